@@ -1,0 +1,3 @@
+bin_PROGRAMS += firehosectl
+firehosectl_SOURCES = cmd/firehosectl/main.c
+firehosectl_LDADD = libbase.a $(JANSSON_LIBS)

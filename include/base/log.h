@@ -1,0 +1,51 @@
+/* log.h: one line a message, to stderr or a file, written with a single write(2).
+ *
+ * The logger is the one thing here that is global: a process has one log. The master opens it; workers
+ * inherit the descriptor, and get the new one over their channel when the file is reopened.
+ * A line: "2026-11-24T10:41:35.123Z info worker-1[4711]: text". */
+#ifndef FIREHOSED_BASE_LOG_H
+#define FIREHOSED_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+
+/* Names the process in every line ("master", "worker-1"); the pid is added. The name is copied. */
+void log_name(const char *process);
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+
+/* Opens `path` for appending, or stderr for NULL or "". On failure the log stays where it was. */
+bool log_open(const char *path, struct error *why);
+
+/* The descriptor in use, for handing to another process; log_adopt() takes one over (closing the old). */
+int log_descriptor(void);
+void log_adopt(int fd);
+
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_debug(...) \
+    do { if (log_get_level() <= LOG_LEVEL_DEBUG) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__); } while (0)
+#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+
+/* Lets one line through each `interval_ms` and counts those held back, for faults that can repeat in a
+ * storm. Zero-initialise; one for each kind of message. The line that gets through says how many it
+ * stands for. */
+struct log_throttle {
+    int64_t next_ms;
+    uint64_t held_back;
+};
+
+/* True if a line may be written now; *held_back is how many were not, since the last one. */
+bool log_throttle_pass(struct log_throttle *t, int64_t interval_ms, uint64_t *held_back);
+
+/* log_write() behind a throttle of one line a minute; adds "(N more like this)" where some were held back. */
+void log_throttled(struct log_throttle *t, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

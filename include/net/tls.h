@@ -1,0 +1,19 @@
+/* tls.h: TLS contexts (OpenSSL): TLS 1.2 or newer, peers verified. */
+#ifndef FIREHOSED_NET_TLS_H
+#define FIREHOSED_NET_TLS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct tls_context;
+
+/* For connecting: trusts the system's authorities, or only those in ca_file where it is not NULL or "". */
+struct tls_context *tls_client_new(const char *ca_file, struct error *why);
+
+/* For serving (firehose-replay). PEM files. */
+struct tls_context *tls_server_new(const char *cert_file, const char *key_file, struct error *why);
+
+void tls_free(struct tls_context *tls);
+
+#endif

@@ -1,0 +1,8 @@
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	include/base/buffer.h src/base/buffer.c \
+	include/base/clock.h src/base/clock.c \
+	include/base/error.h src/base/error.c \
+	include/base/hash.h \
+	include/base/json_text.h src/base/json_text.c \
+	include/base/log.h src/base/log.c

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libipc.a
+libipc_a_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libredis.a
+libredis_a_SOURCES =

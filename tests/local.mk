@@ -1,0 +1,12 @@
+# Unit tests (cmocka), one program a subject, beside the tree they test: tests/unit/<room>/test_<subject>.c.
+# A room's tests are listed in tests/unit/<room>/local.mk, inside HAVE_CMOCKA.
+if HAVE_CMOCKA
+include tests/unit/base/local.mk
+include tests/unit/atproto/local.mk
+include tests/unit/net/local.mk
+include tests/unit/redis/local.mk
+include tests/unit/ipc/local.mk
+include tests/unit/master/local.mk
+include tests/unit/replay/local.mk
+endif
+TESTS += $(check_PROGRAMS)
