@@ -2,7 +2,10 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	include/base/buffer.h src/base/buffer.c \
 	include/base/clock.h src/base/clock.c \
+	include/base/config.h src/base/config.c \
+	include/base/counters.h src/base/counters.c \
 	include/base/error.h src/base/error.c \
 	include/base/hash.h \
 	include/base/json_text.h src/base/json_text.c \
-	include/base/log.h src/base/log.c
+	include/base/log.h src/base/log.c \
+	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h

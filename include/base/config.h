@@ -1,0 +1,81 @@
+/* config.h: firehosed's own settings: the struct and its table (config.c). Adding a key is a row and a field. */
+#ifndef FIREHOSED_BASE_CONFIG_H
+#define FIREHOSED_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/settings.h"
+
+enum { CONFIG_ROWS = 64, CONFIG_MAX_WORKERS = 64 };
+
+enum config_start { CONFIG_START_LIVE, CONFIG_START_OLDEST };
+
+struct config {
+    /* The relay. */
+    char *relay;
+    char *relay_ca_file;
+    int64_t relay_connect_timeout;
+    int64_t relay_ping_interval;
+    int64_t relay_idle_timeout;
+    int64_t relay_max_message;
+    int start; /* enum config_start */
+
+    /* Redis. */
+    char *redis;
+    char *redis_ca_file;
+    int64_t redis_connect_timeout;
+    int64_t redis_reply_timeout;
+    char *stream_key;
+    int64_t stream_max_len;
+    char *dead_letters_key;
+    int64_t dead_letters_max_len;
+    char *cursor_key;
+    int64_t cursor_interval;
+
+    /* What consumers see beside the stream. */
+    int event_format; /* compat, extended: enum event_format of the atproto room, in its order */
+    char *status_key;
+    char *recent_events_key;
+    char *broadcast_channel;
+    int64_t broadcast_rate;
+
+    /* The machine. */
+    int64_t workers; /* 0: auto */
+    int64_t ring_size;
+    int64_t batch_events;
+    int64_t batch_size;
+
+    /* The daemon. */
+    int log_level; /* enum log_level */
+    char *log_file;
+    int64_t report_events;
+    char *pid_file;
+    char *control_socket;
+    int64_t worker_timeout;
+    int64_t shutdown_timeout;
+
+    /* Where it all came from. */
+    struct setting_origin origins[CONFIG_ROWS];
+    char *path; /* the file, or NULL */
+};
+
+extern const struct setting config_table[];
+
+/* Defaults, then the file (path NULL: none), then the environment, then the checks between keys. NULL: *why says
+ * "file:line: …" and what was expected. Free with config_free(). */
+struct config *config_load(const char *path, struct error *why);
+
+void config_free(struct config *config);
+
+/* "firehosed.conf:12", "environment variable RELAY_URL" or "default": for messages about the key's value. */
+const char *config_origin(const struct config *config, const char *key, char *out, size_t out_bytes);
+
+/* True if the key was set by the file or the environment. */
+bool config_is_set(const struct config *config, const char *key);
+
+/* The number of workers that "auto" stands for here: the processors this process may use, at least 2. */
+unsigned config_worker_count(const struct config *config);
+
+#endif

@@ -1,0 +1,173 @@
+#include "config.h"
+
+#include "base/config.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
+static const char *const format_choices[] = {"compat", "extended", NULL};
+static const char *const start_choices[] = {"live", "oldest", NULL};
+
+#define KB (INT64_C(1) << 10)
+#define MB (INT64_C(1) << 20)
+#define GB (INT64_C(1) << 30)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define RELOAD true
+#define RESTART false
+
+#define TEXT(key, fallback, min, max, reload, env, help) \
+    {#key, SETTING_TEXT, offsetof(struct config, key), fallback, min, max, NULL, reload, env, help}
+#define VALUE(key, type, fallback, min, max, reload, env, help) \
+    {#key, type, offsetof(struct config, key), fallback, min, max, NULL, reload, env, help}
+#define CHOICE(key, fallback, choices, reload, env, help) \
+    {#key, SETTING_CHOICE, offsetof(struct config, key), fallback, 0, 0, choices, reload, env, help}
+
+/* One row a key; the order is that of the sample file and of the manual. */
+const struct setting config_table[] = {
+    TEXT(relay, "wss://bsky.network", 1, 1023, RELOAD, "RELAY_URL",
+         "The relay to read: ws:// or wss://; the path of com.atproto.sync.subscribeRepos is added where there is none."),
+    TEXT(relay_ca_file, "", 0, 1023, RELOAD, NULL,
+         "PEM file of the only authorities to trust for the relay; empty: those of the system."),
+    VALUE(relay_connect_timeout, SETTING_DURATION, "15s", 100, 10 * MINUTE, RELOAD, NULL,
+          "How long resolving, connecting, TLS and the WebSocket upgrade may take together."),
+    VALUE(relay_ping_interval, SETTING_DURATION, "30s", 100, HOUR, RELOAD, NULL,
+          "A ping is sent when nothing was received for this long."),
+    VALUE(relay_idle_timeout, SETTING_DURATION, "45s", 200, HOUR, RELOAD, NULL,
+          "The connection is given up when nothing at all was received for this long; more than relay_ping_interval."),
+    VALUE(relay_max_message, SETTING_BYTES, "5000000", 64 * KB, 64 * MB, RESTART, NULL,
+          "A longer message is a protocol error (the protocol's own limit is 5,000,000 bytes)."),
+    CHOICE(start, "live", start_choices, RELOAD, NULL,
+           "Where to begin when no cursor is saved: live, or oldest, the oldest event that the relay still has."),
+
+    TEXT(redis, "redis://127.0.0.1:6379", 1, 1023, RELOAD, "REDIS_URL",
+         "The Redis or Valkey to write to: redis://[user:password@]host[:port][/db], rediss:// for TLS, or "
+         "unix:///path?db=n."),
+    TEXT(redis_ca_file, "", 0, 1023, RELOAD, NULL,
+         "PEM file of the only authorities to trust for rediss://; empty: those of the system."),
+    VALUE(redis_connect_timeout, SETTING_DURATION, "5s", 100, 10 * MINUTE, RELOAD, NULL,
+          "How long resolving and connecting to Redis may take."),
+    VALUE(redis_reply_timeout, SETTING_DURATION, "30s", SECOND, HOUR, RELOAD, NULL,
+          "A connection to Redis that owes an answer for this long is given up and made anew."),
+    TEXT(stream_key, "firehose:events", 1, 255, RELOAD, "REDIS_STREAM_KEY", "The stream that events are added to."),
+    VALUE(stream_max_len, SETTING_NUMBER, "500000", 0, INT64_C(1000000000000), RELOAD, "REDIS_MAX_STREAM_LEN",
+          "About how many entries the stream keeps (MAXLEN ~); 0: all."),
+    TEXT(dead_letters_key, "firehose:dead-letters", 1, 255, RELOAD, NULL,
+         "The stream that frames which cannot be decoded are added to, with the reason and the raw bytes."),
+    VALUE(dead_letters_max_len, SETTING_NUMBER, "10000", 0, INT64_C(1000000000000), RELOAD, NULL,
+          "About how many dead letters are kept; 0: all."),
+    TEXT(cursor_key, "firehose:python_cursor", 1, 255, RELOAD, "REDIS_CURSOR_KEY",
+         "The key that the cursor is saved in, a decimal string (the name is that of the service it replaces)."),
+    VALUE(cursor_interval, SETTING_DURATION, "2s", 50, HOUR, RELOAD, NULL, "How often the cursor is saved."),
+
+    CHOICE(event_format, "compat", format_choices, RELOAD, NULL,
+           "compat: exactly what the consumers of the older services read; extended: more fields, and #sync."),
+    TEXT(status_key, "firehose:status", 1, 255, RELOAD, NULL,
+         "The key that tells dashboards whether the relay is connected (JSON, expires after 10 s)."),
+    TEXT(recent_events_key, "firehose:recent_events", 1, 255, RELOAD, NULL,
+         "The key that holds the newest 50 events for dashboards (JSON, expires after 10 s)."),
+    TEXT(broadcast_channel, "firehose:events:broadcast", 1, 255, RELOAD, NULL,
+         "The channel that a sample of the events is published on."),
+    VALUE(broadcast_rate, SETTING_NUMBER, "20", 0, 1000, RELOAD, NULL,
+          "At most so many events a second go to broadcast_channel and recent_events_key; 0: none."),
+
+    VALUE(workers, SETTING_AUTO, "auto", 1, CONFIG_MAX_WORKERS, RELOAD, NULL,
+          "Number of worker processes; auto: the number of processors, at least 2."),
+    VALUE(ring_size, SETTING_BYTES, "16M", 128 * KB, 4 * GB, RESTART, NULL,
+          "Bytes of frames held between relay and commit; when it is full the relay waits. At least twice "
+          "relay_max_message."),
+    VALUE(batch_events, SETTING_NUMBER, "512", 1, 10000, RELOAD, NULL, "Most events in one Redis transaction."),
+    VALUE(batch_size, SETTING_BYTES, "512K", 4 * KB, 64 * MB, RELOAD, NULL,
+          "A Redis transaction takes no more events once it is this large."),
+
+    CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that are logged."),
+    TEXT(log_file, "", 0, 1023, RELOAD, NULL,
+         "The file to log to, opened again on SIGUSR1; empty: stderr (with -f), else /var/log/firehosed.log."),
+    VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
+          "A line about the rate is logged each time so many events were processed, and at most every 10 s."),
+    TEXT(pid_file, "/run/firehosed/firehosed.pid", 0, 1023, RESTART, NULL,
+         "The file that holds the master's process id and a lock; empty: none."),
+    TEXT(control_socket, "/run/firehosed/control.sock", 0, 100, RESTART, NULL,
+         "The socket that firehosectl talks to; empty: none."),
+    VALUE(worker_timeout, SETTING_DURATION, "30s", 100, HOUR, RELOAD, NULL,
+          "A worker that shows no sign of life for this long is killed and replaced."),
+    VALUE(shutdown_timeout, SETTING_DURATION, "20s", 0, HOUR, RELOAD, NULL,
+          "How long work in flight may take to finish on SIGTERM; what is left is read again after the next start."),
+    {.name = NULL},
+};
+
+/* Rules between keys. *why names the place of the later one. */
+static bool check(const struct config *c, struct error *why)
+{
+    char origin[1200];
+    if (c->relay_idle_timeout <= c->relay_ping_interval) {
+        error_set(why, "%s: relay_idle_timeout is not more than relay_ping_interval, expected time for a pong",
+                  config_origin(c, "relay_idle_timeout", origin, sizeof origin));
+        return false;
+    }
+    if (c->ring_size < 2 * c->relay_max_message) {
+        error_set(why, "%s: ring_size is too small, expected at least twice relay_max_message (%lld)",
+                  config_origin(c, "ring_size", origin, sizeof origin), (long long)(2 * c->relay_max_message));
+        return false;
+    }
+    return true;
+}
+
+struct config *config_load(const char *path, struct error *why)
+{
+    _Static_assert(sizeof config_table / sizeof config_table[0] <= CONFIG_ROWS, "origins has one place a row");
+    struct config *c = calloc(1, sizeof *c);
+    if (c == NULL || !settings_defaults(config_table, c, c->origins) ||
+        (path != NULL && (c->path = strdup(path)) == NULL)) {
+        error_set(why, "out of memory");
+        config_free(c);
+        return NULL;
+    }
+    if ((path != NULL && !settings_read_file(config_table, c, c->origins, path, why)) ||
+        !settings_read_environment(config_table, c, c->origins, why) || !check(c, why)) {
+        config_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void config_free(struct config *c)
+{
+    if (c == NULL)
+        return;
+    settings_free(config_table, c);
+    free(c->path);
+    free(c);
+}
+
+const char *config_origin(const struct config *c, const char *key, char *out, size_t out_bytes)
+{
+    int i = settings_find(config_table, key);
+    if (i >= 0 && c->origins[i].from_environment)
+        snprintf(out, out_bytes, "environment variable %s", config_table[i].environment);
+    else if (i >= 0 && c->origins[i].line > 0)
+        snprintf(out, out_bytes, "%s:%d", c->path, c->origins[i].line);
+    else
+        snprintf(out, out_bytes, "default of %s", key);
+    return out;
+}
+
+bool config_is_set(const struct config *c, const char *key)
+{
+    int i = settings_find(config_table, key);
+    return i >= 0 && (c->origins[i].from_environment || c->origins[i].line > 0);
+}
+
+unsigned config_worker_count(const struct config *c)
+{
+    if (c->workers > 0)
+        return (unsigned)c->workers;
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 2;
+    if (n < 2)
+        return 2;
+    return n > CONFIG_MAX_WORKERS ? CONFIG_MAX_WORKERS : (unsigned)n;
+}

@@ -1,0 +1,315 @@
+/* settings.c: reading values by the table. Writing them out again is in settings_print.c. */
+#include "config.h"
+
+#include "base/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buffer.h"
+#include "settings_value.h"
+
+enum { FILE_MAX_BYTES = 1 << 20, VALUE_MAX_BYTES = 4096 };
+
+static void *field(const struct setting *row, void *values) { return (char *)values + row->offset; }
+
+static bool set_text(const struct setting *row, void *values, const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL)
+        return false;
+    char **where = field(row, values);
+    free(*where);
+    *where = copy;
+    return true;
+}
+
+/* Digits with an optional unit out of `units`; false if it is not that, or too large for int64_t. */
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+static bool parse_with_unit(const char *text, const struct unit *units, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (end == text || errno != 0 || !isdigit((unsigned char)text[0]))
+        return false;
+    while (*end == ' ')
+        end++;
+    for (const struct unit *u = units; u->name != NULL; u++)
+        if (strcasecmp(end, u->name) == 0)
+            return !__builtin_mul_overflow((int64_t)number, u->factor, value);
+    return false;
+}
+
+static const struct unit plain_units[] = {{"", 1}, {NULL, 0}};
+static const struct unit byte_units[] = {{"", 1},          {"k", 1 << 10}, {"kb", 1 << 10}, {"m", 1 << 20},
+                                         {"mb", 1 << 20},  {"g", 1 << 30}, {"gb", 1 << 30}, {NULL, 0}};
+static const struct unit duration_units[] = {{"", 1000},  {"ms", 1},       {"s", 1000},
+                                             {"m", 60000}, {"h", 3600000}, {NULL, 0}};
+
+static bool parse_flag(const char *text, bool *value)
+{
+    static const char *const yes[] = {"yes", "true", "on", "1"}, *const no[] = {"no", "false", "off", "0"};
+    for (size_t i = 0; i < 4; i++) {
+        if (strcasecmp(text, yes[i]) == 0)
+            return *value = true;
+        if (strcasecmp(text, no[i]) == 0)
+            return *value = false, true;
+    }
+    return false;
+}
+
+static bool parse_choice(const char *text, const char *const *choices, int *value)
+{
+    for (int i = 0; choices[i] != NULL; i++)
+        if (strcasecmp(text, choices[i]) == 0) {
+            *value = i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_integer(const struct setting *row, const char *text, int64_t *value)
+{
+    switch (row->type) {
+    case SETTING_AUTO:
+        if (strcasecmp(text, "auto") == 0)
+            return *value = 0, true;
+        return parse_with_unit(text, plain_units, value);
+    case SETTING_BYTES:
+        return parse_with_unit(text, byte_units, value);
+    case SETTING_DURATION:
+        return parse_with_unit(text, duration_units, value);
+    default:
+        return parse_with_unit(text, plain_units, value);
+    }
+}
+
+/* Sets one value from its text. *why gets "key: what is wrong, what was expected". */
+static bool set_value(const struct setting *row, void *values, const char *text, struct error *why)
+{
+    char expected[256];
+    bool ok = false;
+    switch (row->type) {
+    case SETTING_TEXT: {
+        size_t len = strlen(text);
+        ok = (int64_t)len >= row->min && (row->max == 0 || (int64_t)len <= row->max);
+        if (ok && !set_text(row, values, text)) {
+            error_set(why, "%s: out of memory", row->name);
+            return false;
+        }
+        break;
+    }
+    case SETTING_FLAG:
+        ok = parse_flag(text, field(row, values));
+        break;
+    case SETTING_CHOICE:
+        ok = parse_choice(text, row->choices, field(row, values));
+        break;
+    default: {
+        int64_t value;
+        ok = parse_integer(row, text, &value) &&
+             ((value >= row->min && value <= row->max) || (row->type == SETTING_AUTO && value == 0));
+        if (ok)
+            *(int64_t *)field(row, values) = value;
+    }
+    }
+    if (!ok)
+        error_set(why, "%s: '%.100s' is not valid, expected %s", row->name, text,
+                  setting_expected(row, expected, sizeof expected));
+    return ok;
+}
+
+bool settings_defaults(const struct setting *table, void *values, struct setting_origin *origins)
+{
+    for (int i = 0; table[i].name != NULL; i++) {
+        struct error why;
+        origins[i] = (struct setting_origin){0};
+        if (!set_value(&table[i], values, table[i].fallback, &why))
+            return false;
+    }
+    return true;
+}
+
+int settings_find(const struct setting *table, const char *name)
+{
+    for (int i = 0; table[i].name != NULL; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static char *trim(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    char *end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1]))
+        *--end = '\0';
+    return text;
+}
+
+/* A '#' starts a comment at the start of a line or behind white space, outside quotes: URLs and passwords may hold
+ * one. Quotes around the whole value are taken off. */
+static char *strip_comment_and_quotes(char *value, bool *unbalanced)
+{
+    *unbalanced = false;
+    if (*value == '"') {
+        char *close = strchr(value + 1, '"');
+        char *rest = close == NULL ? NULL : trim(close + 1);
+        *unbalanced = close == NULL || (*rest != '\0' && *rest != '#');
+        if (close != NULL)
+            *close = '\0';
+        return value + 1;
+    }
+    for (char *p = value; *p != '\0'; p++)
+        if (*p == '#' && (p == value || isspace((unsigned char)p[-1]))) {
+            *p = '\0';
+            break;
+        }
+    return trim(value);
+}
+
+static bool read_line(const struct setting *table, void *values, struct setting_origin *origins, char *line,
+                      int number, struct error *why)
+{
+    char *text = trim(line);
+    if (*text == '\0' || *text == '#')
+        return true;
+    char *equals = strchr(text, '=');
+    if (equals == NULL) {
+        error_set(why, "no '=' in '%.60s', expected 'key = value'", text);
+        return false;
+    }
+    *equals = '\0';
+    char *key = trim(text);
+    bool unbalanced;
+    char *value = strip_comment_and_quotes(trim(equals + 1), &unbalanced);
+    int i = settings_find(table, key);
+    if (i < 0) {
+        const char *near = setting_nearest(table, key);
+        error_set(why, "unknown key '%.60s'%s%s%s", key, near != NULL ? ", did you mean '" : "",
+                  near != NULL ? near : "", near != NULL ? "'?" : ", see firehosed.conf(5) for the keys");
+        return false;
+    }
+    if (unbalanced) {
+        error_set(why, "%s: quotes do not match, expected \"value\" and nothing behind it", key);
+        return false;
+    }
+    if (origins[i].line > 0) {
+        error_set(why, "%s: given twice, first in line %d", key, origins[i].line);
+        return false;
+    }
+    origins[i] = (struct setting_origin){.line = number};
+    return set_value(&table[i], values, value, why);
+}
+
+bool settings_read_text(const struct setting *table, void *values, struct setting_origin *origins, const char *path,
+                        const char *text, size_t len, struct error *why)
+{
+    int number = 1;
+    for (size_t at = 0; at < len; number++) {
+        const char *newline = memchr(text + at, '\n', len - at);
+        size_t n = newline != NULL ? (size_t)(newline - text) - at : len - at;
+        char line[VALUE_MAX_BYTES];
+        bool ok = false;
+        if (n >= sizeof line) {
+            error_set(why, "line of %zu bytes, expected at most %zu", n, sizeof line - 1);
+        } else if (memchr(text + at, '\0', n) != NULL) {
+            error_set(why, "a NUL byte, expected text");
+        } else {
+            memcpy(line, text + at, n);
+            line[n] = '\0';
+            ok = read_line(table, values, origins, line, number, why);
+        }
+        if (!ok) {
+            error_context(why, "%s:%d", path, number);
+            return false;
+        }
+        at += n + 1;
+    }
+    return true;
+}
+
+bool settings_read_file(const struct setting *table, void *values, struct setting_origin *origins, const char *path,
+                        struct error *why)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        error_set(why, "%s: cannot be read: %s", path, strerror(errno));
+        return false;
+    }
+    struct buffer text;
+    buffer_init(&text);
+    bool ok = false;
+    for (;;) {
+        if (!buffer_reserve(&text, 4096)) {
+            error_set(why, "%s: out of memory", path);
+            break;
+        }
+        size_t n = fread(text.data + text.len, 1, 4096, file);
+        text.len += n;
+        if (n == 0) {
+            if (ferror(file))
+                error_set(why, "%s: cannot be read: %s", path, strerror(errno));
+            else
+                ok = settings_read_text(table, values, origins, path, (char *)text.data, text.len, why);
+            break;
+        }
+        if (text.len > FILE_MAX_BYTES) {
+            error_set(why, "%s: larger than 1 MB, expected a configuration file", path);
+            break;
+        }
+    }
+    buffer_fini(&text);
+    fclose(file);
+    return ok;
+}
+
+bool settings_read_environment(const struct setting *table, void *values, struct setting_origin *origins,
+                               struct error *why)
+{
+    for (int i = 0; table[i].name != NULL; i++) {
+        const char *value = table[i].environment != NULL ? getenv(table[i].environment) : NULL;
+        if (value == NULL || *value == '\0')
+            continue;
+        origins[i] = (struct setting_origin){.from_environment = true};
+        if (!set_value(&table[i], values, value, why)) {
+            error_context(why, "environment variable %s", table[i].environment);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool settings_equal(const struct setting *row, const void *a, const void *b)
+{
+    const void *x = (const char *)a + row->offset, *y = (const char *)b + row->offset;
+    switch (row->type) {
+    case SETTING_TEXT:
+        return strcmp(*(char *const *)x, *(char *const *)y) == 0;
+    case SETTING_CHOICE:
+        return *(const int *)x == *(const int *)y;
+    case SETTING_FLAG:
+        return *(const bool *)x == *(const bool *)y;
+    default:
+        return *(const int64_t *)x == *(const int64_t *)y;
+    }
+}
+
+void settings_free(const struct setting *table, void *values)
+{
+    for (int i = 0; table[i].name != NULL; i++)
+        if (table[i].type == SETTING_TEXT) {
+            char **text = field(&table[i], values);
+            free(*text);
+            *text = NULL;
+        }
+}
