@@ -9,4 +9,5 @@ include tests/unit/ipc/local.mk
 include tests/unit/master/local.mk
 include tests/unit/replay/local.mk
 endif
+include tests/tools/local.mk
 TESTS += $(check_PROGRAMS)

@@ -20,12 +20,16 @@ struct car_index {
     struct car_block *blocks;
     size_t count;
     size_t cap;
-    uint32_t *table; /* open addressing over blocks, 0 = empty, made only when there are many blocks */
-    size_t table_size;
+    uint32_t *table;   /* open addressing over blocks, 0 = empty, made only when there are many blocks */
+    size_t table_size; /* slots in use, a power of two; 0: no table, look through the blocks */
+    size_t table_cap;
     const uint8_t *root; /* first root, CID_BYTES, or NULL */
 };
 
 void car_index_fini(struct car_index *index);
+
+/* No blocks: what stands for a CAR that is absent. Keeps the memory. */
+void car_index_clear(struct car_index *index);
 
 /* Indexes the CAR in r (from r->at to r->end). False: not a CAR, see r->violation (rule
  * "out of memory" when memory is short). Nothing of the blocks is decoded or hashed. */

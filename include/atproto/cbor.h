@@ -7,7 +7,7 @@
  * This reader is strict (PROTOCOL.md "DAG-CBOR"; ipld.io/specs/codecs/dag-cbor): definite lengths,
  * minimal-length integers and lengths, valid UTF-8 in text, tag 42 alone, no undefined, no simple values but
  * false, true and null, no floats (the AT data model has none). The order of map keys is checked by who walks
- * the map (cbor_key_follows). Under it lies libcbor's streaming decoder; nothing above knows. */
+ * the map (cbor_next_key). Under it lies libcbor's streaming decoder; nothing above knows. */
 #ifndef FIREHOSED_ATPROTO_CBOR_H
 #define FIREHOSED_ATPROTO_CBOR_H
 
@@ -17,12 +17,13 @@
 
 /* Deepest nesting of arrays and maps that is accepted. The format has no limit; peers stop at 32 to 256. */
 enum { CBOR_MAX_DEPTH = 128 };
+#define CBOR_RULE_TOO_DEEP "arrays and maps are nested too deeply"
 
 enum cbor_kind {
     CBOR_UNSIGNED, /* value */
     CBOR_NEGATIVE, /* the number is -1 - value; value <= INT64_MAX */
-    CBOR_BYTES,    /* data, len */
-    CBOR_TEXT,     /* data, len: valid UTF-8 */
+    CBOR_BYTES,    /* data, len (and value == len) */
+    CBOR_TEXT,     /* data, len (and value == len): valid UTF-8 */
     CBOR_ARRAY,    /* value: number of items that follow */
     CBOR_MAP,      /* value: number of key-value pairs that follow */
     CBOR_LINK,     /* data, len: the binary CID, without the leading 0x00 of tag 42 */
@@ -69,5 +70,8 @@ bool cbor_fail(struct cbor_reader *r, const char *rule);
 
 /* True if `key` may follow `previous` in a map: shorter first, then bytewise; equal keys may not. */
 bool cbor_key_follows(const struct cbor_token *previous, const struct cbor_token *key);
+
+/* Reads a map's next key: a text that follows `previous` (NULL: it is the first, any will do). */
+bool cbor_next_key(struct cbor_reader *r, const struct cbor_token *previous, struct cbor_token *key);
 
 #endif

@@ -74,9 +74,12 @@ struct frame {
     struct slice blocks;      /* may be empty */
     struct slice handle;
     struct slice status;
+    struct slice name;    /* #info: name; error: error */
+    struct slice message; /* #info and error */
     bool active;
     bool too_big;
     size_t op_count;
+    /* Last, and only op_count of them are set: clearing all would cost more than parsing a usual frame. */
     struct frame_op ops[FRAME_MAX_OPS];
 };
 

@@ -1,1 +1,41 @@
 #include "config.h"
+
+#include "atproto/cid.h"
+
+enum { CID_VERSION = 1, HASH_SHA2_256 = 0x12 };
+
+bool cid_valid(const uint8_t *bytes, size_t len)
+{
+    return len == CID_BYTES && bytes[0] == CID_VERSION &&
+           (bytes[1] == CID_CODEC_DAG_CBOR || bytes[1] == CID_CODEC_RAW) && bytes[2] == HASH_SHA2_256 &&
+           bytes[3] == CID_DIGEST_BYTES;
+}
+
+static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+/* Five bytes are eight digits. */
+static void write_group(const uint8_t *p, char *text)
+{
+    uint64_t v =
+        (uint64_t)p[0] << 32 | (uint64_t)p[1] << 24 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 8 | p[4];
+    for (int shift = 35; shift >= 0; shift -= 5)
+        *text++ = digits[v >> shift & 31];
+}
+
+void cid_to_text(const uint8_t cid[CID_BYTES], char text[CID_TEXT_BYTES])
+{
+    *text++ = 'b'; /* multibase: base32, lower case, no padding */
+    for (int group = 0; group < CID_BYTES / 5; group++)
+        write_group(cid + group * 5, text + group * 8);
+    /* 36 is seven fives and one byte more: two digits, the last filled up with zero bits. */
+    text[56] = digits[cid[35] >> 3];
+    text[57] = digits[cid[35] << 2 & 31];
+}
+
+void cid_append_text(struct buffer *b, const uint8_t cid[CID_BYTES])
+{
+    if (!buffer_reserve(b, CID_TEXT_BYTES))
+        return;
+    cid_to_text(cid, (char *)b->data + b->len);
+    b->len += CID_TEXT_BYTES;
+}

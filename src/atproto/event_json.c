@@ -1,1 +1,300 @@
 #include "config.h"
+
+#include "atproto/event_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "atproto/car.h"
+#include "atproto/cid.h"
+#include "atproto/sha256.h"
+#include "base/json_text.h"
+
+/* One thread's. */
+struct event_encoder {
+    enum event_format format;
+    struct sha256 *sha256;
+    struct car_index car;
+};
+
+/* One event on its way: what the functions below hand to each other. */
+struct encoding {
+    struct event_encoder *encoder;
+    const uint8_t *start; /* of the frame: offsets are told from here */
+    struct buffer *out;
+    struct event *event;
+    bool extended;
+};
+
+static const char *const drop_names[OP_DROPS] = {
+    [OP_DROP_NO_CID] = "no_cid",
+    [OP_DROP_NO_BLOCK] = "no_block",
+    [OP_DROP_HASH_MISMATCH] = "hash_mismatch",
+    [OP_DROP_NO_TYPE] = "no_type",
+    [OP_DROP_BAD_RECORD] = "bad_record",
+};
+
+const char *op_drop_name(enum op_drop reason)
+{
+    return drop_names[reason];
+}
+
+struct event_encoder *event_encoder_new(enum event_format format)
+{
+    struct event_encoder *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        return NULL;
+    e->format = format;
+    e->sha256 = sha256_new();
+    if (e->sha256 == NULL) {
+        event_encoder_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+void event_encoder_free(struct event_encoder *e)
+{
+    if (e == NULL)
+        return;
+    sha256_free(e->sha256);
+    car_index_fini(&e->car);
+    free(e);
+}
+
+void event_encoder_set_format(struct event_encoder *e, enum event_format format)
+{
+    e->format = format;
+}
+
+/* The text members of an event are valid UTF-8: the reader has seen to it. */
+#define append_text_member(out, literal_name, slice)                                                         \
+    do {                                                                                                     \
+        buffer_append_literal(out, literal_name);                                                            \
+        json_append_string(out, (slice).ptr, (slice).len);                                                   \
+    } while (0)
+
+#define append_cid_member(out, literal_name, cid)                                                            \
+    do {                                                                                                     \
+        buffer_append_literal(out, literal_name "\"");                                                       \
+        cid_append_text(out, cid);                                                                           \
+        buffer_append_byte(out, '"');                                                                        \
+    } while (0)
+
+static bool drop(struct encoding *x, size_t op, enum op_drop reason, struct violation why)
+{
+    struct event *event = x->event;
+    event->dropped[reason]++;
+    if (!event->has_drop) {
+        event->has_drop = true;
+        event->first_drop = reason;
+        event->first_drop_op = op;
+        event->first_drop_why = why;
+    }
+    return false;
+}
+
+static bool drop_at(struct encoding *x, size_t op, enum op_drop reason, const char *rule, const uint8_t *at)
+{
+    return drop(x, op, reason, (struct violation){.rule = rule, .offset = (size_t)(at - x->start)});
+}
+
+/* The block is in the CAR under the CID that the op names; here it must also *be* what the CID says. */
+static bool block_is_authentic(struct encoding *x, const struct car_block *block)
+{
+    uint8_t digest[CID_DIGEST_BYTES];
+    return sha256_digest(x->encoder->sha256, block->data, block->len, digest) &&
+           memcmp(digest, block->cid + CID_DIGEST_OFFSET, sizeof digest) == 0;
+}
+
+static bool append_record(struct encoding *x, size_t op, const struct car_block *block)
+{
+    struct cbor_reader r = {.start = x->start, .at = block->data, .end = block->data + block->len};
+    struct cbor_reader look = r;
+    struct cbor_token top;
+    bool has_type;
+    if (!cbor_expect(&look, CBOR_MAP, &top, "record is not a map"))
+        return drop(x, op, OP_DROP_BAD_RECORD, look.violation);
+    if (!record_append_json(&r, x->out, &has_type) ||
+        (r.at != r.end && !cbor_fail(&r, "bytes behind the record")))
+        return drop(x, op, OP_DROP_BAD_RECORD, r.violation);
+    return has_type || drop_at(x, op, OP_DROP_NO_TYPE, "record has no $type", block->data);
+}
+
+/* "cid" and "record" of a create or update. False: the op was dropped. */
+static bool append_content(struct encoding *x, size_t i, const struct frame_op *op)
+{
+    if (op->cid == NULL)
+        return drop_at(x, i, OP_DROP_NO_CID, "op has no cid", op->path.ptr);
+    const struct car_block *block = car_index_find(&x->encoder->car, op->cid);
+    if (block == NULL)
+        return drop_at(x, i, OP_DROP_NO_BLOCK, "the block of the op's cid is not there", op->cid);
+    if (!block_is_authentic(x, block))
+        return drop_at(x, i, OP_DROP_HASH_MISMATCH, "SHA-256 of the block is not its CID", block->data);
+    if (op->cid[1] != CID_CODEC_DAG_CBOR)
+        return drop_at(x, i, OP_DROP_BAD_RECORD, "the op's cid is not one of DAG-CBOR", op->cid);
+    append_cid_member(x->out, ",\"cid\":", op->cid);
+    if (x->extended && op->prev != NULL)
+        append_cid_member(x->out, ",\"prev\":", op->prev);
+    buffer_append_literal(x->out, ",\"record\":");
+    return append_record(x, i, block);
+}
+
+static bool append_op(struct encoding *x, size_t i, const struct frame_op *op)
+{
+    static const char *const heads[] = {
+        [OP_CREATE] = "{\"action\":\"create\",\"path\":",
+        [OP_UPDATE] = "{\"action\":\"update\",\"path\":",
+        [OP_DELETE] = "{\"action\":\"delete\",\"path\":",
+    };
+    buffer_append_text(x->out, heads[op->action]);
+    json_append_string(x->out, op->path.ptr, op->path.len);
+    if (op->action != OP_DELETE) {
+        if (!append_content(x, i, op))
+            return false;
+    } else if (x->extended && op->prev != NULL) {
+        append_cid_member(x->out, ",\"prev\":", op->prev);
+    }
+    buffer_append_byte(x->out, '}');
+    return true;
+}
+
+/* An op that cannot be delivered is taken back and does not hide the others. */
+static void append_ops(struct encoding *x)
+{
+    const struct frame *f = &x->event->frame;
+    buffer_append_literal(x->out, ",\"ops\":[");
+    bool is_first = true;
+    for (size_t i = 0; i < f->op_count; i++) {
+        size_t before = x->out->len;
+        if (!is_first)
+            buffer_append_byte(x->out, ',');
+        if (append_op(x, i, &f->ops[i]))
+            is_first = false;
+        else
+            x->out->len = before;
+    }
+    buffer_append_byte(x->out, ']');
+}
+
+static void append_commit_details(struct buffer *out, const struct frame *f)
+{
+    append_text_member(out, ",\"rev\":", f->rev);
+    if (f->since.ptr != NULL)
+        append_text_member(out, ",\"since\":", f->since);
+    else
+        buffer_append_literal(out, ",\"since\":null");
+    append_text_member(out, ",\"time\":", f->time);
+    append_cid_member(out, ",\"commit\":", f->commit);
+    if (f->prev_data != NULL)
+        append_cid_member(out, ",\"prevData\":", f->prev_data);
+}
+
+/* tooBig commits, and some with nothing but deletions, come without blocks. */
+static bool index_blocks(struct encoding *x)
+{
+    const struct slice *blocks = &x->event->frame.blocks;
+    car_index_clear(&x->encoder->car);
+    if (blocks->len == 0)
+        return true;
+    struct cbor_reader r = {.start = x->start, .at = blocks->ptr, .end = blocks->ptr + blocks->len};
+    if (car_index_read(&x->encoder->car, &r))
+        return true;
+    x->event->violation = r.violation;
+    return false;
+}
+
+static bool append_commit(struct encoding *x)
+{
+    const struct frame *f = &x->event->frame;
+    if (!index_blocks(x))
+        return false;
+    append_text_member(x->out, "{\"repo\":", f->did);
+    if (x->extended)
+        append_commit_details(x->out, f);
+    append_ops(x);
+    buffer_append_byte(x->out, '}');
+    return true;
+}
+
+static void append_identity(struct encoding *x)
+{
+    const struct frame *f = &x->event->frame;
+    append_text_member(x->out, "{\"did\":", f->did);
+    append_text_member(x->out, ",\"handle\":", f->handle.len > 0 ? f->handle : f->did);
+    if (x->extended)
+        append_text_member(x->out, ",\"time\":", f->time);
+    buffer_append_byte(x->out, '}');
+}
+
+static void append_account(struct encoding *x)
+{
+    const struct frame *f = &x->event->frame;
+    append_text_member(x->out, "{\"did\":", f->did);
+    buffer_append_text(x->out, f->active ? ",\"active\":true" : ",\"active\":false");
+    if (x->extended && f->status.ptr != NULL)
+        append_text_member(x->out, ",\"status\":", f->status);
+    if (x->extended)
+        append_text_member(x->out, ",\"time\":", f->time);
+    buffer_append_byte(x->out, '}');
+}
+
+static void append_sync(struct encoding *x)
+{
+    const struct frame *f = &x->event->frame;
+    append_text_member(x->out, "{\"did\":", f->did);
+    append_text_member(x->out, ",\"rev\":", f->rev);
+    append_text_member(x->out, ",\"time\":", f->time);
+    buffer_append_byte(x->out, '}');
+}
+
+static enum event_outcome append_event(struct encoding *x)
+{
+    switch (x->event->frame.kind) {
+    case FRAME_COMMIT:
+        return append_commit(x) ? EVENT_READY : EVENT_REFUSED;
+    case FRAME_IDENTITY:
+        append_identity(x);
+        return EVENT_READY;
+    case FRAME_ACCOUNT:
+        append_account(x);
+        return EVENT_READY;
+    case FRAME_SYNC:
+        if (!x->extended)
+            return EVENT_FILTERED;
+        append_sync(x);
+        return EVENT_READY;
+    default:
+        return EVENT_FILTERED;
+    }
+}
+
+/* All but the frame, which frame_parse() sets as far as it is needed: it is too large to clear every time. */
+static void clear_event(struct event *event)
+{
+    memset(event->dropped, 0, sizeof event->dropped);
+    event->has_drop = false;
+    event->first_drop_op = 0;
+    event->first_drop_why = event->violation = (struct violation){0};
+}
+
+enum event_outcome event_encode(struct event_encoder *e, const uint8_t *frame, size_t len, struct buffer *out,
+                                struct event *event)
+{
+    struct encoding x = {.encoder = e,
+                         .start = frame,
+                         .out = out,
+                         .event = event,
+                         .extended = e->format == EVENT_FORMAT_EXTENDED};
+    size_t before = out->len;
+    clear_event(event);
+    if (!frame_parse(frame, len, &event->frame, &event->violation))
+        return EVENT_REFUSED;
+    enum event_outcome outcome = append_event(&x);
+    if (out->failed) {
+        out->len = before;
+        event->violation = (struct violation){.rule = "out of memory"};
+        return EVENT_REFUSED;
+    }
+    return outcome;
+}

@@ -1,1 +1,159 @@
+/* A record on its way from DAG-CBOR to JSON: each token is written as it is read.
+ *
+ * Invariants: `depth` containers are open, the innermost is levels[depth - 1]; a level's `left` counts the
+ * items (or pairs) that are still to be read; nothing is appended when false is returned. No recursion:
+ * nesting is bounded by CBOR_MAX_DEPTH, not by the stack of the process. */
 #include "config.h"
+
+#include "atproto/cid.h"
+#include "atproto/event_json.h"
+#include "base/json_text.h"
+
+struct level {
+    bool is_map;
+    bool is_first;
+    uint64_t left;
+    struct cbor_token key; /* the last one read; unset while is_first */
+};
+
+struct transcoder {
+    struct cbor_reader *r;
+    struct buffer *out;
+    bool has_type;
+    size_t depth;
+    struct level levels[CBOR_MAX_DEPTH];
+};
+
+static bool open_level(struct transcoder *x, const struct cbor_token *t)
+{
+    if (x->depth == CBOR_MAX_DEPTH)
+        return false;
+    struct level *l = &x->levels[x->depth++];
+    l->is_map = t->kind == CBOR_MAP;
+    l->is_first = true;
+    l->left = t->value;
+    buffer_append_byte(x->out, l->is_map ? '{' : '[');
+    return true;
+}
+
+static void append_link(struct buffer *out, const uint8_t *cid)
+{
+    buffer_append_literal(out, "{\"$link\":\"");
+    cid_append_text(out, cid);
+    buffer_append_literal(out, "\"}");
+}
+
+static void append_bytes(struct buffer *out, const struct cbor_token *t)
+{
+    buffer_append_literal(out, "{\"$bytes\":\"");
+    json_append_base64(out, t->data, t->len, false);
+    buffer_append_literal(out, "\"}");
+}
+
+/* Writes a token that is a whole item. */
+static void append_scalar(struct buffer *out, const struct cbor_token *t)
+{
+    switch (t->kind) {
+    case CBOR_UNSIGNED:
+        buffer_append_unsigned(out, t->value);
+        break;
+    case CBOR_NEGATIVE:
+        buffer_append_signed(out, -1 - (int64_t)t->value);
+        break;
+    case CBOR_TEXT:
+        json_append_string(out, t->data, t->len);
+        break;
+    case CBOR_BYTES:
+        append_bytes(out, t);
+        break;
+    case CBOR_LINK:
+        append_link(out, t->data);
+        break;
+    case CBOR_BOOL:
+        if (t->value != 0)
+            buffer_append_literal(out, "true");
+        else
+            buffer_append_literal(out, "false");
+        break;
+    default:
+        buffer_append_literal(out, "null");
+        break;
+    }
+}
+
+static bool append_value(struct transcoder *x, struct cbor_token *t)
+{
+    const uint8_t *before = x->r->at;
+    if (!cbor_next(x->r, t))
+        return false;
+    if (t->kind != CBOR_ARRAY && t->kind != CBOR_MAP) {
+        append_scalar(x->out, t);
+        return true;
+    }
+    if (open_level(x, t))
+        return true;
+    x->r->at = before;
+    return cbor_fail(x->r, CBOR_RULE_TOO_DEEP);
+}
+
+static bool append_key(struct transcoder *x, struct level *l)
+{
+    struct cbor_token key;
+    if (!cbor_next_key(x->r, l->is_first ? NULL : &l->key, &key))
+        return false;
+    l->key = key;
+    json_append_string(x->out, key.data, key.len);
+    buffer_append_byte(x->out, ':');
+    return true;
+}
+
+static void close_finished_levels(struct transcoder *x)
+{
+    while (x->depth > 0 && x->levels[x->depth - 1].left == 0) {
+        x->depth--;
+        buffer_append_byte(x->out, x->levels[x->depth].is_map ? '}' : ']');
+    }
+}
+
+/* The next item of the innermost container. */
+static bool append_item(struct transcoder *x)
+{
+    struct level *l = &x->levels[x->depth - 1];
+    bool in_top_map = x->depth == 1 && l->is_map;
+    struct cbor_token value;
+    if (!l->is_first)
+        buffer_append_byte(x->out, ',');
+    if (l->is_map && !append_key(x, l))
+        return false;
+    l->is_first = false;
+    l->left--;
+    if (!append_value(x, &value))
+        return false;
+    if (in_top_map && value.kind == CBOR_TEXT && value.len > 0 && l->key.len == sizeof("$type") - 1 &&
+        memcmp(l->key.data, "$type", l->key.len) == 0)
+        x->has_type = true;
+    return true;
+}
+
+bool record_append_json(struct cbor_reader *r, struct buffer *out, bool *has_type)
+{
+    struct transcoder
+        x; /* the levels are set as they are opened: clearing them would cost more than most records */
+    struct cbor_token top;
+    size_t before = out->len;
+    x.r = r;
+    x.out = out;
+    x.has_type = false;
+    x.depth = 0;
+    bool ok = append_value(&x, &top);
+    close_finished_levels(&x);
+    while (ok && x.depth > 0) {
+        ok = append_item(&x);
+        close_finished_levels(&x);
+    }
+    if (!ok)
+        out->len = before;
+    if (has_type != NULL)
+        *has_type = ok && x.has_type;
+    return ok;
+}

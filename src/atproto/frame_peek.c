@@ -1,0 +1,127 @@
+/* What the master looks at: kind, seq and DID, and the first op of a commit for the dashboard. In canonical
+ * order all of it stands in front of `blocks`, so the bulk of a frame is never touched. The order of keys is
+ * not checked: whoever parses the frame does. */
+#include "config.h"
+
+#include <string.h>
+
+#include "frame_header.h"
+
+static bool read_seq(struct cbor_reader *r, struct frame_peek *peek)
+{
+    const uint8_t *before = r->at;
+    struct cbor_token t;
+    if (!cbor_next(r, &t))
+        return false;
+    if (t.kind == CBOR_UNSIGNED && t.value <= INT64_MAX) {
+        peek->has_seq = true;
+        peek->seq = (int64_t)t.value;
+        return true;
+    }
+    if (peek->kind == FRAME_UNKNOWN) {
+        r->at = before;
+        return cbor_skip(r);
+    }
+    r->at = before;
+    return cbor_fail(r, "seq is not an integer of 63 bits");
+}
+
+/* A text goes into *slice; anything else is skipped, and told by a slice that stays empty. */
+static bool read_text(struct cbor_reader *r, struct slice *slice)
+{
+    const uint8_t *before = r->at;
+    struct cbor_token t;
+    if (!cbor_next(r, &t))
+        return false;
+    if (t.kind == CBOR_TEXT) {
+        *slice = frame_slice(&t);
+        return true;
+    }
+    r->at = before;
+    return cbor_skip(r);
+}
+
+static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
+{
+    struct cbor_token map, key;
+    if (!cbor_expect(r, CBOR_MAP, &map, "op is not a map"))
+        return false;
+    for (uint64_t i = 0; i < map.value; i++) {
+        bool ok;
+        if (!cbor_next_key(r, NULL, &key))
+            return false;
+        if (frame_token_is(&key, "path"))
+            ok = read_text(r, &peek->path);
+        else if (frame_token_is(&key, "action"))
+            ok = read_text(r, &peek->action);
+        else
+            ok = cbor_skip(r);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool read_ops(struct cbor_reader *r, struct frame_peek *peek)
+{
+    struct cbor_token array;
+    if (!cbor_expect(r, CBOR_ARRAY, &array, "ops is not an array"))
+        return false;
+    for (uint64_t i = 0; i < array.value; i++)
+        if (!(i == 0 ? read_op(r, peek) : cbor_skip(r)))
+            return false;
+    return true;
+}
+
+static bool is_message(enum frame_kind kind)
+{
+    return kind == FRAME_INFO || kind == FRAME_ERROR;
+}
+
+static bool read_field(struct cbor_reader *r, const struct cbor_token *key, struct frame_peek *peek)
+{
+    bool commit = peek->kind == FRAME_COMMIT, unknown = peek->kind == FRAME_UNKNOWN;
+    if (is_message(peek->kind)) {
+        if (frame_token_is(key, peek->kind == FRAME_INFO ? "name" : "error"))
+            return read_text(r, &peek->name);
+        return frame_token_is(key, "message") ? read_text(r, &peek->message) : cbor_skip(r);
+    }
+    if (frame_token_is(key, "seq"))
+        return read_seq(r, peek);
+    if ((commit || unknown) && frame_token_is(key, "repo"))
+        return read_text(r, &peek->did);
+    if (!commit && frame_token_is(key, "did"))
+        return read_text(r, &peek->did);
+    if (commit && frame_token_is(key, "ops"))
+        return read_ops(r, peek);
+    return cbor_skip(r);
+}
+
+static bool read_body(struct cbor_reader *r, struct frame_peek *peek)
+{
+    struct cbor_token map, key;
+    if (peek->kind == FRAME_UNKNOWN && r->at < r->end && *r->at >> 5 != 5) /* major type 5: a map */
+        return true;
+    if (!cbor_expect(r, CBOR_MAP, &map, "body is not a map"))
+        return false;
+    for (uint64_t i = 0; i < map.value; i++) {
+        if (!cbor_next_key(r, NULL, &key) || !read_field(r, &key, peek))
+            return false;
+        if (peek->has_seq && peek->did.ptr != NULL)
+            return true;
+    }
+    if (is_message(peek->kind) || peek->kind == FRAME_UNKNOWN)
+        return true;
+    return cbor_fail(r, peek->has_seq ? "body has no DID" : "body has no seq");
+}
+
+bool frame_peek(const uint8_t *frame, size_t len, struct frame_peek *peek, struct violation *why)
+{
+    struct cbor_reader r;
+    cbor_reader_init(&r, frame, len);
+    memset(peek, 0, sizeof *peek);
+    if (frame_header_read(&r, &peek->kind) && read_body(&r, peek))
+        return true;
+    *why = r.violation;
+    return false;
+}
