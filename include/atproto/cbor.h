@@ -7,7 +7,7 @@
  * This reader is strict (PROTOCOL.md "DAG-CBOR"; ipld.io/specs/codecs/dag-cbor): definite lengths,
  * minimal-length integers and lengths, valid UTF-8 in text, tag 42 alone, no undefined, no simple values but
  * false, true and null, no floats (the AT data model has none). The order of map keys is checked by who walks
- * the map (cbor_next_key). Under it lies libcbor's streaming decoder; nothing above knows. */
+ * a map (cbor_next_key, cbor_skip). Under it lies libcbor's streaming decoder; nothing above knows. */
 #ifndef FIREHOSED_ATPROTO_CBOR_H
 #define FIREHOSED_ATPROTO_CBOR_H
 
@@ -58,8 +58,7 @@ void cbor_reader_init(struct cbor_reader *r, const uint8_t *bytes, size_t len);
  * see r->violation; the reader stays at the offending byte. */
 bool cbor_next(struct cbor_reader *r, struct cbor_token *t);
 
-/* Skips one whole item, however nested, without recursion; checks the same rules as reading would, except
- * for the order of map keys. */
+/* Skips one whole item, however nested, without recursion; checks the same rules as reading would. */
 bool cbor_skip(struct cbor_reader *r);
 
 /* Helpers for walking a known structure: read one token of the given kind or fail with `rule`. */

@@ -288,31 +288,47 @@ bool cbor_next_key(struct cbor_reader *r, const struct cbor_token *previous, str
     return cbor_fail(r, "map keys are not in order, or not unique");
 }
 
-/* What is left to skip of each array or map that is open. */
+/* An array or map that is open while skipping. */
 struct skip_level {
-    uint64_t left;
-    bool is_map; /* `left` counts keys and values: a key is next where it is even */
+    bool is_map;
+    bool is_first;
+    uint64_t left;      /* items, or pairs */
+    struct cbor_token key;
 };
+
+static bool skip_key(struct cbor_reader *r, struct skip_level *l)
+{
+    struct cbor_token key;
+    if (!cbor_next_key(r, l->is_first ? NULL : &l->key, &key))
+        return false;
+    l->key = key;
+    l->is_first = false;
+    return true;
+}
 
 bool cbor_skip(struct cbor_reader *r)
 {
     struct skip_level levels[CBOR_MAX_DEPTH];
     size_t depth = 0;
     do {
-        const uint8_t *before = r->at;
-        bool is_key = depth > 0 && levels[depth - 1].is_map && levels[depth - 1].left % 2 == 0;
-        struct cbor_token t;
-        if (!(is_key ? cbor_next_key(r, NULL, &t) : cbor_next(r, &t)))
+        struct skip_level *l = depth > 0 ? &levels[depth - 1] : NULL;
+        if (l != NULL && l->is_map && !skip_key(r, l))
             return false;
-        if (depth > 0)
-            levels[depth - 1].left--;
+        if (l != NULL)
+            l->left--;
+        const uint8_t *before = r->at;
+        struct cbor_token t;
+        if (!cbor_next(r, &t))
+            return false;
         if (t.kind == CBOR_ARRAY || t.kind == CBOR_MAP) {
             if (depth == CBOR_MAX_DEPTH) {
                 r->at = before;
                 return cbor_fail(r, CBOR_RULE_TOO_DEEP);
             }
-            bool is_map = t.kind == CBOR_MAP;
-            levels[depth++] = (struct skip_level){.left = is_map ? t.value * 2 : t.value, .is_map = is_map};
+            l = &levels[depth++];
+            l->is_map = t.kind == CBOR_MAP;
+            l->is_first = true;
+            l->left = t.value;
         }
         while (depth > 0 && levels[depth - 1].left == 0)
             depth--;
