@@ -19,6 +19,8 @@ struct config {
     int64_t relay_connect_timeout;
     int64_t relay_ping_interval;
     int64_t relay_idle_timeout;
+    int64_t relay_backoff;
+    int64_t relay_backoff_max;
     int64_t relay_max_message;
     int start; /* enum config_start */
 

@@ -33,18 +33,17 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 #define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 
-/* Lets one line through each `interval_ms` and counts those held back, for faults that can repeat in a
- * storm. Zero-initialise; one for each kind of message. The line that gets through says how many it
- * stands for. */
+/* For faults that can repeat in a storm: lets LOG_BURST lines a minute through and counts those held back. The first
+ * line of the next minute says how many it stands for. Zero-initialise; one for each kind of message. */
+enum { LOG_BURST = 10 };
+
 struct log_throttle {
-    int64_t next_ms;
+    int64_t minute_ends_ms;
+    unsigned passed;
     uint64_t held_back;
 };
 
-/* True if a line may be written now; *held_back is how many were not, since the last one. */
-bool log_throttle_pass(struct log_throttle *t, int64_t interval_ms, uint64_t *held_back);
-
-/* log_write() behind a throttle of one line a minute; adds "(N more like this)" where some were held back. */
+/* log_write() behind a throttle; adds "(N more like this)" where some were held back. */
 void log_throttled(struct log_throttle *t, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

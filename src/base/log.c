@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 
-enum { LINE_BYTES = 4096, NAME_BYTES = 32, THROTTLE_INTERVAL_MS = 60000 };
+enum { LINE_BYTES = 4096, NAME_BYTES = 32, MINUTE_MS = 60000 };
 
 static struct {
     enum log_level level;
@@ -90,23 +90,27 @@ void log_write(enum log_level level, const char *format, ...)
     va_end(args);
 }
 
-bool log_throttle_pass(struct log_throttle *t, int64_t interval_ms, uint64_t *held_back)
+/* True if a line may be written now; *held_back is how many were not, in the minute before. */
+static bool throttle_pass(struct log_throttle *t, uint64_t *held_back)
 {
     int64_t now = clock_monotonic_ms();
-    if (now < t->next_ms) {
+    *held_back = 0;
+    if (now >= t->minute_ends_ms) {
+        *held_back = t->held_back;
+        *t = (struct log_throttle){.minute_ends_ms = now + MINUTE_MS};
+    }
+    if (t->passed >= LOG_BURST) {
         t->held_back++;
         return false;
     }
-    t->next_ms = now + interval_ms;
-    *held_back = t->held_back;
-    t->held_back = 0;
+    t->passed++;
     return true;
 }
 
 void log_throttled(struct log_throttle *t, enum log_level level, const char *format, ...)
 {
     uint64_t held_back;
-    if (level < the_log.level || !log_throttle_pass(t, THROTTLE_INTERVAL_MS, &held_back))
+    if (level < the_log.level || !throttle_pass(t, &held_back))
         return;
     va_list args;
     va_start(args, format);

@@ -1,2 +1,3 @@
 noinst_LIBRARIES += libipc.a
-libipc_a_SOURCES =
+libipc_a_SOURCES = \
+	include/ipc/channel.h src/ipc/channel.c

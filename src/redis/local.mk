@@ -1,2 +1,3 @@
 noinst_LIBRARIES += libredis.a
-libredis_a_SOURCES =
+libredis_a_SOURCES = \
+	include/redis/client.h src/redis/client.c

@@ -1,0 +1,72 @@
+/* channel.h: how the master and one worker talk.
+ *
+ * The ipc room: layout and framing of what goes between the two, over socket pairs. It knows nothing of what a frame
+ * means or of Redis.
+ *
+ * A channel is two pairs, because two kinds of talk must not stand in each other's way: when Redis is down, frames
+ * pile up in the data pair, and the message that brings the new connection must still get through.
+ *
+ *   data    SOCK_STREAM, master to worker only: [struct frame_header][raw frame] …, written from the ring by writev.
+ *           The master's shutting it down means: finish what is there, then exit.
+ *   control SOCK_SEQPACKET, both ways: struct ipc_message, some with a descriptor.
+ *           Its end means that the other side is gone. */
+#ifndef FIREHOSED_IPC_CHANNEL_H
+#define FIREHOSED_IPC_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* In front of each frame on the data pair. Both ends are the same program on the same machine: host byte order. */
+struct frame_header {
+    uint32_t len;       /* of the frame that follows */
+    uint16_t partition; /* hash(DID) % PARTITIONS */
+    uint16_t kind;      /* enum frame_kind, as peeked */
+    uint64_t id;        /* the ledger's number of this frame: rises by any steps; what acks speak of */
+    int64_t seq;        /* the relay's; 0 where it could not be read */
+};
+
+enum ipc_type {
+    /* master to worker */
+    IPC_REDIS_CONNECTED, /* with a descriptor: a connected socket to Redis */
+    IPC_REDIS_FAILED,    /* text: why not */
+    IPC_LOG_LEVEL,       /* value */
+    IPC_LOG_FILE,        /* with a descriptor: the log was opened again */
+    /* worker to master */
+    IPC_WANT_REDIS,      /* asks for a connection */
+    IPC_ACK,             /* id: all frames up to it are done (in the stream, or filtered, or quarantined) */
+};
+
+enum { IPC_TEXT_BYTES = 232 };
+
+struct ipc_message {
+    uint32_t type;
+    uint32_t value;
+    uint64_t id;
+    char text[IPC_TEXT_BYTES]; /* always ended */
+};
+
+struct channel {
+    int data;    /* -1: closed */
+    int control; /* -1: closed */
+};
+
+/* Makes both pairs, non-blocking and close-on-exec, the data pair with as large a buffer as it gets. */
+bool channel_pair(struct channel *master_end, struct channel *worker_end, struct error *why);
+void channel_close(struct channel *c);
+
+enum ipc_result {
+    IPC_OK,
+    IPC_AGAIN, /* nothing there, or no room: wait for the descriptor */
+    IPC_GONE,  /* the other side is gone, or sent what is not a message */
+};
+
+/* Sends one message, with a descriptor unless fd is -1 (the caller still owns it). */
+enum ipc_result channel_send(const struct channel *c, const struct ipc_message *m, int fd);
+
+/* Receives one message; *fd gets its descriptor (close-on-exec, the caller's now), or -1. */
+enum ipc_result channel_receive(const struct channel *c, struct ipc_message *m, int *fd);
+
+#endif

@@ -1,0 +1,20 @@
+/* router.h: which worker gets a repo's events. A repo always goes to the same one, so its events stay in order. */
+#ifndef FIREHOSED_MASTER_ROUTER_H
+#define FIREHOSED_MASTER_ROUTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+
+/* Fixed for ever: progress in Redis is kept by partition, so that it survives any number of workers. */
+enum { PARTITIONS = 64 };
+
+static inline uint16_t route_partition(const void *did, size_t len)
+{
+    return (uint16_t)(hash_bytes(did, len) % PARTITIONS);
+}
+
+static inline unsigned route_worker(uint16_t partition, unsigned workers) { return partition % workers; }
+
+#endif

@@ -1,0 +1,57 @@
+/* client.h: one connection to Redis or Valkey, driven by its owner's loop.
+ *
+ * The redis room: a connection, its login, its commands and replies. It rests on the net room's stream, TLS and URL
+ * (there is one TLS and one URL parser in this program), and knows nothing of events, frames or processes.
+ * RESP is read and formatted by hiredis, the bytes travel over our own stream: Debian's hiredis speaks no TLS.
+ *
+ *   CLOSED ──start──▶ HANDSHAKE (TLS) ──▶ LOGIN (AUTH, SELECT, CLIENT SETNAME) ──▶ READY
+ *      ▲──────────────────── any failure, or stop ───────────────────────────────────┘
+ *
+ * The owner polls redis_client_fd() for redis_client_wants(), calls redis_client_progress() when it is ready, and
+ * takes replies with redis_client_reply() until there is none. Nothing here blocks or waits. */
+#ifndef FIREHOSED_REDIS_CLIENT_H
+#define FIREHOSED_REDIS_CLIENT_H
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "net/stream.h"
+#include "net/url.h"
+
+struct redis_client;
+
+struct redis_client *redis_client_new(void); /* NULL: no memory */
+void redis_client_free(struct redis_client *c);
+
+/* Takes a connected descriptor over and queues the login. tls NULL: plain. `name` is shown by CLIENT LIST. */
+bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls, const struct url *url,
+                        const char *name, struct error *why);
+
+/* Closes the connection; what was queued or unanswered is forgotten. */
+void redis_client_stop(struct redis_client *c);
+
+bool redis_client_is_open(const struct redis_client *c);
+bool redis_client_is_ready(const struct redis_client *c);
+int redis_client_fd(const struct redis_client *c);
+
+/* POLLIN, and POLLOUT while there is something to write. */
+short redis_client_wants(const struct redis_client *c);
+
+/* Queues one command, formatted as by hiredis: "%s" for a text, "%b" for bytes and their length. */
+void redis_client_command(struct redis_client *c, const char *format, ...);
+
+/* Queues bytes of RESP that the caller keeps unchanged until redis_client_has_sent() or redis_client_stop(). */
+void redis_client_send(struct redis_client *c, const void *bytes, size_t len);
+bool redis_client_has_sent(const struct redis_client *c);
+
+/* Moves bytes both ways as far as they go without waiting. False: the connection is lost or the login was refused
+ * (*why: "AUTH: WRONGPASS …", "closed by the server"); the client is stopped. */
+bool redis_client_progress(struct redis_client *c, struct error *why);
+
+/* Takes the next reply to the owner's commands, in order: *reply is NULL when there is none yet, else the caller
+ * frees it with freeReplyObject(). False: what came is not RESP; the client is stopped. */
+bool redis_client_reply(struct redis_client *c, redisReply **reply, struct error *why);
+
+#endif

@@ -1,0 +1,55 @@
+/* batch.h: the events of one Redis transaction, from raw frames to the bytes that are sent.
+ *
+ * A batch is built while the one before it is executed, sent as it is, and kept until EXEC is answered: a retry sends
+ * the same bytes. Nothing is counted before it is committed. */
+#ifndef FIREHOSED_WORKER_BATCH_H
+#define FIREHOSED_WORKER_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "atproto/event_json.h"
+#include "base/buffer.h"
+#include "base/config.h"
+#include "base/counters.h"
+#include "ipc/channel.h"
+
+/* What every XADD begins with, made once from the configuration. */
+struct batch_format {
+    struct buffer event[FRAME_KINDS]; /* up to and with the type; empty for kinds that are not delivered */
+    struct buffer dead_letter;
+};
+
+bool batch_format_init(struct batch_format *f, const struct config *config);
+void batch_format_fini(struct batch_format *f);
+
+struct batch {
+    struct buffer out;   /* MULTI, one command an event, EXEC */
+    size_t commands;     /* between MULTI and EXEC */
+    size_t frames;       /* that it stands for */
+    uint64_t last_id;    /* of the last frame: what is acked */
+    int64_t last_seq;
+    uint64_t counts[COUNTERS];
+};
+
+void batch_init(struct batch *b);
+void batch_fini(struct batch *b);
+
+/* Empties it for the next events. */
+void batch_begin(struct batch *b);
+
+/* Decodes one frame and adds what it gives: an event, a dead letter, or nothing. The frame's bytes are not needed
+ * afterwards. *event tells what became of it (EVENT_REFUSED: it went to the dead letters). False: memory is short, the
+ * batch is as before. */
+bool batch_add(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
+               const struct frame_header *header, const uint8_t *frame, struct event *event,
+               enum event_outcome *outcome);
+
+/* Ends the transaction: after this only out.data and the counts are of interest. */
+void batch_finish(struct batch *b);
+
+/* How many replies the finished transaction gets: +OK, +QUEUED for each command, EXEC's. */
+static inline size_t batch_replies(const struct batch *b) { return b->commands + 2; }
+
+#endif

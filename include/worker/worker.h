@@ -1,0 +1,23 @@
+/* worker.h: the process that decodes frames and writes them to Redis. */
+#ifndef FIREHOSED_WORKER_WORKER_H
+#define FIREHOSED_WORKER_WORKER_H
+
+#include <sys/types.h>
+
+#include "base/config.h"
+#include "base/counters.h"
+#include "ipc/channel.h"
+
+struct worker_setup {
+    unsigned index;
+    pid_t master;
+    const struct config *config; /* the child's copy of the master's */
+    struct channel channel;      /* the worker's end */
+    struct worker_slot *slot;
+};
+
+/* The worker's life, called in the child right after fork; does not return. Exits 0 when the master has shut the data
+ * pair down and all of it is committed, or when the master is gone; 1 when it cannot start or go on. */
+void worker_run(const struct worker_setup *setup) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,104 @@
+#include "config.h"
+
+#include "ipc/channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Large enough for a few hundred frames a wake-up; the kernel cuts it to net.core.wmem_max. */
+enum { DATA_BUFFER_BYTES = 1 << 20 };
+
+bool channel_pair(struct channel *master_end, struct channel *worker_end, struct error *why)
+{
+    int data[2], control[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, data) < 0) {
+        error_set(why, "socketpair: %s", strerror(errno));
+        return false;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, control) < 0) {
+        error_set(why, "socketpair: %s", strerror(errno));
+        close(data[0]);
+        close(data[1]);
+        return false;
+    }
+    int bytes = DATA_BUFFER_BYTES;
+    setsockopt(data[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    *master_end = (struct channel){.data = data[0], .control = control[0]};
+    *worker_end = (struct channel){.data = data[1], .control = control[1]};
+    return true;
+}
+
+void channel_close(struct channel *c)
+{
+    if (c->data >= 0)
+        close(c->data);
+    if (c->control >= 0)
+        close(c->control);
+    *c = (struct channel){.data = -1, .control = -1};
+}
+
+/* Room for one descriptor, aligned as the kernel wants it. */
+union descriptor_space {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+};
+
+enum ipc_result channel_send(const struct channel *c, const struct ipc_message *m, int fd)
+{
+    union descriptor_space space = {.bytes = {0}};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)m, .iov_len = sizeof *m};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd >= 0) {
+        message.msg_control = space.bytes;
+        message.msg_controllen = sizeof space.bytes;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    }
+    ssize_t n;
+    do
+        n = sendmsg(c->control, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n == (ssize_t)sizeof *m)
+        return IPC_OK;
+    return n < 0 && (errno == EAGAIN || errno == ENOBUFS) ? IPC_AGAIN : IPC_GONE;
+}
+
+/* The first descriptor of a received message, or -1. */
+static int taken_descriptor(struct msghdr *message)
+{
+    int fd = -1;
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL; head = CMSG_NXTHDR(message, head))
+        if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+            memcpy(&fd, CMSG_DATA(head), sizeof fd);
+    return fd;
+}
+
+enum ipc_result channel_receive(const struct channel *c, struct ipc_message *m, int *fd)
+{
+    union descriptor_space space = {.bytes = {0}};
+    struct iovec part = {.iov_base = m, .iov_len = sizeof *m};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = space.bytes, .msg_controllen = sizeof space.bytes};
+    *fd = -1;
+    ssize_t n;
+    do
+        n = recvmsg(c->control, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return IPC_AGAIN;
+    if (n >= 0)
+        *fd = taken_descriptor(&message);
+    if (n != (ssize_t)sizeof *m) {
+        if (*fd >= 0)
+            close(*fd);
+        *fd = -1;
+        return IPC_GONE;
+    }
+    m->text[sizeof m->text - 1] = '\0';
+    return IPC_OK;
+}

@@ -1,0 +1,308 @@
+#include "config.h"
+
+#include "master/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "master/router.h"
+
+enum {
+    FIRST_RECORDS = 1024,
+    /* A relay that sends only tiny frames must not make the records larger than the ring: below this mean size of a
+     * frame the ring counts as full by its records. */
+    MEAN_FRAME_BYTES = 64,
+};
+
+enum { RECORD_DONE = 1 };
+
+struct record {
+    uint64_t at;   /* position of the frame */
+    uint64_t end;  /* the tail may move here once this is committed */
+    int64_t seq;
+    uint64_t next; /* id of the next record of the same worker, 0: none yet */
+    uint32_t len;
+    uint16_t partition;
+    uint8_t kind;
+    uint8_t flags;
+};
+
+/* One worker's records that are not committed, linked in order. Ids; 0: none. */
+struct queue {
+    uint64_t first;
+    uint64_t unsent;
+    uint64_t last;
+    size_t count;
+};
+
+struct ledger {
+    uint8_t *memory; /* mapped twice */
+    size_t size;
+    uint64_t tail, window, head;
+    struct record *records; /* ring: record id lies at id & (record_cap - 1) */
+    size_t record_cap;      /* a power of two */
+    size_t record_max;
+    uint64_t oldest, newest; /* ids kept: [oldest, newest) */
+    struct queue queues[CONFIG_MAX_WORKERS];
+    unsigned workers;
+    int64_t cursor;
+    bool has_cursor;
+};
+
+/* Maps one piece of memory at two neighbouring places. It is not inherited by the workers: they have no business in
+ * other repos' frames, and it would count as theirs. */
+static uint8_t *map_twice(size_t size, struct error *why)
+{
+    int fd = memfd_create("firehosed-ring", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, (off_t)size) < 0) {
+        error_set(why, "ring of %zu bytes: %s", size, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    uint8_t *place = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    bool ok = place != MAP_FAILED &&
+              mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
+              mmap(place + size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
+              madvise(place, 2 * size, MADV_DONTFORK) == 0;
+    if (!ok) {
+        error_set(why, "ring of %zu bytes: mmap: %s", size, strerror(errno));
+        if (place != MAP_FAILED)
+            munmap(place, 2 * size);
+        place = NULL;
+    }
+    close(fd);
+    return place;
+}
+
+struct ledger *ledger_new(size_t bytes, unsigned workers, struct error *why)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct ledger *l = calloc(1, sizeof *l);
+    if (l != NULL) {
+        l->size = (bytes + page - 1) / page * page;
+        l->workers = workers;
+        l->record_cap = FIRST_RECORDS;
+        l->record_max = l->size / MEAN_FRAME_BYTES;
+        l->oldest = l->newest = 1;
+        l->records = malloc(l->record_cap * sizeof *l->records);
+    }
+    if (l == NULL || l->records == NULL) {
+        error_set(why, "ring: out of memory");
+        free(l);
+        return NULL;
+    }
+    l->memory = map_twice(l->size, why);
+    if (l->memory == NULL) {
+        free(l->records);
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void ledger_free(struct ledger *l)
+{
+    if (l == NULL)
+        return;
+    munmap(l->memory, 2 * l->size);
+    free(l->records);
+    free(l);
+}
+
+static struct record *record_of(const struct ledger *l, uint64_t id) { return &l->records[id & (l->record_cap - 1)]; }
+
+/* ---- the window ---- */
+
+uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room)
+{
+    /* Empty: begin at the front again, where the pages are warm; a ring that keeps up touches little memory. */
+    if (l->tail == l->head) {
+        l->head = (l->head + l->size - 1) / l->size * l->size;
+        l->tail = l->window = l->head;
+    }
+    *filled = (size_t)(l->head - l->window);
+    *room = l->newest - l->oldest >= l->record_max ? 0 : l->size - (size_t)(l->head - l->tail);
+    return l->memory + l->window % l->size;
+}
+
+void ledger_filled(struct ledger *l, size_t n) { l->head += n; }
+
+void ledger_shrink(struct ledger *l, size_t n) { l->head -= n; }
+
+void ledger_skip(struct ledger *l, size_t n)
+{
+    l->window += n;
+    if (l->oldest == l->newest)
+        l->tail = l->window;
+}
+
+void ledger_clear_window(struct ledger *l)
+{
+    l->head = l->window;
+}
+
+/* ---- records ---- */
+
+static bool make_room_for_record(struct ledger *l)
+{
+    if (l->newest - l->oldest < l->record_cap)
+        return true;
+    size_t cap = l->record_cap * 2;
+    struct record *records = malloc(cap * sizeof *records);
+    if (records == NULL)
+        return false;
+    for (uint64_t id = l->oldest; id < l->newest; id++)
+        records[id & (cap - 1)] = *record_of(l, id);
+    free(l->records);
+    l->records = records;
+    l->record_cap = cap;
+    return true;
+}
+
+static void enqueue(struct ledger *l, unsigned worker, uint64_t id)
+{
+    struct queue *q = &l->queues[worker];
+    record_of(l, id)->next = 0;
+    if (q->last != 0)
+        record_of(l, q->last)->next = id;
+    else
+        q->first = id;
+    if (q->unsent == 0)
+        q->unsent = id;
+    q->last = id;
+    q->count++;
+}
+
+uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, uint16_t partition,
+                     enum frame_kind kind, unsigned worker)
+{
+    if (!make_room_for_record(l))
+        return 0;
+    uint64_t id = l->newest++;
+    *record_of(l, id) = (struct record){
+        .at = l->window + offset,
+        .end = l->window + consumed,
+        .seq = seq,
+        .len = (uint32_t)len,
+        .partition = partition,
+        .kind = (uint8_t)kind,
+    };
+    l->window += consumed;
+    enqueue(l, worker, id);
+    return id;
+}
+
+/* Moves the tail over what is committed. */
+static void advance(struct ledger *l)
+{
+    while (l->oldest < l->newest && (record_of(l, l->oldest)->flags & RECORD_DONE)) {
+        const struct record *r = record_of(l, l->oldest);
+        l->tail = r->end;
+        if (r->seq != 0) {
+            l->cursor = r->seq;
+            l->has_cursor = true;
+        }
+        l->oldest++;
+    }
+    if (l->oldest == l->newest)
+        l->tail = l->window;
+}
+
+bool ledger_take_done(struct ledger *l, size_t consumed, int64_t seq)
+{
+    if (!make_room_for_record(l))
+        return false;
+    l->window += consumed;
+    *record_of(l, l->newest++) = (struct record){.end = l->window, .seq = seq, .flags = RECORD_DONE};
+    advance(l);
+    return true;
+}
+
+static void describe(const struct ledger *l, uint64_t id, struct ledger_record *out)
+{
+    const struct record *r = record_of(l, id);
+    *out = (struct ledger_record){
+        .id = id,
+        .seq = r->seq,
+        .frame = l->memory + r->at % l->size,
+        .len = r->len,
+        .partition = r->partition,
+        .kind = r->kind,
+    };
+}
+
+bool ledger_next_unsent(const struct ledger *l, unsigned worker, struct ledger_record *out)
+{
+    uint64_t id = l->queues[worker].unsent;
+    if (id != 0)
+        describe(l, id, out);
+    return id != 0;
+}
+
+bool ledger_unsent_after(const struct ledger *l, uint64_t previous, struct ledger_record *out)
+{
+    uint64_t id = record_of(l, previous)->next;
+    if (id != 0)
+        describe(l, id, out);
+    return id != 0;
+}
+
+void ledger_sent(struct ledger *l, unsigned worker, uint64_t id) { l->queues[worker].unsent = record_of(l, id)->next; }
+
+size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id)
+{
+    struct queue *q = &l->queues[worker];
+    size_t count = 0;
+    while (q->first != 0 && q->first <= id && q->first != q->unsent) {
+        struct record *r = record_of(l, q->first);
+        r->flags |= RECORD_DONE;
+        q->first = r->next;
+        q->count--;
+        count++;
+    }
+    if (q->first == 0)
+        q->last = 0;
+    advance(l);
+    return count;
+}
+
+size_t ledger_unsend(struct ledger *l, unsigned worker)
+{
+    struct queue *q = &l->queues[worker];
+    size_t count = 0;
+    for (uint64_t id = q->first; id != 0 && id != q->unsent; id = record_of(l, id)->next)
+        count++;
+    q->unsent = q->first;
+    return count;
+}
+
+bool ledger_reroute(struct ledger *l, unsigned workers)
+{
+    if (workers == 0 || workers > CONFIG_MAX_WORKERS)
+        return false;
+    memset(l->queues, 0, sizeof l->queues);
+    l->workers = workers;
+    for (uint64_t id = l->oldest; id < l->newest; id++) {
+        const struct record *r = record_of(l, id);
+        if (!(r->flags & RECORD_DONE))
+            enqueue(l, route_worker(r->partition, workers), id);
+    }
+    return true;
+}
+
+bool ledger_cursor(const struct ledger *l, int64_t *seq)
+{
+    if (l->has_cursor)
+        *seq = l->cursor;
+    return l->has_cursor;
+}
+
+size_t ledger_used_bytes(const struct ledger *l) { return (size_t)(l->head - l->tail); }
+size_t ledger_size_bytes(const struct ledger *l) { return l->size; }
+size_t ledger_record_count(const struct ledger *l) { return (size_t)(l->newest - l->oldest); }
+size_t ledger_queue_length(const struct ledger *l, unsigned worker) { return l->queues[worker].count; }

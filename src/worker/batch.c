@@ -1,0 +1,191 @@
+/* batch.c: the hot path. A frame comes in as bytes and leaves as an XADD in the transaction, in one pass. */
+#include "config.h"
+
+#include "worker/batch.h"
+
+#include <stdio.h>
+
+#include "base/json_text.h"
+
+enum {
+    /* "$1234567890\r\n" behind "data": the length is known only when the JSON is written. Most events have three
+     * digits; others are moved by the difference. */
+    USUAL_DIGITS = 3,
+    KEEP_BYTES = 4 << 20, /* memory a batch may keep after a burst of huge events */
+};
+
+static void append_bulk(struct buffer *b, const char *text)
+{
+    buffer_append_format(b, "$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+/* "XADD key [MAXLEN ~ n] *" with `fields` names and values to follow. */
+static void append_xadd(struct buffer *b, const char *key, int64_t max_len, unsigned fields)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%lld", (long long)max_len);
+    buffer_append_format(b, "*%u\r\n", (max_len > 0 ? 6 : 3) + 2 * fields);
+    append_bulk(b, "XADD");
+    append_bulk(b, key);
+    if (max_len > 0) {
+        append_bulk(b, "MAXLEN");
+        append_bulk(b, "~");
+        append_bulk(b, digits);
+    }
+    append_bulk(b, "*");
+}
+
+bool batch_format_init(struct batch_format *f, const struct config *config)
+{
+    static const enum frame_kind delivered[] = {FRAME_COMMIT, FRAME_SYNC, FRAME_IDENTITY, FRAME_ACCOUNT};
+    *f = (struct batch_format){0};
+    bool ok = true;
+    for (size_t i = 0; i < sizeof delivered / sizeof delivered[0]; i++) {
+        struct buffer *b = &f->event[delivered[i]];
+        append_xadd(b, config->stream_key, config->stream_max_len, 3);
+        append_bulk(b, "type");
+        append_bulk(b, frame_kind_name(delivered[i]));
+        append_bulk(b, "data");
+        ok = ok && !b->failed;
+    }
+    append_xadd(&f->dead_letter, config->dead_letters_key, config->dead_letters_max_len, 3);
+    ok = ok && !f->dead_letter.failed;
+    if (!ok)
+        batch_format_fini(f);
+    return ok;
+}
+
+void batch_format_fini(struct batch_format *f)
+{
+    for (size_t i = 0; i < FRAME_KINDS; i++)
+        buffer_fini(&f->event[i]);
+    buffer_fini(&f->dead_letter);
+}
+
+void batch_init(struct batch *b)
+{
+    *b = (struct batch){0};
+    batch_begin(b);
+}
+
+void batch_fini(struct batch *b) { buffer_fini(&b->out); }
+
+void batch_begin(struct batch *b)
+{
+    struct buffer out = b->out;
+    buffer_clear(&out);
+    buffer_trim(&out, KEEP_BYTES);
+    *b = (struct batch){.out = out};
+    buffer_append_literal(&b->out, "*1\r\n$5\r\nMULTI\r\n");
+}
+
+void batch_finish(struct batch *b) { buffer_append_literal(&b->out, "*1\r\n$4\r\nEXEC\r\n"); }
+
+/* Opens a bulk string whose length is not known yet; returns where its bytes begin. */
+static size_t open_bulk(struct buffer *out)
+{
+    buffer_append_literal(out, "$000\r\n");
+    return out->len;
+}
+
+/* Writes the length in front of what was appended since, and ends the bulk string. */
+static void close_bulk(struct buffer *out, size_t start)
+{
+    size_t len = out->len - start;
+    char digits[20];
+    char *first = format_unsigned_backwards(digits + sizeof digits, len);
+    size_t count = (size_t)(digits + sizeof digits - first);
+    if (!buffer_reserve(out, count + 2))
+        return;
+    uint8_t *head = out->data + start - USUAL_DIGITS - 2; /* behind the '$' */
+    if (count != USUAL_DIGITS) {
+        memmove(head + count + 2, head + USUAL_DIGITS + 2, len);
+        out->len = out->len - USUAL_DIGITS + count;
+        memcpy(head + count, "\r\n", 2);
+    }
+    memcpy(head, first, count);
+    buffer_append_literal(out, "\r\n");
+}
+
+static void append_seq(struct buffer *out, int64_t seq)
+{
+    buffer_append_literal(out, "$3\r\nseq\r\n");
+    size_t value = open_bulk(out);
+    buffer_append_signed(out, seq);
+    close_bulk(out, value);
+}
+
+/* A dead letter: seq, why, and the frame as it came. */
+static void append_dead_letter(struct batch *b, const struct batch_format *f, const struct frame_header *header,
+                               const uint8_t *frame, const struct violation *why, const struct frame_op *op)
+{
+    struct buffer *out = &b->out;
+    buffer_append(out, f->dead_letter.data, f->dead_letter.len);
+    append_seq(out, header->seq);
+    buffer_append_literal(out, "$6\r\nreason\r\n");
+    size_t value = open_bulk(out);
+    if (op != NULL) {
+        buffer_append_literal(out, "record ");
+        buffer_append(out, op->path.ptr, op->path.len);
+        buffer_append_literal(out, ": ");
+    }
+    buffer_append_format(out, "%s at byte %zu", why->rule, why->offset);
+    close_bulk(out, value);
+    buffer_append_literal(out, "$5\r\nframe\r\n");
+    value = open_bulk(out);
+    json_append_base64(out, frame, header->len, true);
+    close_bulk(out, value);
+    b->commands++;
+}
+
+/* One event as an XADD; the outcome is event_encode()'s, and what it did not accept leaves no trace. */
+static enum event_outcome append_event(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
+                                       const struct frame_header *header, const uint8_t *frame, struct event *event)
+{
+    struct buffer *out = &b->out;
+    size_t before = out->len;
+    const struct buffer *front = &f->event[header->kind < FRAME_KINDS ? header->kind : FRAME_UNKNOWN];
+    buffer_append(out, front->data, front->len);
+    size_t data = open_bulk(out);
+    enum event_outcome outcome = event_encode(encoder, frame, header->len, out, event);
+    if (outcome == EVENT_READY && event->frame.kind != header->kind) {
+        /* The type in front of the JSON is what the master peeked; the two readers of a frame must agree. */
+        event->violation = (struct violation){.rule = "kind of the frame is ambiguous"};
+        outcome = EVENT_REFUSED;
+    }
+    if (outcome != EVENT_READY) {
+        out->len = before;
+        return outcome;
+    }
+    close_bulk(out, data);
+    append_seq(out, event->frame.seq);
+    b->commands++;
+    return EVENT_READY;
+}
+
+bool batch_add(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
+               const struct frame_header *header, const uint8_t *frame, struct event *event,
+               enum event_outcome *outcome)
+{
+    size_t before = b->out.len, commands = b->commands;
+    *outcome = append_event(b, f, encoder, header, frame, event);
+    if (*outcome == EVENT_REFUSED && !b->out.failed)
+        append_dead_letter(b, f, header, frame, &event->violation, NULL);
+    else if (*outcome == EVENT_READY && event->dropped[OP_DROP_BAD_RECORD] > 0)
+        append_dead_letter(b, f, header, frame, &event->first_drop_why, &event->frame.ops[event->first_drop_op]);
+    if (b->out.failed) {
+        b->out.failed = false;
+        b->out.len = before;
+        b->commands = commands;
+        return false;
+    }
+    b->counts[*outcome == EVENT_READY      ? COUNTER_WRITTEN
+              : *outcome == EVENT_FILTERED ? COUNTER_FILTERED
+                                           : COUNTER_QUARANTINED]++;
+    for (unsigned reason = 0; *outcome == EVENT_READY && reason < OP_DROPS; reason++)
+        b->counts[COUNTER_OP_NO_CID + reason] += event->dropped[reason];
+    b->frames++;
+    b->last_id = header->id;
+    b->last_seq = header->seq;
+    return true;
+}

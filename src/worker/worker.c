@@ -1,0 +1,271 @@
+/* worker.c: the worker's one loop. What it may do is all here: read frames, decode them into the next batch, write
+ * batches, ack them, obey the master. */
+#include "config.h"
+
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/batch.h"
+#include "worker/intake.h"
+#include "writer.h"
+
+enum { IDLE_TURN_MS = 1000 }; /* the longest sleep: so that the sign of life stays fresh */
+
+struct worker {
+    const struct config *config;
+    struct channel channel;
+    struct worker_slot *slot;
+    struct intake intake;
+    struct event_encoder *encoder;
+    struct batch_format format;
+    struct batch batches[2];
+    unsigned building; /* the batch that frames are added to; the other one may be in flight */
+    struct writer writer;
+    uint64_t unsent_ack; /* an ack that the control pair had no room for; 0: none */
+    struct log_throttle refusals, drops, memory;
+    struct event event; /* large: not on the stack of each call */
+};
+
+static struct batch *building(struct worker *w) { return &w->batches[w->building]; }
+
+static bool building_is_full(struct worker *w)
+{
+    const struct batch *b = building(w);
+    return b->frames >= (size_t)w->config->batch_events || b->out.len >= (size_t)w->config->batch_size;
+}
+
+/* ---- what happened to a frame, in words ---- */
+
+static void report_event(struct worker *w, enum event_outcome outcome, const struct frame_header *header)
+{
+    const struct event *e = &w->event;
+    if (outcome == EVENT_REFUSED) {
+        log_throttled(&w->refusals, LOG_LEVEL_WARN, "frame seq %lld refused, kept in %s: %s at byte %zu",
+                      (long long)header->seq, w->config->dead_letters_key, e->violation.rule, e->violation.offset);
+    } else if (outcome == EVENT_READY && e->has_drop && log_get_level() <= LOG_LEVEL_DEBUG) {
+        const struct frame_op *op = &e->frame.ops[e->first_drop_op];
+        log_throttled(&w->drops, LOG_LEVEL_DEBUG, "frame seq %lld: op on %.*s left out: %s: %s at byte %zu",
+                      (long long)header->seq, (int)op->path.len, (const char *)op->path.ptr,
+                      op_drop_name(e->first_drop), e->first_drop_why.rule, e->first_drop_why.offset);
+    }
+}
+
+/* ---- the way of a frame ---- */
+
+/* Decodes what has arrived into the building batch, until that is full. */
+static void decode_arrived(struct worker *w)
+{
+    struct frame_header header;
+    const uint8_t *frame;
+    while (!building_is_full(w) && intake_peek(&w->intake, &header, &frame)) {
+        enum event_outcome outcome;
+        if (!batch_add(building(w), &w->format, w->encoder, &header, frame, &w->event, &outcome)) {
+            /* No memory for this event now: what is built goes out first, then there may be. */
+            log_throttled(&w->memory, LOG_LEVEL_ERROR, "frame seq %lld: out of memory, waiting", (long long)header.seq);
+            return;
+        }
+        if (outcome != EVENT_FILTERED)
+            report_event(w, outcome, &header);
+        intake_drop(&w->intake, &header);
+    }
+}
+
+static void send_ack(struct worker *w, uint64_t id)
+{
+    const struct ipc_message ack = {.type = IPC_ACK, .id = id};
+    w->unsent_ack = channel_send(&w->channel, &ack, -1) == IPC_AGAIN ? id : 0;
+}
+
+/* The batch is in Redis (or there was nothing to write): it counts, and the master is told. */
+static void account_for(struct worker *w, const struct batch *b)
+{
+    for (unsigned c = 0; c < COUNTERS; c++)
+        if (b->counts[c] > 0)
+            counter_add(w->slot, (enum counter)c, b->counts[c]);
+    if (b->commands > 0) {
+        counter_add(w->slot, COUNTER_BATCHES, 1);
+        counter_add(w->slot, COUNTER_BYTES_WRITTEN, b->out.len);
+        atomic_store_explicit(&w->slot->batch_events, b->commands, memory_order_relaxed);
+    }
+    send_ack(w, b->last_id);
+}
+
+/* Moves batches on: the one in flight is done, the next one leaves. */
+static void commit_ready(struct worker *w)
+{
+    if (w->writer.committed) {
+        w->writer.committed = false;
+        account_for(w, &w->batches[!w->building]);
+    }
+    while (writer_is_idle(&w->writer) && building(w)->frames > 0) {
+        struct batch *b = building(w);
+        w->building = !w->building;
+        batch_begin(building(w));
+        if (b->commands == 0) { /* all filtered */
+            account_for(w, b);
+            continue;
+        }
+        batch_finish(b);
+        writer_submit(&w->writer, b);
+        if (w->writer.committed) { /* answered at once */
+            w->writer.committed = false;
+            account_for(w, b);
+        }
+    }
+}
+
+static bool all_is_done(const struct worker *w)
+{
+    return w->intake.ended && w->batches[w->building].frames == 0 && w->writer.batch == NULL && w->unsent_ack == 0;
+}
+
+/* ---- the master's messages ---- */
+
+static void on_message(struct worker *w, const struct ipc_message *m, int fd)
+{
+    switch (m->type) {
+    case IPC_REDIS_CONNECTED:
+        writer_connected(&w->writer, fd);
+        return;
+    case IPC_REDIS_FAILED:
+        writer_refused(&w->writer, m->text);
+        return;
+    case IPC_LOG_LEVEL:
+        log_set_level((enum log_level)m->value);
+        return;
+    case IPC_LOG_FILE:
+        log_adopt(fd);
+        return;
+    default:
+        log_error("message %u from the master is not known", m->type);
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+static void on_control(struct worker *w)
+{
+    struct ipc_message m;
+    int fd;
+    for (;;) {
+        switch (channel_receive(&w->channel, &m, &fd)) {
+        case IPC_OK:
+            on_message(w, &m, fd);
+            break;
+        case IPC_AGAIN:
+            return;
+        case IPC_GONE:
+            log_debug("the master is gone");
+            exit(0);
+        }
+    }
+}
+
+static void on_data(struct worker *w)
+{
+    if (!intake_read(&w->intake, w->channel.data)) {
+        log_error("channel: %s", strerror(errno));
+        exit(1);
+    }
+    if (w->intake.ended)
+        worker_slot_set(w->slot, WORKER_DRAINING, NULL);
+}
+
+/* ---- the loop ---- */
+
+/* Waits for whatever may come next, and takes it. */
+static void turn(struct worker *w)
+{
+    enum { CONTROL, DATA, REDIS, COUNT };
+    struct pollfd fds[COUNT] = {
+        [CONTROL] = {.fd = w->channel.control, .events = POLLIN},
+        /* Frames wait in the channel while both batches are full: that is how Redis' pace reaches the relay. */
+        [DATA] = {.fd = w->intake.ended || building_is_full(w) ? -1 : w->channel.data, .events = POLLIN},
+    };
+    fds[REDIS].fd = writer_fd(&w->writer, &fds[REDIS].events);
+    if (w->unsent_ack != 0)
+        fds[CONTROL].events |= POLLOUT;
+    int wait_ms = writer_on_time(&w->writer, clock_monotonic_ms());
+    if (wait_ms < 0 || wait_ms > IDLE_TURN_MS)
+        wait_ms = IDLE_TURN_MS;
+    if (poll(fds, COUNT, wait_ms) < 0 && errno != EINTR) {
+        log_error("poll: %s", strerror(errno));
+        exit(1);
+    }
+    atomic_store_explicit(&w->slot->alive_ms, (uint64_t)clock_monotonic_ms(), memory_order_relaxed);
+    if (fds[CONTROL].revents & (POLLIN | POLLHUP | POLLERR))
+        on_control(w);
+    if (w->unsent_ack != 0)
+        send_ack(w, w->unsent_ack);
+    /* on_control() may have replaced the connection: only what was polled is taken for ready. */
+    if (fds[REDIS].revents != 0 && redis_client_is_open(w->writer.client))
+        writer_on_ready(&w->writer);
+    if (fds[DATA].revents != 0)
+        on_data(w);
+}
+
+/* Signals are the master's to take: a terminal's Ctrl-C or a service manager's SIGTERM reaches all processes, and a
+ * worker that ended by itself would only be in the way of an orderly end. It leaves when its channel does. */
+static void take_no_signals(pid_t master)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGQUIT};
+    sigset_t none;
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        signal(ignored[i], SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* A worker that hangs would not see the end of its channel. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != master)
+        exit(0);
+}
+
+static bool set_up(struct worker *w, const struct worker_setup *setup, struct error *why)
+{
+    *w = (struct worker){.config = setup->config, .channel = setup->channel, .slot = setup->slot};
+    batch_init(&w->batches[0]);
+    batch_init(&w->batches[1]);
+    w->encoder = event_encoder_new((enum event_format)setup->config->event_format);
+    if (w->encoder == NULL || !intake_init(&w->intake) || !batch_format_init(&w->format, setup->config)) {
+        error_set(why, "out of memory");
+        return false;
+    }
+    return writer_init(&w->writer, setup->index, setup->config, &w->channel, setup->slot, why);
+}
+
+void worker_run(const struct worker_setup *setup)
+{
+    static struct worker the_worker; /* the one context of this process */
+    char name[16];
+    snprintf(name, sizeof name, "worker-%u", setup->index);
+    log_name(name);
+    prctl(PR_SET_NAME, name);
+    take_no_signals(setup->master);
+    worker_slot_set(setup->slot, WORKER_STARTING, "");
+
+    struct error why;
+    struct worker *w = &the_worker;
+    if (!set_up(w, setup, &why)) {
+        log_error("cannot start: %s", why.text);
+        exit(1);
+    }
+    while (!all_is_done(w)) {
+        turn(w);
+        decode_arrived(w);
+        commit_ready(w);
+        decode_arrived(w); /* the next batch is prepared while Redis executes this one */
+    }
+    log_debug("all is committed, leaving");
+    exit(0);
+}
