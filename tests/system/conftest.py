@@ -1,0 +1,46 @@
+"""Whole-system tests: real processes, a real Redis, a relay that can do anything. See lab.py for what tests use."""
+
+import shutil
+import signal
+import tempfile
+
+import pytest
+
+from certificates import Certificates
+from lab import Lab
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def lab(request):
+    # Not pytest's tmp_path: a unix socket's path may have 100 bytes.
+    directory = tempfile.mkdtemp(prefix="firehosed-test-")
+    lab = Lab(directory, lambda: request.getfixturevalue("certificates"))
+    request.node.lab = lab
+    try:
+        yield lab
+        if not getattr(request.node, "has_failed", False):
+            lab.end_in_order()
+    finally:
+        lab.close()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What an engineer needs to see first: the ends of the logs."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        item.has_failed = True
+        lab = getattr(item, "lab", None)
+        if lab is not None:
+            report.sections += lab.report()
+
+
+def pytest_configure():
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)

@@ -1,0 +1,86 @@
+"""Real processes: a session each, so that everything they fork is found and nothing is left behind."""
+
+import os
+import signal
+import subprocess
+
+from waiting import wait_for
+
+
+def members_of_session(session):
+    """Pids of all living processes (no zombies) of a session."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        if int(fields[3]) == session and fields[0] not in "ZX":
+            found.append(int(name))
+    return found
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def kill_session(session):
+    """SIGKILL to every member, until there is none."""
+
+    def none_left():
+        members = members_of_session(session)
+        for pid in members:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not members
+
+    wait_for(none_left, f"the end of session {session}")
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Process:
+    """A child in a session of its own."""
+
+    def __init__(self, arguments, environment=None, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"):
+        self.arguments = [str(a) for a in arguments]
+        self.popen = subprocess.Popen(
+            self.arguments,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd,
+            start_new_session=True,
+        )
+        self.pid = self.popen.pid
+
+    def is_running(self):
+        return self.popen.poll() is None
+
+    def members(self):
+        return members_of_session(self.pid)
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def wait(self, what=None, deadline=30):
+        """Its exit code; minus a signal's number where that ended it."""
+        wait_for(lambda: not self.is_running(), what or f"the end of {self.arguments[0]}", deadline)
+        return self.popen.returncode
+
+    def kill_all(self):
+        kill_session(self.pid)
+        self.popen.wait()

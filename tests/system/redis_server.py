@@ -1,0 +1,147 @@
+"""A real redis-server of one's own, and the ways it can fail."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from ports import free_port
+from processes import Process
+from waiting import wait_for
+
+
+class RedisServer:
+    """`options` are lines of redis.conf: maxmemory="2mb", replicaof="127.0.0.1 6380", …"""
+
+    def __init__(self, directory, *, aof=False, password=None, users=(), certificate=None, ca_file=None, **options):
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.socket = self.directory / "redis.sock"
+        self.password = password
+        self.certificate = certificate
+        self.ca_file = ca_file
+        self.lines = {"save": '""', "appendonly": "yes" if aof else "no", "appendfsync": "always", **options}
+        self.users = list(users)
+        self.process = None
+
+    # -- Life ----------------------------------------------------------------------------------------------
+
+    def start(self, wait=True):
+        assert self.process is None or not self.process.is_running(), "redis-server runs already"
+        self._write_configuration()
+        with open(self.directory / "redis.log", "ab") as log:
+            self.process = Process(
+                ["redis-server", self.directory / "redis.conf"], stdout=log, stderr=subprocess.STDOUT
+            )
+        if wait:
+            self.wait_ready()
+        return self
+
+    def _write_configuration(self):
+        tls = self.certificate is not None
+        lines = {
+            "bind": "127.0.0.1",
+            "port": 0 if tls else self.port,
+            "dir": self.directory,
+            "unixsocket": self.socket,
+            "unixsocketperm": "700",
+            "daemonize": "no",
+            "io-threads": 1,
+            "repl-diskless-sync-delay": 0,
+            "maxmemory-policy": "noeviction",
+            **{key.replace("_", "-"): value for key, value in self.lines.items()},
+        }
+        if tls:
+            lines.update({
+                "tls-port": self.port,
+                "tls-cert-file": self.certificate.cert,
+                "tls-key-file": self.certificate.key,
+                "tls-auth-clients": "no",
+                "tls-ca-cert-file": self.ca_file,
+            })  # fmt: skip
+        if self.password:
+            lines["requirepass"] = f'"{self.password}"'
+        text = "".join(f"{key} {value}\n" for key, value in lines.items())
+        text += "".join(f"user {user}\n" for user in self.users)
+        (self.directory / "redis.conf").write_text(text)
+
+    def wait_ready(self):
+        def answers():
+            if not self.process.is_running():
+                raise AssertionError(f"redis-server ended at start:\n{self.log_tail()}")
+            try:
+                with self.client() as client:
+                    return client.ping()
+            except (redis.ConnectionError, redis.BusyLoadingError, OSError):
+                return False
+
+        wait_for(answers, "redis-server to answer")
+
+    def is_running(self):
+        return self.process is not None and self.process.is_running()
+
+    def kill(self):
+        """kill -9, as a crash of the machine or the kernel's out-of-memory killer would."""
+        self.process.kill_all()
+
+    def stop(self):
+        if self.is_running():
+            self.process.signal(signal.SIGCONT)
+            self.process.signal(signal.SIGTERM)
+            self.process.wait("the end of redis-server")
+
+    def restart(self):
+        """Starts it again on the same port with the same data."""
+        self.kill() if self.is_running() else None
+        return self.start()
+
+    def freeze(self):
+        self.process.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.signal(signal.SIGCONT)
+
+    def close(self):
+        if self.process is not None:
+            self.process.kill_all()
+
+    # -- Use -----------------------------------------------------------------------------------------------
+
+    def client(self, db=0):
+        """A client as the administrator; through the unix socket, so that it works whatever the TCP side is."""
+        return redis.Redis(
+            unix_socket_path=str(self.socket),
+            db=db,
+            password=self.password,
+            decode_responses=True,
+            socket_timeout=20,
+            client_name="test",
+        )
+
+    def url(self, *, user="", password=None, db=None, host="127.0.0.1"):
+        """What a daemon's configuration says to reach it over TCP."""
+        password = self.password if password is None else password
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
+        scheme = "rediss" if self.certificate else "redis"
+        return f"{scheme}://{login}{host}:{self.port}" + ("" if db is None else f"/{db}")
+
+    def unix_url(self, db=0):
+        return f"unix://{self.socket}?db={db}"
+
+    def daemon_clients(self):
+        """CLIENT LIST without the test's own connections."""
+        with self.client() as client:
+            return [c for c in client.client_list() if c["name"] != "test"]
+
+    def kill_daemon_clients(self):
+        with self.client() as client:
+            for other in self.daemon_clients():
+                client.execute_command("CLIENT", "KILL", "ID", other["id"])
+
+    def log_tail(self, lines=20):
+        path = self.directory / "redis.log"
+        return "".join(path.open(errors="replace").readlines()[-lines:]) if os.path.exists(path) else ""
