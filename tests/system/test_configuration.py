@@ -1,0 +1,205 @@
+"""The configuration: file, environment, defaults, and what is said about mistakes."""
+
+import os
+import re
+
+import pytest
+
+import events
+from firehosed import ROOT, clean_environment, run
+
+EX_USAGE, EX_CONFIG = 64, 78
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    def write(text):
+        path = tmp_path / "firehosed.conf"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return write
+
+
+def check(*arguments, **environment):
+    return run("firehosed", "-t", *arguments, environment=clean_environment(**environment))
+
+
+def assert_refused(done, *expected):
+    assert done.returncode == EX_CONFIG, f"exit code {done.returncode}: {done.stdout}{done.stderr}"
+    for text in expected:
+        assert re.search(text, done.stderr), f"{text!r} is not in {done.stderr!r}"
+
+
+def test_version_tells_name_and_version():
+    done = run("firehosed", "-V")
+    assert done.returncode == 0
+    assert re.match(r"firehosed \d+\.\d+", done.stdout)
+
+
+def test_help_names_the_options():
+    done = run("firehosed", "-h")
+    assert done.returncode == 0
+    for option in ("-c", "-f", "-t", "-V", "-h"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--no-such-option"], ["-z"], ["extra"], ["-c"]])
+def test_wrong_usage_ends_with_64_and_says_how(arguments):
+    done = run("firehosed", *arguments)
+    assert done.returncode == EX_USAGE
+    assert "firehosed" in done.stderr
+
+
+def test_right_file_passes_the_check(config_file):
+    path = config_file("# a comment\nrelay = ws://127.0.0.1:1   # behind a value\n\nworkers = 3\nring_size = 32M\n")
+    done = check("-c", path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_file_means_defaults_and_they_pass():
+    assert check().returncode == 0
+
+
+def test_empty_file_passes(config_file):
+    assert check("-c", config_file("")).returncode == 0
+
+
+def test_unknown_key_is_named_with_file_and_line(config_file):
+    path = config_file("\n# comment\nno_such_thing = 1\n")
+    assert_refused(check("-c", path), re.escape(f"{path}:3: "), "no_such_thing")
+
+
+def test_misspelt_key_brings_a_suggestion(config_file):
+    assert_refused(check("-c", config_file("stream_keys = x\n")), r":1: ", r"did you mean 'stream_key'")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("workers = many", r"auto, or a number"),
+        ("workers = 65", r"auto, or a number from 1 to 64"),
+        ("workers = -1", r"auto, or a number"),
+        ("ring_size = 16X", r"a size from"),
+        ("relay_ping_interval = soon", r"a time from"),
+        ("relay_ping_interval = 30 parsecs", r"a time from"),
+        ("log_level = loud", r"one of: debug, info, warn, error"),
+        ("stream_max_len = 9223372036854775808", r"a number from"),
+        ("stream_key =", r"text of 1 to 255 bytes"),
+        ("stream_key", r"key = value"),
+        ('stream_key = "open', r"quotes"),
+        ("relay_idle_timeout = 20s", r"relay_ping_interval"),
+        ("ring_size = 8M", r"relay_max_message"),
+    ],
+)
+def test_wrong_value_is_refused_with_what_was_expected(config_file, line, expected):
+    path = config_file(f"# first line\n{line}\n")
+    assert_refused(check("-c", path), re.escape(f"{path}:2: "), expected)
+
+
+@pytest.mark.parametrize(
+    ("key", "url"),
+    [
+        ("relay", "http://127.0.0.1"),
+        ("relay", "wss://"),
+        ("relay", "ws://host:99999"),
+        ("relay", "ws://[::1"),
+        ("relay", "not a url"),
+        ("relay", "redis://127.0.0.1"),
+        ("redis", "http://127.0.0.1"),
+        ("redis", "redis://127.0.0.1/zero"),
+        ("redis", "redis://127.0.0.1:0x1"),
+        ("redis", "ws://127.0.0.1"),
+    ],
+)
+def test_wrong_url_is_refused_with_file_and_line(config_file, key, url):
+    path = config_file(f"\n{key} = {url}\n")
+    assert_refused(check("-c", path), re.escape(f"{path}:2: "), key)
+
+
+def test_password_in_a_wrong_url_is_not_shown(config_file):
+    done = check("-c", config_file("redis = redis://user:very-secret@host:port\n"))
+    assert_refused(done, r":1: ")
+    assert "very-secret" not in done.stdout + done.stderr
+
+
+def test_key_given_twice_is_refused_with_both_lines(config_file):
+    assert_refused(check("-c", config_file("workers = 2\nworkers = 3\n")), r":2: ", r"line 1")
+
+
+def test_binary_file_is_refused(config_file):
+    assert_refused(check("-c", config_file(b"workers = 2\n\0\0\0\n")), r":2: ")
+
+
+def test_missing_file_is_refused_by_name(tmp_path):
+    missing = tmp_path / "nowhere.conf"
+    assert_refused(check("-c", missing), re.escape(str(missing)), r"No such file")
+
+
+def test_directory_instead_of_a_file_is_refused(tmp_path):
+    assert_refused(check("-c", tmp_path), re.escape(str(tmp_path)))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+def test_file_without_permission_is_refused(config_file):
+    path = config_file("")
+    path.chmod(0)
+    assert_refused(check("-c", path), re.escape(str(path)), r"Permission denied")
+
+
+def test_wrong_environment_variable_is_named():
+    assert_refused(check(REDIS_MAX_STREAM_LEN="lots"), r"REDIS_MAX_STREAM_LEN", r"a number")
+    assert_refused(check(LOG_LEVEL="loud"), r"LOG_LEVEL", r"one of")
+    assert_refused(check(RELAY_URL="gopher://x"), r"RELAY_URL")
+
+
+def test_environment_wins_over_the_file(lab):
+    s = lab.system(events.make(20), start=False)
+    wrong_place = lab.redis()
+    s.daemon.write_config(redis=wrong_place.url(), relay="ws://127.0.0.1:9", stream_key="from:file")
+    s.daemon.environment = {
+        "RELAY_URL": s.relay.url,
+        "REDIS_URL": s.redis.url(),
+        "REDIS_STREAM_KEY": "from:environment",
+        "REDIS_CURSOR_KEY": "cursor:environment",
+        "LOG_LEVEL": "debug",
+    }
+    s.daemon.start()
+    last = s.events[-1].seq
+    s.daemon.wait_log(r" debug ")
+    s.daemon.wait_status(lambda st: st["cursor"] == str(last), "to reach the end")
+    s.daemon.stop()
+    assert s.db.get("cursor:environment") == str(last)
+    assert s.db.xlen("from:environment") == sum(e.is_delivered for e in s.events)
+    assert wrong_place.client().dbsize() == 0
+
+
+def test_wrong_file_stops_the_start_too(lab):
+    daemon = lab.firehosed(start=False, no_such_key="1")
+    daemon.start(wait=False)
+    daemon.wait_exit(EX_CONFIG)
+    assert re.search(rf"{re.escape(str(daemon.config))}:\d+: .*no_such_key", daemon.log())
+
+
+def test_sample_is_the_file_that_is_shipped():
+    done = run("firehosed", "--sample")
+    assert done.returncode == 0
+    assert done.stdout == (ROOT / "conf" / "firehosed.conf").read_text()
+
+
+def test_sample_passes_the_check_as_it_is_and_with_every_default_written_out(config_file):
+    sample = run("firehosed", "--sample").stdout
+    assert check("-c", config_file(sample)).returncode == 0
+    keys = re.findall(r"^#(\w+) = ", sample, re.M)
+    assert len(keys) > 20 and len(set(keys)) == len(keys)
+    written_out = re.sub(r"^#(\w+ = )", r"\1", sample, flags=re.M)
+    done = check("-c", config_file(written_out))
+    assert done.returncode == 0, done.stderr
+
+
+def test_manual_lists_every_key():
+    keys = re.findall(r"^#(\w+) = ", run("firehosed", "--sample").stdout, re.M)
+    manual = run("firehosed", "--sample=man")
+    assert manual.returncode == 0
+    plain = manual.stdout.replace("\\", "")
+    assert [key for key in keys if key not in plain] == []
