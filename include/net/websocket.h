@@ -48,7 +48,7 @@ enum ws_result {
 
 struct ws_item {
     enum ws_opcode opcode; /* WS_TEXT or WS_BINARY for a whole message, or a control frame */
-    const uint8_t *data;   /* payload, in the window, unmasked; control frames too */
+    const uint8_t *data;   /* payload, in the window, unmasked; control frames too (a close frame's begins with its code) */
     size_t len;
     uint16_t close_code;   /* WS_CLOSE only; WS_CLOSE_NO_STATUS where there was none */
     /* How much of the window is done with once the item has been used. 0 for a control frame between the fragments
@@ -60,20 +60,39 @@ struct ws_reader {
     enum ws_role role;
     size_t max_message; /* bytes; a longer message is WS_CLOSE_TOO_BIG, known from its header before it is read */
     enum ws_close_code close_code;
-    /* Inside a fragmented message, as offsets from the window's base: */
+    /* Inside a fragmented message, as offsets from the window's base:
+     *
+     *      [ header | joined payload      | gap    | not looked at ]
+     *               └ message_at          │        └ scan
+     *                 └─ message_len ─────┘
+     *
+     * The gap (headers of fragments that were joined, control frames that were handed over) is closed before the
+     * reader asks for more bytes. */
     bool in_message;
     enum ws_opcode opcode;
-    size_t message_at;  /* where its joined payload starts */
-    size_t message_len; /* how much of it is joined */
-    size_t scan;        /* where the next frame header is looked for */
+    size_t message_at;
+    size_t message_len;
+    size_t scan;
+    /* An item that was put back, and where in the window it lies. */
+    bool is_put_back;
+    struct ws_item item;
+    size_t item_at;
 };
 
 void ws_reader_init(struct ws_reader *r, enum ws_role role, size_t max_message);
 
-/* Takes the next item out of window[0..len). The window must begin where the last `consumed` ended, and hold all
- * bytes since. The bytes may be moved about within the window; len never changes. */
-enum ws_result ws_reader_next(struct ws_reader *r, uint8_t *window, size_t len, struct ws_item *item,
+/* Takes the next item out of window[0..*len). The window must begin where the last `consumed` ended, and hold all
+ * bytes since, the new ones behind them.
+ *
+ * *len may come back smaller: the bytes of a fragmented message are moved down over what is between its fragments, and
+ * the window then ends earlier; what the caller reads next belongs there. So a window never holds more than max_message
+ * bytes, two headers and what one read brought, however the peer cuts its messages up. */
+enum ws_result ws_reader_next(struct ws_reader *r, uint8_t *window, size_t *len, struct ws_item *item,
                               struct error *why);
+
+/* The item just taken cannot be used now, and its `consumed` is not: the next ws_reader_next() gives it again. The bytes
+ * of the window must lie untouched until then (its place in memory may change, and bytes may be added). */
+void ws_reader_put_back(struct ws_reader *r, const uint8_t *window, const struct ws_item *item);
 
 /* How many bytes the window must hold, at least, before ws_reader_next() can say more than WS_NEED_MORE (a frame's
  * header tells its length). For sizing the window; never less than len + 1. */
@@ -81,6 +100,8 @@ size_t ws_reader_needs(const struct ws_reader *r, const uint8_t *window, size_t 
 
 /* Appends one whole frame (FIN set). A client masks with a key from the system's random source. */
 void ws_append_frame(struct buffer *out, enum ws_role role, enum ws_opcode opcode, const void *payload, size_t len);
+
+/* Appends a close frame. A code that may not be sent (WS_CLOSE_NO_STATUS) is left out; a long reason is cut. */
 void ws_append_close(struct buffer *out, enum ws_role role, uint16_t code, const char *reason);
 
 /* Writes the header of an unmasked frame of len bytes: what a server puts in front of a payload that lies elsewhere.

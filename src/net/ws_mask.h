@@ -1,0 +1,31 @@
+/* ws_mask.h: the masking of what clients send (RFC 6455 §5.3), for the reader and the writer. */
+#ifndef FIREHOSED_NET_WS_MASK_H
+#define FIREHOSED_NET_WS_MASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { WS_MASK_BYTES = 4 };
+
+/* out = in masked with the key, or unmasked: it is its own inverse. `out` may be `in`. Eight bytes at a time: the key
+ * laid out twice in a word works in either byte order. */
+static inline void ws_mask(uint8_t *out, const uint8_t *in, size_t len, const uint8_t key[WS_MASK_BYTES])
+{
+    uint8_t twice[8];
+    memcpy(twice, key, WS_MASK_BYTES);
+    memcpy(twice + WS_MASK_BYTES, key, WS_MASK_BYTES);
+    uint64_t wide;
+    memcpy(&wide, twice, sizeof wide);
+    size_t i = 0;
+    for (; len - i >= sizeof wide; i += sizeof wide) {
+        uint64_t word;
+        memcpy(&word, in + i, sizeof word);
+        word ^= wide;
+        memcpy(out + i, &word, sizeof word);
+    }
+    for (; i < len; i++)
+        out[i] = in[i] ^ twice[i % WS_MASK_BYTES];
+}
+
+#endif
