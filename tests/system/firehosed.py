@@ -3,9 +3,9 @@
 import json
 import os
 import re
-import signal
 import subprocess
 from pathlib import Path
+from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM
 
 from processes import Process, is_alive, kill_session, members_of_session
 from waiting import Late, wait_for
@@ -88,7 +88,7 @@ class Firehosed:
     def reload(self, **changes):
         """Changes the file and sends SIGHUP."""
         self.write_config(**changes)
-        self.signal(signal.SIGHUP)
+        self.signal(SIGHUP)
 
     # -- Life ----------------------------------------------------------------------------------------------
 
@@ -137,14 +137,14 @@ class Firehosed:
         wait_for(lambda: not self.members(), lambda: f"the end of all processes, {self.members()} are left")
         self.assert_no_sanitizer_report()
 
-    def stop(self, code=0, number=signal.SIGTERM):
+    def stop(self, code=0, number=SIGTERM):
         """Ends it in order and asserts how it ended."""
         self.signal(number)
         self.wait_exit(code)
 
     def kill(self):
         """kill -9 to the master alone; then the workers must end by themselves."""
-        self.process.signal(signal.SIGKILL)
+        self.process.signal(SIGKILL)
         self.process.wait()
         wait_for(lambda: not self.members(), lambda: f"workers to end without their master, {self.members()} are left")
 
@@ -265,10 +265,10 @@ class Replay:
         self.url = match[1]
 
     def freeze(self):
-        self.process.signal(signal.SIGSTOP)
+        self.process.signal(SIGSTOP)
 
     def thaw(self):
-        self.process.signal(signal.SIGCONT)
+        self.process.signal(SIGCONT)
 
     def close(self):
         self.process.kill_all()

@@ -372,9 +372,11 @@ class Relay:
         self._call(grow())
 
     def position_of(self, cursor):
-        """Where in the log a client with this cursor starts. None: behind the end, live."""
+        """Where in the log a client with this cursor starts. None: behind the end, live; 0: at the oldest."""
         if cursor is None:
             return len(self.log)
+        if cursor == 0:
+            return 0
         for i, event in enumerate(self.log):
             if event.seq is not None and (event.seq >= cursor if self.inclusive else event.seq > cursor):
                 return i

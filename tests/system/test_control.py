@@ -1,0 +1,124 @@
+"""firehosectl: what an operator sees."""
+
+import json
+import re
+import socket
+
+import events
+from firehosed import run
+
+KEYS = {"version", "uptime_s", "relay", "cursor", "received", "written", "filtered", "quarantined", "duplicate",
+        "in_flight", "ring", "workers", "redis"}  # fmt: skip
+
+
+def ctl(daemon, *arguments):
+    return run("firehosectl", "-s", daemon.control_socket, *arguments)
+
+
+def test_status_as_json_has_all_that_scripts_need(lab):
+    s = lab.system(events.make(100), workers=2)
+    s.assert_all()
+    done = ctl(s.daemon, "status", "--json")
+    assert done.returncode == 0 and done.stderr == ""
+    status = json.loads(done.stdout)
+    assert KEYS <= set(status)
+    assert re.fullmatch(r"\d+\.\d+.*", status["version"])
+    assert status["uptime_s"] >= 0
+    assert {"url", "state", "connected", "connects"} <= set(status["relay"])
+    assert status["relay"]["state"] == "up" and status["relay"]["connected"] is True
+    assert status["cursor"] == str(s.events[-1].seq)
+    assert status["received"] == 100
+    assert status["written"] == sum(e.is_delivered for e in s.events)
+    assert status["ring"]["size_bytes"] >= 16 << 20
+    assert {"used_bytes", "size_bytes", "records"} <= set(status["ring"])
+    for index, worker in enumerate(status["workers"]):
+        assert {"index", "pid", "state", "written", "restarts", "note"} <= set(worker)
+        assert worker["index"] == index and worker["restarts"] == 0
+    assert {"state", "note"} <= set(status["redis"])
+
+
+def test_status_without_events_has_no_cursor(lab):
+    s = lab.system([])
+    s.daemon.wait_connected()
+    assert s.daemon.status()["cursor"] is None
+    assert s.daemon.status()["received"] == 0
+
+
+def test_status_as_text_says_what_matters(lab):
+    s = lab.system(events.make(100), workers=2)
+    s.assert_all()
+    done = ctl(s.daemon, "status")
+    assert done.returncode == 0 and done.stderr == ""
+    for pid in s.daemon.worker_pids():
+        assert str(pid) in done.stdout
+    for text in (s.relay.authority, "up", str(s.events[-1].seq)):
+        assert text in done.stdout
+    assert all(len(line) <= 120 for line in done.stdout.splitlines())
+
+
+def test_status_shows_no_password(lab):
+    redis = lab.redis(password="very-secret")
+    s = lab.system(events.make(10), redis=redis)
+    s.assert_all()
+    for arguments in (["status"], ["status", "--json"]):
+        assert "very-secret" not in ctl(s.daemon, *arguments).stdout
+
+
+def test_absent_daemon_is_a_clear_message_and_an_exit_code_of_its_own(lab):
+    missing = lab.path("nobody.sock")
+    done = run("firehosectl", "-s", missing, "status")
+    assert done.returncode not in (0, 1, 64)
+    assert str(missing) in done.stderr
+    assert done.stdout == ""
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(str(missing))  # the file is there, nobody listens
+    stale.close()
+    again = run("firehosectl", "-s", missing, "status", "--json")
+    assert again.returncode == done.returncode
+    assert str(missing) in again.stderr
+
+
+def test_wrong_usage_ends_with_64_and_says_how(lab):
+    for arguments in ([], ["no-such-verb"], ["status", "--no-such-option"]):
+        done = run("firehosectl", "-s", lab.path("x.sock"), *arguments)
+        assert done.returncode == 64, arguments
+        assert "firehosectl" in done.stderr
+
+
+def test_help_and_version_are_there():
+    assert "status" in run("firehosectl", "-h").stdout
+    assert re.match(r"firehosectl \d+\.\d+", run("firehosectl", "-V").stdout)
+
+
+def test_client_that_sends_garbage_gets_an_error_and_harms_nobody(lab):
+    s = lab.system(events.make(10))
+    for garbage in (b"hello\n", b"{}\n", b"\0" * 100 + b"\n", b'{"command":"' + b"x" * 100_000 + b'"}\n', b"[" * 50_000):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(str(s.daemon.control_socket))
+            try:
+                client.sendall(garbage)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(65536):
+                    pass
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+    s.assert_all()
+
+
+def test_client_that_says_nothing_keeps_nobody_waiting(lab):
+    s = lab.system(events.make(10))
+    silent = []
+    for _ in range(20):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(s.daemon.control_socket))
+        silent.append(client)
+    s.assert_all()
+    s.daemon.stop()
+    for client in silent:
+        client.close()
+
+
+def test_control_socket_is_closed_to_others(lab):
+    s = lab.system([])
+    assert s.daemon.control_socket.stat().st_mode & 0o007 == 0

@@ -1,0 +1,210 @@
+"""Workers: they may die at any time, by any means, and any number of them. Nothing is lost."""
+
+import os
+import signal
+import time
+
+import pytest
+
+import events
+import stream
+from processes import is_alive, resident_bytes
+from waiting import hold_for, wait_for
+
+
+def kill(pid, number=signal.SIGKILL):
+    os.kill(pid, number)
+
+
+def feed_slowly(s, made, until, step=50):
+    """Appends events in steps until `until()` or there are none left, so that there is load all along."""
+    at = 0
+    while at < len(made) and not until():
+        s.relay.append(made[at : at + step])
+        at += step
+        time.sleep(0.005)
+    s.relay.append(made[at:])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+def test_order_of_each_repo_is_kept(lab, workers):
+    s = lab.system(events.make(3000, repos=12), workers=workers)
+    assert len(s.daemon.wait_workers(workers)) == workers
+    s.assert_all()
+
+
+def test_auto_is_the_number_of_processors_and_at_least_two(lab):
+    s = lab.system(events.make(100), workers="auto")
+    s.daemon.wait_workers(max(2, len(os.sched_getaffinity(0))))
+    s.assert_all()
+
+
+def test_more_workers_than_repos_are_no_trouble(lab):
+    s = lab.system(events.make(300, repos=2), workers=8)
+    s.assert_all()
+
+
+def test_events_are_spread_over_the_workers(lab):
+    s = lab.system(events.make(1000, repos=200), workers=4)
+    s.assert_all()
+    assert all(w["written"] > 0 for w in s.daemon.status()["workers"])
+
+
+def test_workers_are_children_of_the_master_and_named_so(lab):
+    s = lab.system(workers=3)
+    workers = s.daemon.wait_workers(3)
+    assert sorted(s.daemon.members()) == sorted([s.daemon.master_pid(), *workers])
+
+
+def test_killed_worker_is_replaced_and_nothing_is_lost(lab):
+    s = lab.system(events.make(500), workers=2)
+    s.wait_length(100)
+    victim, other = s.daemon.wait_workers(2)
+    kill(victim)
+    made = events.make(3000, events.after(s.events))
+    replaced = s.daemon.wait_worker_replaced
+    s.relay.append(made)
+    worker = replaced(0, victim)
+    assert worker["restarts"] >= 1
+    s.assert_all(strict=False)
+    assert s.daemon.worker_pids()[1] == other  # the others go on
+    s.daemon.wait_log(rf"(warn|error) .*worker.*{victim}.*(signal 9|SIGKILL|[Kk]illed)")
+
+
+def test_worker_killed_under_load_again_and_again_loses_nothing(lab):
+    s = lab.system(events.make(1000), workers=3)
+    made = events.make(9000, events.after(s.events), repos=60)
+    killed = []
+
+    def kill_one():
+        if len(killed) < 6 and stream.length(s.db) > 1000 * (len(killed) + 1):
+            pids = [w["pid"] for w in s.daemon.status()["workers"]]
+            pid = pids[len(killed) % 3]
+            if pid and is_alive(pid) and pid not in killed:
+                kill(pid)
+                killed.append(pid)
+        return False
+
+    feed_slowly(s, made, kill_one)
+    wait_for(lambda: kill_one() or len(killed) == 6 or stream.length(s.db) >= 9000, "six kills")
+    assert len(killed) >= 3, "the fault did not fire"
+    s.assert_all(strict=False)
+    s.daemon.wait_workers(3)
+    assert len(s.relay.connections) == 1  # the relay does not notice
+
+
+def test_all_workers_killed_at_once_are_replaced_and_nothing_is_lost(lab):
+    s = lab.system(events.make(2000), workers=4)
+    s.wait_length(200)
+    old = s.daemon.wait_workers(4)
+    for pid in old:
+        kill(pid)
+    s.more(2000)
+    s.assert_all(strict=False)
+    assert not set(old) & set(s.daemon.wait_workers(4))
+
+
+def test_killed_idle_worker_is_replaced_too(lab):
+    s = lab.system(events.make(50), workers=2)
+    s.assert_all()
+    pids = s.daemon.wait_workers(2)
+    for index, pid in enumerate(pids):
+        kill(pid)
+        s.daemon.wait_worker_replaced(index, pid)
+    s.more(100)
+    s.assert_all()  # nothing was in flight: not even doubles
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL, signal.SIGBUS], ids=lambda n: n.name)
+def test_every_death_is_noticed_and_logged(lab, number):
+    s = lab.system(events.make(50), workers=2)
+    s.assert_all()
+    victim = s.daemon.wait_workers(2)[1]
+    kill(victim, number)
+    s.daemon.wait_worker_replaced(1, victim)
+    s.daemon.wait_log(rf"(warn|error) .*{victim}")
+    s.more(50)
+    s.assert_all()
+
+
+def test_worker_that_keeps_dying_does_not_hinder_the_others(lab):
+    s = lab.system(events.make(200, repos=100), workers=2)
+    s.assert_all()
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        pid = s.daemon.status()["workers"][0]["pid"]
+        if pid:
+            try:
+                kill(pid)
+            except ProcessLookupError:
+                pass
+    before = s.daemon.status()
+    assert before["workers"][0]["restarts"] >= 2
+    s.more(300, repos=100)
+    s.assert_all(strict=False)
+
+
+def test_stopped_worker_is_killed_and_replaced_after_its_timeout(lab):
+    s = lab.system(events.make(100), workers=2, worker_timeout="1s")
+    s.assert_all()
+    victim = s.daemon.wait_workers(2)[0]
+    kill(victim, signal.SIGSTOP)
+    s.more(500)
+    s.daemon.wait_worker_replaced(0, victim)
+    s.assert_all(strict=False)
+    s.daemon.wait_log(rf"(warn|error) .*worker.*{victim}")
+    assert not is_alive(victim)
+
+
+def test_busy_worker_is_not_taken_for_a_hung_one(lab):
+    s = lab.system(events.make(3000), workers=2, worker_timeout="1s")
+    pids = s.daemon.wait_workers(2)
+    s.assert_all()
+    hold_for(lambda: all(map(is_alive, pids)), 1.5, "idle workers stay")
+    assert s.daemon.worker_pids() == pids
+
+
+def test_stopped_and_continued_worker_goes_on(lab):
+    s = lab.system(events.make(100), workers=2)
+    s.assert_all()
+    pids = s.daemon.wait_workers(2)
+    kill(pids[0], signal.SIGSTOP)
+    s.more(500)
+    s.daemon.wait_status(lambda st: st["in_flight"] > 0, "to have work in flight")
+    kill(pids[0], signal.SIGCONT)
+    s.assert_all()
+    assert s.daemon.worker_pids() == pids
+
+
+def test_stopped_worker_bounds_the_ring_and_not_the_memory(lab):
+    text = "x" * 3000
+    s = lab.system(events.make(100), workers=2, ring_size="10M", worker_timeout="10m", redis_reply_timeout="10m")
+    s.assert_all()
+    pids = s.daemon.wait_workers(2)
+    kill(pids[0], signal.SIGSTOP)
+    s.more(8000, text=text)  # about 28 MB
+    status = s.daemon.wait_status(
+        lambda st: st["ring"]["used_bytes"] > 0.4 * st["ring"]["size_bytes"], "to have a full ring"
+    )
+    assert status["ring"]["used_bytes"] <= status["ring"]["size_bytes"]
+    assert resident_bytes(s.daemon.master_pid()) < 64 << 20
+    kill(pids[0], signal.SIGCONT)
+    s.assert_all(deadline=60)
+
+
+def test_frozen_relay_and_killed_worker_together_lose_nothing(lab):
+    replay = lab.replay("--count", "4000", "--seed", "7", "--rate", "2000")
+    redis = lab.redis()
+    daemon = lab.firehosed(relay=replay.url, redis=redis.url(), workers=2)
+    daemon.start()
+    db = redis.client()
+    wait_for(lambda: db.xlen(stream.STREAM) > 500, "500 entries")
+    replay.freeze()
+    victim = daemon.wait_workers(2)[0]
+    kill(victim)
+    daemon.wait_worker_replaced(0, victim)
+    replay.thaw()
+    daemon.wait_status(lambda st: st["received"] == 4000 and st["in_flight"] == 0, "to receive all 4000")
+    delivered = set(stream.seqs(db))
+    status = daemon.status()
+    assert len(delivered) + status["filtered"] + status["quarantined"] == 4000
