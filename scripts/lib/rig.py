@@ -1,0 +1,144 @@
+"""rig.py: relay over TLS → firehosed → Redis, private and thrown away afterwards, and what they cost.
+
+For quickstart and bench. The parts are those of the whole-system tests, which know how to start them, wait for them
+and end them; here is how the three are put together, and how they are measured.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "system"))
+
+from certificates import Authority  # noqa: E402
+from firehosed import Firehosed, Replay, program, run  # noqa: E402
+from redis_server import RedisServer  # noqa: E402
+from waiting import Late, wait_for  # noqa: E402
+
+__all__ = ["Authority", "Firehosed", "Late", "Replay", "Rig", "Usage", "program", "run", "wait_for"]
+STREAM = "firehose:events"
+
+
+class Rig:
+    """A folder and all processes of one run. `with Rig() as rig:` leaves nothing behind, whatever happens inside:
+    Ctrl-C, a signal, an error."""
+
+    def __init__(self):
+        self.directory = Path(tempfile.mkdtemp(prefix="firehosed-"))
+        self.parts = []
+        self.redis = self.relay = self.daemon = None
+        self.authority = Authority(self.directory / "ca", "Throw-away authority")
+        self.certificate = self.authority.issue("relay")
+
+    def __enter__(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, interrupt)
+        return self
+
+    def __exit__(self, *_):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        self.stop_all()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
+    def stop_all(self):
+        while self.parts:
+            self.parts.pop().close()
+        self.redis = self.relay = self.daemon = None
+
+    def start_redis(self, **options):
+        self.redis = RedisServer(self.directory / f"redis{time.monotonic_ns()}", **options)
+        self.parts.append(self.redis)
+        self.redis.start()
+        self.db = self.redis.client()
+        return self.redis
+
+    def start_relay(self, *arguments, source=None):
+        """firehose-replay over TLS, as a name that the certificate is for."""
+        self.relay = Replay(*arguments, source=source, certificate=self.certificate)
+        self.parts.append(self.relay)
+        self.relay_url = self.relay.url.replace("127.0.0.1", "localhost")
+        return self.relay
+
+    def start_firehosed(self, **settings):
+        defaults = {"relay": self.relay_url, "relay_ca_file": self.authority.cert} if self.relay else {}
+        self.daemon = Firehosed(
+            self.directory / f"firehosed{time.monotonic_ns()}",
+            **{**defaults, "redis": self.redis.url(), "cursor_interval": None, **settings},
+        )
+        self.parts.append(self.daemon)
+        self.daemon.start()
+        return self.daemon
+
+    # -- What is asked of it -----------------------------------------------------------------------------------
+
+    def added(self):
+        """Entries ever added to the stream, those that were trimmed meanwhile too."""
+        if not self.db.exists(STREAM):
+            return 0
+        info = self.db.xinfo_stream(STREAM)
+        return info.get("entries-added", info["length"])  # Redis 6 does not count them
+
+    def pids(self):
+        """Role → process ids."""
+        master = self.daemon.process.pid
+        roles = {"master": [master], "workers": [pid for pid in self.daemon.members() if pid != master]}
+        if self.relay:
+            roles["relay"] = self.relay.process.members()
+        roles["redis"] = self.redis.process.members()
+        return roles
+
+    def usage(self):
+        return Usage(self)
+
+
+class Usage:
+    """What has been used up to a moment. The difference of two is what a time in between has cost."""
+
+    def __init__(self, rig):
+        roles = rig.pids()
+        self.time = time.monotonic()
+        self.cpu = {role: sum(cpu_seconds(pid) for pid in pids) for role, pids in roles.items()}
+        self.added = rig.added()
+        self.pss = sum(pss_bytes(pid) for pid in roles["master"] + roles["workers"])
+
+
+def interrupt(number, _frame):
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def cpu_seconds(pid):
+    """CPU time of all threads that live, from the scheduler's nanoseconds; from clock ticks where it has none."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat") as stat:
+                total += int(stat.read().split()[0])
+        return total / 1e9
+    except FileNotFoundError:
+        pass
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0  # it ended meanwhile
+
+
+def pss_bytes(pid):
+    """Memory of a process; pages that several share are divided among them."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as rollup:
+            for line in rollup:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
