@@ -1,4 +1,220 @@
-int main(void)
+/* firehosed: the daemon. Options, configuration, pid file, detaching; then it is the master's. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "master/master.h"
+#include "pidfile.h"
+#include "worker/worker.h"
+
+/* sysexits(3), where they fit. */
+enum { EXIT_USAGE = 64, EXIT_HELD = 75, EXIT_CONFIG = 78 };
+
+static const char default_log_file[] = "/var/log/firehosed.log";
+
+static void usage(FILE *out)
 {
-    return 0;
+    fputs("usage: firehosed [-c FILE] [-f] [-t] [-V] [-h] [--sample[=man]]\n"
+          "Reads the AT Protocol firehose and writes every event to a Redis Stream.\n\n"
+          "  -c FILE    configuration file; without one: defaults and environment\n"
+          "  -f         stay in the foreground, log to stderr\n"
+          "  -t         check the configuration and exit\n"
+          "  -V         print the version and exit\n"
+          "  -h         print this and exit\n"
+          "  --sample   print a configuration file with all keys, their defaults and help\n\n"
+          "Keys of the configuration (firehosed.conf(5)):\n",
+          out);
+    for (const struct setting *row = config_table; row->name != NULL; row++)
+        fprintf(out, "  %-22s %s%s%s%s\n", row->name, row->fallback[0] != '\0' ? row->fallback : "(empty)",
+                row->environment != NULL ? "  [" : "", row->environment != NULL ? row->environment : "",
+                row->environment != NULL ? "]" : "");
+}
+
+static void print_sample(void)
+{
+    puts("# firehosed.conf: the configuration of firehosed(8). Every key is here with its default;\n"
+         "# take the '#' off to change one. See firehosed.conf(5).\n");
+    settings_write_sample(config_table, stdout);
+}
+
+struct options {
+    const char *file;
+    bool foreground, test;
+};
+
+/* Takes care of what ends at once; returns otherwise. */
+static void read_options(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){0};
+    if (argc == 2 && strcmp(argv[1], "--sample") == 0) {
+        print_sample();
+        exit(EXIT_SUCCESS);
+    }
+    if (argc == 2 && strcmp(argv[1], "--sample=man") == 0) {
+        settings_write_manual(config_table, stdout);
+        exit(EXIT_SUCCESS);
+    }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        usage(stdout);
+        exit(EXIT_SUCCESS);
+    }
+    for (int c; (c = getopt(argc, argv, "c:ftVh")) != -1;)
+        switch (c) {
+        case 'c':
+            o->file = optarg;
+            break;
+        case 'f':
+            o->foreground = true;
+            break;
+        case 't':
+            o->test = true;
+            break;
+        case 'V':
+            puts("firehosed " PACKAGE_VERSION);
+            exit(EXIT_SUCCESS);
+        case 'h':
+            usage(stdout);
+            exit(EXIT_SUCCESS);
+        default:
+            usage(stderr);
+            exit(EXIT_USAGE);
+        }
+    if (optind < argc) {
+        fprintf(stderr, "firehosed: '%s' is not an option\n", argv[optind]);
+        exit(EXIT_USAGE);
+    }
+}
+
+/* The worker room's side of a fork. */
+static void child_main(const struct pool_child *child)
+{
+    const struct worker_setup setup = {
+        .index = child->index,
+        .master = child->master,
+        .config = child->config,
+        .channel = {.data = child->data, .control = child->control},
+        .slot = child->slot,
+    };
+    worker_run(&setup);
+}
+
+/* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's business. */
+static void make_directory_of(const char *path)
+{
+    char copy[1024];
+    snprintf(copy, sizeof copy, "%s", path);
+    mkdir(dirname(copy), 0755);
+}
+
+/* Into the background: a child in a session of its own goes on; the parent ends when the child is under way. */
+static void detach(void)
+{
+    pid_t pid = fork();
+    if (pid < 0) {
+        fprintf(stderr, "firehosed: fork: %s\n", strerror(errno));
+        exit(EXIT_FAILURE);
+    }
+    if (pid > 0)
+        _exit(EXIT_SUCCESS);
+    setsid();
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0 || chdir("/") < 0)
+        exit(EXIT_FAILURE);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        dup2(null, fd);
+    if (null > STDERR_FILENO)
+        close(null);
+}
+
+static struct config *load(const struct options *o, struct error *why)
+{
+    struct config *config = config_load(o->file, why);
+    if (config != NULL && !master_check_config(config, why)) {
+        config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+/* Locks the pid file. A default one that cannot be written is no reason not to run in the foreground. */
+static int take_pidfile(const struct options *o, const struct config *config)
+{
+    struct error why;
+    int fd = -1;
+    bool chosen = config_is_set(config, "pid_file");
+    if (config->pid_file[0] == '\0' || (o->foreground && !chosen))
+        return -1;
+    if (!chosen)
+        make_directory_of(config->pid_file);
+    switch (pidfile_lock(config->pid_file, &fd, &why)) {
+    case PIDFILE_OK:
+        return fd;
+    case PIDFILE_HELD:
+        fprintf(stderr, "firehosed: %s\n", why.text);
+        exit(EXIT_HELD);
+    case PIDFILE_FAILED:
+        fprintf(stderr, "firehosed: %s\n", why.text);
+        exit(EXIT_FAILURE);
+    }
+    return -1;
+}
+
+static void open_log(const struct options *o, struct config *config)
+{
+    struct error why;
+    if (config->log_file[0] == '\0' && !o->foreground) {
+        char *path = strdup(default_log_file);
+        if (path != NULL) {
+            free(config->log_file);
+            config->log_file = path;
+        }
+    }
+    log_set_level((enum log_level)config->log_level);
+    if (!log_open(config->log_file, &why)) {
+        fprintf(stderr, "firehosed: %s\n", why.text);
+        exit(EXIT_FAILURE);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error why;
+    char file[4096];
+    read_options(argc, argv, &options);
+    struct config *config = load(&options, &why);
+    if (config == NULL) {
+        fprintf(stderr, "firehosed: %s\n", why.text);
+        return EXIT_CONFIG;
+    }
+    if (options.test) {
+        puts("firehosed: the configuration is valid");
+        config_free(config);
+        return EXIT_SUCCESS;
+    }
+    /* Read again at SIGHUP, when the working directory may be another one. */
+    if (options.file != NULL && realpath(options.file, file) != NULL)
+        options.file = file;
+    if (!config_is_set(config, "control_socket"))
+        make_directory_of(config->control_socket);
+    int pidfile = take_pidfile(&options, config);
+    open_log(&options, config);
+    if (!options.foreground)
+        detach();
+    char pid_path[1024];
+    snprintf(pid_path, sizeof pid_path, "%s", config->pid_file);
+    if (pidfile >= 0 && !pidfile_write(pidfile, pid_path, &why))
+        log_error("%s", why.text);
+    int status = master_run(config, options.file, child_main);
+    pidfile_remove(pidfile, pid_path);
+    return status;
 }

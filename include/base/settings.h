@@ -74,4 +74,7 @@ void settings_free(const struct setting *table, void *values);
 /* Writes a sample file: every key commented out with its default, help and range. */
 void settings_write_sample(const struct setting *table, FILE *out);
 
+/* Writes the same as the key list of a manual page (man(7) macros). */
+void settings_write_manual(const struct setting *table, FILE *out);
+
 #endif

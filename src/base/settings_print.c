@@ -174,3 +174,34 @@ void settings_write_sample(const struct setting *table, FILE *out)
         fprintf(out, "#%s = %s\n\n", row->name, row->fallback);
     }
 }
+
+/* Text of a manual page: a leading '.' or a backslash would be an order to the formatter, '-' would become a hyphen. */
+static void write_escaped(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text == '\\')
+            fputs("\\e", out);
+        else if (*text == '-')
+            fputs("\\-", out);
+        else
+            fputc(*text, out);
+}
+
+void settings_write_manual(const struct setting *table, FILE *out)
+{
+    for (const struct setting *row = table; row->name != NULL; row++) {
+        char expected[256];
+        fprintf(out, ".TP\n.B %s\n", row->name);
+        write_escaped(out, row->help);
+        fputs("\n.br\nDefault: ", out);
+        if (row->fallback[0] != '\0')
+            fputs("\\fI", out);
+        write_escaped(out, row->fallback[0] != '\0' ? row->fallback : "empty");
+        fputs("\\fR; ", out);
+        write_escaped(out, setting_expected(row, expected, sizeof expected));
+        fputs(row->reloadable ? "; applied by SIGHUP" : "; needs a restart", out);
+        if (row->environment != NULL)
+            fprintf(out, "; environment variable \\fB%s\\fR", row->environment);
+        fputs(".\n", out);
+    }
+}

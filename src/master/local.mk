@@ -1,2 +1,15 @@
 noinst_LIBRARIES += libmaster.a
-libmaster_a_SOURCES =
+libmaster_a_SOURCES = \
+	include/master/control.h src/master/control.c \
+	include/master/dashboard.h src/master/dashboard.c \
+	include/master/ledger.h src/master/ledger.c \
+	include/master/master.h src/master/master.c src/master/master_internal.h \
+	include/master/pool.h src/master/pool.c src/master/pool_internal.h \
+	include/master/relay.h src/master/relay.c src/master/relay_internal.h src/master/relay_io.c \
+	include/master/router.h \
+	include/master/store.h src/master/store.c \
+	src/master/dialer.c \
+	src/master/feeder.c \
+	src/master/frames.c \
+	src/master/reload.c \
+	src/master/status.c

@@ -1,0 +1,49 @@
+#include "config.h"
+
+#include "pidfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum pidfile_result pidfile_lock(const char *path, int *fd, struct error *why)
+{
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (*fd < 0) {
+        error_set(why, "pid file %s: %s", path, strerror(errno));
+        return PIDFILE_FAILED;
+    }
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return PIDFILE_OK;
+    char pid[16] = "";
+    ssize_t n = read(*fd, pid, sizeof pid - 1);
+    error_set(why, "pid file %s: %s%s", path,
+              errno == EWOULDBLOCK ? "another firehosed is running, process " : strerror(errno),
+              errno == EWOULDBLOCK && n > 0 ? strtok(pid, "\n") : "");
+    close(*fd);
+    *fd = -1;
+    return PIDFILE_HELD;
+}
+
+bool pidfile_write(int fd, const char *path, struct error *why)
+{
+    char pid[24];
+    int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) == n)
+        return true;
+    error_set(why, "pid file %s: %s", path, strerror(errno));
+    return false;
+}
+
+void pidfile_remove(int fd, const char *path)
+{
+    if (fd < 0)
+        return;
+    unlink(path);
+    close(fd);
+}

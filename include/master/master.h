@@ -1,0 +1,15 @@
+/* master.h: the process that holds it all together. */
+#ifndef FIREHOSED_MASTER_MASTER_H
+#define FIREHOSED_MASTER_MASTER_H
+
+#include "base/config.h"
+#include "base/error.h"
+#include "master/pool.h"
+
+/* Runs until SIGTERM or SIGINT. Takes config over. config_file: for SIGHUP; NULL: none. Returns the exit status. */
+int master_run(struct config *config, const char *config_file, pool_child_main *child_main);
+
+/* Checks what the table cannot: that the URLs can be read. *why begins with where the value came from. */
+bool master_check_config(const struct config *config, struct error *why);
+
+#endif

@@ -1,0 +1,75 @@
+/* pool.h: the workers: forking, feeding, acking, replacing them.
+ *
+ *   RUNNING ──exit──▶ GONE ──(at once; with back-off if it keeps dying)──▶ RUNNING
+ *      └──pool_drain()──▶ DRAINING ──exit 0──▶ GONE … all gone ──▶ hooks.drained
+ *
+ * A worker that dies loses nothing: what it had not acked is still in the ledger and is sent to its successor. */
+#ifndef FIREHOSED_MASTER_POOL_H
+#define FIREHOSED_MASTER_POOL_H
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/config.h"
+#include "base/counters.h"
+#include "master/ledger.h"
+
+/* What a forked child does: it does not return. The daemon hands the worker room in; the master does not know it. */
+struct pool_child {
+    unsigned index;
+    pid_t master;
+    const struct config *config;
+    int data, control; /* the worker's ends of its channel */
+    struct worker_slot *slot;
+};
+typedef void pool_child_main(const struct pool_child *child);
+
+struct pool_hooks {
+    void *arg;
+    void (*committed)(void *arg, size_t frames); /* the ledger's tail may have moved */
+    void (*drained)(void *arg);                  /* every worker has left after pool_drain() */
+};
+
+struct pool;
+
+/* NULL: no memory. Nothing is forked before pool_start(). */
+struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger, struct counters *counters,
+                      const struct config *config, pool_child_main *child_main, const struct pool_hooks *hooks);
+void pool_free(struct pool *p);
+
+/* Forks `workers` workers; the ledger must be routed for that number. */
+void pool_start(struct pool *p, unsigned workers);
+
+/* Sends on what the ledger has for the workers. */
+void pool_feed(struct pool *p);
+
+/* Lets the workers finish and leave. everything: all that is in the ledger first; else only what is in their channels
+ * already, and the rest stays in the ledger for their successors. */
+void pool_drain(struct pool *p, bool everything);
+bool pool_is_draining(const struct pool *p);
+
+/* Kills those that are still there, for an end that does not wait any longer. */
+void pool_kill(struct pool *p);
+
+/* SIGCHLD came. */
+void pool_reap(struct pool *p);
+
+/* Once a second: kills workers that show no sign of life. */
+void pool_check_alive(struct pool *p);
+
+/* Tells all workers. */
+void pool_set_log_level(struct pool *p, int level);
+void pool_reopen_log(struct pool *p);
+
+struct pool_worker_status {
+    pid_t pid; /* 0: not there at the moment */
+    uint64_t restarts;
+    bool is_draining;
+};
+unsigned pool_size(const struct pool *p);
+void pool_worker_status(const struct pool *p, unsigned index, struct pool_worker_status *out);
+
+#endif

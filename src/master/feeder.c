@@ -1,0 +1,140 @@
+/* feeder.c: frames from the ring into a worker's channel, and its acks back into the ledger. */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "pool_internal.h"
+
+enum { FRAMES_PER_WRITE = 64 };
+
+/* What one writev takes: headers of ours between frames that stay in the ring. */
+struct gathered {
+    struct frame_header headers[FRAMES_PER_WRITE];
+    struct iovec parts[2 * FRAMES_PER_WRITE];
+    uint64_t ids[FRAMES_PER_WRITE];
+    size_t lengths[FRAMES_PER_WRITE];
+    int count;
+};
+
+static void gather_one(struct gathered *g, const struct ledger_record *r)
+{
+    struct frame_header *h = &g->headers[g->count];
+    *h = (struct frame_header){.len = r->len, .partition = r->partition, .kind = r->kind, .id = r->id, .seq = r->seq};
+    g->parts[2 * g->count] = (struct iovec){h, sizeof *h};
+    g->parts[2 * g->count + 1] = (struct iovec){(void *)(uintptr_t)r->frame, r->len};
+    g->ids[g->count] = r->id;
+    g->lengths[g->count] = sizeof *h + r->len;
+    g->count++;
+}
+
+/* Collects what is unsent, at most `max` frames, without the first `partial` bytes. False: there is nothing. */
+static bool gather(struct worker_process *w, struct gathered *g, int max)
+{
+    struct ledger_record r;
+    g->count = 0;
+    bool more = ledger_next_unsent(w->pool->ledger, w->index, &r);
+    while (more && g->count < max) {
+        gather_one(g, &r);
+        more = ledger_unsent_after(w->pool->ledger, r.id, &r);
+    }
+    size_t skip = w->partial;
+    for (int i = 0; i < 2 && skip > 0; i++) {
+        size_t n = skip < g->parts[i].iov_len ? skip : g->parts[i].iov_len;
+        g->parts[i].iov_base = (char *)g->parts[i].iov_base + n;
+        g->parts[i].iov_len -= n;
+        skip -= n;
+    }
+    return g->count > 0;
+}
+
+/* n bytes went out: moves past whole frames, and remembers how much of the next one is gone. */
+static void account(struct worker_process *w, const struct gathered *g, size_t n)
+{
+    n += w->partial;
+    int i = 0;
+    while (i < g->count && n >= g->lengths[i])
+        n -= g->lengths[i++];
+    if (i > 0)
+        ledger_sent(w->pool->ledger, w->index, g->ids[i - 1]);
+    w->partial = n;
+}
+
+void feeder_feed(struct worker_process *w)
+{
+    struct gathered g;
+    if (w->pid == 0 || w->is_shut)
+        return;
+    for (;;) {
+        /* A worker that is to leave gets the rest of a frame that has begun, and on the way out all of them. */
+        bool only_rest = w->is_draining && w->pool->drain != DRAIN_EVERYTHING;
+        int max = !only_rest ? FRAMES_PER_WRITE : w->partial > 0 ? 1 : 0;
+        if (!gather(w, &g, max))
+            break;
+        ssize_t n = writev(w->channel.data, g.parts, 2 * g.count);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN) {
+            event_add(w->writable, NULL);
+            return;
+        }
+        if (n < 0)
+            return; /* it died: SIGCHLD follows */
+        account(w, &g, (size_t)n);
+    }
+    if (w->is_draining) {
+        shutdown(w->channel.data, SHUT_WR);
+        w->is_shut = true;
+    }
+}
+
+void feeder_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    feeder_feed(arg);
+}
+
+static void on_message(struct worker_process *w, const struct ipc_message *m)
+{
+    struct pool *p = w->pool;
+    switch (m->type) {
+    case IPC_ACK: {
+        size_t frames = ledger_commit(p->ledger, w->index, m->id);
+        if (frames > 0)
+            p->hooks.committed(p->hooks.arg, frames);
+        break;
+    }
+    case IPC_WANT_REDIS:
+        dialer_start(w);
+        break;
+    default:
+        log_error("worker %u, pid %d, sent message %u, which is not known", w->index, (int)w->pid, m->type);
+    }
+}
+
+void feeder_take_messages(struct worker_process *w)
+{
+    struct ipc_message m;
+    int fd;
+    while (w->channel.control >= 0) {
+        enum ipc_result result = channel_receive(&w->channel, &m, &fd);
+        if (fd >= 0)
+            close(fd); /* workers have no business sending any */
+        if (result == IPC_GONE && w->readable != NULL)
+            event_del(w->readable); /* SIGCHLD follows */
+        if (result != IPC_OK)
+            return;
+        on_message(w, &m);
+    }
+}
+
+void feeder_on_message(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    feeder_take_messages(arg);
+}

@@ -1,0 +1,393 @@
+/* master.c: the master's life: start, signals, timers, end. Each event has its callback here; the work is done by the
+ * verbs of the other files. */
+#include "config.h"
+
+#include "master/master.h"
+
+#include <event2/thread.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "master_internal.h"
+#include "net/url.h"
+
+enum { REPORT_MS = 10000, ROOM_TO_RESUME = 8 /* an eighth of the ring */ };
+
+static struct timeval interval(int64_t ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+/* ---- the cursor ---- */
+
+/* What may be saved: the tail of the ring. */
+static bool current_cursor(const struct master *m, int64_t *cursor)
+{
+    if (ledger_cursor(m->ledger, cursor))
+        return true;
+    *cursor = m->saved_cursor;
+    return m->has_saved_cursor;
+}
+
+static void save_cursor(struct master *m)
+{
+    int64_t cursor;
+    if (ledger_cursor(m->ledger, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
+        store_save_cursor(m->store, cursor);
+}
+
+static void start_reading(struct master *m)
+{
+    unsigned workers = config_worker_count(m->config);
+    m->state = MASTER_RUNNING;
+    ledger_reroute(m->ledger, workers);
+    pool_start(m->pool, workers);
+    relay_start(m->relay);
+}
+
+static void on_cursor_loaded(void *arg, bool found, int64_t cursor)
+{
+    struct master *m = arg;
+    if (found) {
+        log_info("cursor %" PRId64 " read from %s", cursor, m->config->cursor_key);
+        m->has_last_seq = m->has_saved_cursor = true;
+        m->last_seq = m->saved_cursor = cursor;
+    } else {
+        m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
+        log_info("no cursor in %s: beginning with %s events", m->config->cursor_key,
+                 m->asks_oldest ? "the oldest" : "live");
+    }
+    if (m->state == MASTER_STARTING)
+        start_reading(m);
+}
+
+static void end_loop(struct master *m) { event_base_loopbreak(m->base); }
+
+static void on_cursor_saved(void *arg, int64_t cursor)
+{
+    struct master *m = arg;
+    int64_t now;
+    m->saved_cursor = cursor;
+    m->has_saved_cursor = true;
+    if (m->state == MASTER_STOPPING && m->workers_left && current_cursor(m, &now) && now == cursor)
+        end_loop(m);
+}
+
+/* ---- the relay ---- */
+
+static bool on_relay_cursor(void *arg, int64_t *cursor)
+{
+    struct master *m = arg;
+    *cursor = m->has_last_seq ? m->last_seq : 0;
+    return m->has_last_seq || m->asks_oldest;
+}
+
+static void on_relay_connected(void *arg) { (void)arg; }
+
+static bool on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
+{
+    return frames_take(arg, frame, offset, len, consumed);
+}
+
+static void on_relay_idle(void *arg)
+{
+    struct master *m = arg;
+    pool_feed(m->pool);
+}
+
+static void stop_when_done(struct master *m);
+
+static void on_relay_stopped(void *arg)
+{
+    struct master *m = arg;
+    if (m->state == MASTER_STOPPING && !pool_is_draining(m->pool))
+        pool_drain(m->pool, true);
+}
+
+/* ---- the workers ---- */
+
+/* "Processed 50,000 events (~2,500 events/sec, cursor: 123456789)": operators grep for it. */
+static const char *with_commas(uint64_t n, char out[32])
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+static void report_progress(struct master *m)
+{
+    int64_t now = clock_monotonic_ms(), cursor = 0;
+    uint64_t step = (uint64_t)m->config->report_events;
+    if (m->done / step == m->reported_done / step || (m->reported_done > 0 && now - m->reported_ms < REPORT_MS))
+        return;
+    int64_t ms = now - (m->reported_ms > 0 ? m->reported_ms : m->started_ms);
+    uint64_t rate = ms > 0 ? (m->done - m->reported_done) * 1000 / (uint64_t)ms : 0;
+    char events[32], per_second[32];
+    current_cursor(m, &cursor);
+    log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")", with_commas(m->done / step * step, events),
+             with_commas(rate, per_second), cursor);
+    m->reported_done = m->done;
+    m->reported_ms = now;
+}
+
+static void on_committed(void *arg, size_t frames)
+{
+    struct master *m = arg;
+    m->done += frames;
+    report_progress(m);
+    if (relay_is_paused(m->relay) &&
+        ledger_size_bytes(m->ledger) - ledger_used_bytes(m->ledger) >= ledger_size_bytes(m->ledger) / ROOM_TO_RESUME)
+        relay_resume(m->relay);
+}
+
+static void on_drained(void *arg)
+{
+    struct master *m = arg;
+    if (m->state == MASTER_STOPPING) {
+        m->workers_left = true;
+        stop_when_done(m);
+    } else {
+        reload_finish(m);
+    }
+}
+
+/* ---- the end ---- */
+
+static void stop_when_done(struct master *m)
+{
+    int64_t cursor;
+    if (!current_cursor(m, &cursor) || (m->has_saved_cursor && m->saved_cursor == cursor)) {
+        end_loop(m);
+        return;
+    }
+    store_save_cursor(m->store, cursor); /* on_cursor_saved() goes on, or the time runs out */
+}
+
+static void on_give_up(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct master *m = arg;
+    log_warn("shutdown_timeout: %zu frames are not in Redis yet; they are read again after the next start",
+             ledger_record_count(m->ledger));
+    pool_kill(m->pool);
+    end_loop(m);
+}
+
+static void stop(struct master *m, const char *signal_name)
+{
+    if (m->state == MASTER_STOPPING)
+        return;
+    bool running = m->state == MASTER_RUNNING;
+    struct timeval patience = interval(m->config->shutdown_timeout);
+    log_info("%s: stopping", signal_name);
+    m->state = MASTER_STOPPING;
+    if (!running) {
+        end_loop(m); /* nothing was begun */
+        return;
+    }
+    evtimer_add(m->give_up, &patience);
+    /* A drain for a reload may be under way: it becomes one for good. */
+    relay_stop(m->relay);
+    if (pool_is_draining(m->pool))
+        pool_drain(m->pool, true);
+}
+
+/* ---- signals and timers ---- */
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    (void)what;
+    struct master *m = arg;
+    struct error why;
+    switch (number) {
+    case SIGTERM:
+        stop(m, "SIGTERM");
+        break;
+    case SIGINT:
+        stop(m, "SIGINT");
+        break;
+    case SIGCHLD:
+        pool_reap(m->pool);
+        break;
+    case SIGHUP:
+        log_info("SIGHUP: reloading the configuration");
+        reload_begin(m);
+        break;
+    case SIGUSR1:
+        if (!log_open(m->config->log_file, &why))
+            log_error("%s; still logging to the old one", why.text);
+        pool_reopen_log(m->pool);
+        log_info("SIGUSR1: log opened again");
+        break;
+    }
+}
+
+static void on_second(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct master *m = arg;
+    int64_t cursor = 0;
+    bool has_cursor = current_cursor(m, &cursor);
+    dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), has_cursor, cursor);
+    pool_check_alive(m->pool);
+    if (m->state == MASTER_STOPPING && m->workers_left)
+        stop_when_done(m); /* Redis may have come back */
+}
+
+static void on_save(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct master *m = arg;
+    struct timeval again = interval(m->config->cursor_interval);
+    save_cursor(m);
+    evtimer_add(m->save, &again);
+}
+
+static json_t *on_control(void *arg, const char *command, const json_t *request, struct error *why)
+{
+    (void)request;
+    if (strcmp(command, "status") == 0)
+        return status_json(arg);
+    error_set(why, "command '%.60s' is not known", command);
+    return NULL;
+}
+
+/* ---- start ---- */
+
+bool master_check_config(const struct config *config, struct error *why)
+{
+    static const char *const keys[] = {"relay", "redis"};
+    for (size_t i = 0; i < 2; i++) {
+        struct url url;
+        char origin[1200];
+        bool relay = i == 0, ok = url_parse(relay ? config->relay : config->redis, &url, why);
+        if (ok && relay != (url.scheme == URL_WS || url.scheme == URL_WSS)) {
+            error_set(why, relay ? "not the URL of a relay, expected ws:// or wss://"
+                                 : "not the URL of a Redis, expected redis://, rediss:// or unix://");
+            ok = false;
+        }
+        if (!ok) {
+            error_context(why, "%s: %s", config_origin(config, keys[i], origin, sizeof origin), keys[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool set_up_events(struct master *m)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1};
+    struct timeval second = {.tv_sec = 1}, save = interval(m->config->cursor_interval);
+    m->base = event_base_new();
+    if (m->base == NULL)
+        return false;
+    m->dns = evdns_base_new(m->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    if (m->dns == NULL) /* no resolv.conf, or nothing in it: addresses and "localhost" still work */
+        m->dns = evdns_base_new(m->base, 0);
+    for (int i = 0; i < SIGNALS; i++) {
+        m->signals[i] = evsignal_new(m->base, numbers[i], on_signal, m);
+        if (m->signals[i] == NULL || event_add(m->signals[i], NULL) < 0)
+            return false;
+    }
+    m->second = event_new(m->base, -1, EV_PERSIST, on_second, m);
+    m->save = evtimer_new(m->base, on_save, m);
+    m->give_up = evtimer_new(m->base, on_give_up, m);
+    return m->second != NULL && m->save != NULL && m->give_up != NULL && event_add(m->second, &second) == 0 &&
+           evtimer_add(m->save, &save) == 0;
+}
+
+static bool set_up(struct master *m, pool_child_main *child_main, struct error *why)
+{
+    const struct relay_hooks relay_hooks = {.arg = m, .cursor = on_relay_cursor, .connected = on_relay_connected,
+                                            .message = on_relay_message, .idle = on_relay_idle,
+                                            .stopped = on_relay_stopped};
+    const struct pool_hooks pool_hooks = {.arg = m, .committed = on_committed, .drained = on_drained};
+    const struct store_hooks store_hooks = {.arg = m, .cursor_loaded = on_cursor_loaded,
+                                            .cursor_saved = on_cursor_saved};
+    error_set(why, "out of memory");
+    m->ledger = ledger_new((size_t)m->config->ring_size, config_worker_count(m->config), why);
+    if (m->ledger == NULL || !set_up_events(m))
+        return false;
+    m->counters = counters_new();
+    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &relay_hooks);
+    m->store = store_new(m->base, m->dns, m->config, &store_hooks);
+    if (m->counters == NULL || m->relay == NULL || m->store == NULL)
+        return false;
+    m->pool = pool_new(m->base, m->dns, m->ledger, m->counters, m->config, child_main, &pool_hooks);
+    m->dashboard = dashboard_new(m->config, m->store);
+    if (m->pool == NULL || m->dashboard == NULL)
+        return false;
+    if (m->config->control_socket[0] == '\0')
+        return true;
+    m->control = control_new(m->base, m->config->control_socket, on_control, m, why);
+    if (m->control == NULL && !config_is_set(m->config, "control_socket")) {
+        log_warn("%s; firehosectl will not reach this firehosed (set control_socket)", why->text);
+        return true;
+    }
+    return m->control != NULL;
+}
+
+static void tear_down(struct master *m)
+{
+    control_free(m->control);
+    if (m->pool != NULL)
+        pool_kill(m->pool);
+    pool_free(m->pool);
+    relay_free(m->relay);
+    dashboard_free(m->dashboard);
+    store_free(m->store);
+    ledger_free(m->ledger);
+    for (int i = 0; i < SIGNALS; i++)
+        if (m->signals[i] != NULL)
+            event_free(m->signals[i]);
+    struct event *const timers[] = {m->second, m->save, m->give_up};
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
+        if (timers[i] != NULL)
+            event_free(timers[i]);
+    if (m->dns != NULL)
+        evdns_base_free(m->dns, 1);
+    if (m->base != NULL) {
+        event_base_loop(m->base, EVLOOP_NONBLOCK); /* lets what evdns deferred run, and be freed */
+        event_base_free(m->base);
+    }
+    config_free(m->pending);
+    config_free(m->config);
+    libevent_global_shutdown();
+}
+
+int master_run(struct config *config, const char *config_file, pool_child_main *child_main)
+{
+    struct master m = {.config = config, .config_file = config_file, .started_ms = clock_monotonic_ms()};
+    struct error why;
+    char redis[URL_HOST_BYTES + URL_PATH_BYTES];
+    struct url url;
+    signal(SIGPIPE, SIG_IGN);
+    log_name("master");
+    if (set_up(&m, child_main, &why)) {
+        if (url_parse(config->redis, &url, &why))
+            log_info("firehosed " PACKAGE_VERSION ": relay %s, redis %s, %u workers", relay_shown(m.relay),
+                     url_redacted(&url, redis, sizeof redis), config_worker_count(config));
+        store_start(m.store);
+        event_base_dispatch(m.base);
+        log_info("stopped");
+    } else {
+        log_error("cannot start: %s", why.text);
+        m.exit_status = EXIT_FAILURE;
+    }
+    int status = m.exit_status;
+    tear_down(&m);
+    return status;
+}

@@ -1,0 +1,73 @@
+/* master_internal.h: the one context of the master process, for master.c, frames.c, reload.c, status.c. */
+#ifndef FIREHOSED_MASTER_MASTER_INTERNAL_H
+#define FIREHOSED_MASTER_MASTER_INTERNAL_H
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "base/config.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "master/control.h"
+#include "master/dashboard.h"
+#include "master/ledger.h"
+#include "master/pool.h"
+#include "master/relay.h"
+#include "master/store.h"
+
+enum { SIGNALS = 5 };
+
+/*  STARTING ──cursor read──▶ RUNNING ──SIGTERM──▶ STOPPING (relay closed, workers finish, cursor saved) ──▶ end */
+enum master_state { MASTER_STARTING, MASTER_RUNNING, MASTER_STOPPING };
+
+struct master {
+    enum master_state state;
+    struct config *config;  /* its address never changes: a reload changes what is inside */
+    struct config *pending; /* read at SIGHUP, to be taken over when the workers have left; or NULL */
+    const char *config_file;
+
+    struct event_base *base;
+    struct evdns_base *dns;
+    struct event *signals[SIGNALS];
+    struct event *second, *save, *give_up;
+
+    struct ledger *ledger;
+    struct counters *counters;
+    struct relay *relay;
+    struct pool *pool;
+    struct store *store;
+    struct dashboard *dashboard;
+    struct control *control;
+
+    /* The sequence of the relay. */
+    bool has_last_seq; /* what to ask for on connecting */
+    int64_t last_seq;  /* the newest that was taken from the relay, or the cursor that was loaded */
+    bool asks_oldest;  /* cursor=0 */
+
+    /* Figures. */
+    int64_t started_ms;
+    uint64_t received;    /* frames of events, with those that came twice */
+    uint64_t own_filtered, own_duplicate; /* the master's share of the balance */
+    uint64_t infos, errors;
+    uint64_t done; /* frames that are committed */
+    uint64_t reported_done;
+    int64_t reported_ms;
+    int64_t saved_cursor;
+    bool has_saved_cursor;
+    bool workers_left;
+    int exit_status;
+    struct log_throttle strange;
+};
+
+/* frames.c: what is done with a message of the relay. */
+bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
+
+/* reload.c */
+void reload_begin(struct master *m);
+void reload_finish(struct master *m); /* the workers have left */
+
+/* status.c */
+json_t *status_json(struct master *m);
+
+#endif

@@ -1,0 +1,315 @@
+/* pool.c: the life of workers. Their feeding is in feeder.c, their way to Redis in dialer.c. */
+#include "config.h"
+
+#include "master/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pool_internal.h"
+
+enum {
+    RESPAWN_FIRST_MS = 100,
+    RESPAWN_MAX_MS = 30000,
+    STEADY_MS = 10000, /* a worker that lived this long did not die at once */
+};
+
+static bool all_are_gone(const struct pool *p)
+{
+    for (unsigned i = 0; i < p->size; i++)
+        if (p->workers[i].pid != 0)
+            return false;
+    return true;
+}
+
+/* ---- starting ---- */
+
+/* The child keeps its channel, the log and the standard streams; everything else of the master's is closed: the relay,
+ * the control socket, other workers' channels, the loop's own descriptors. */
+static void close_all_but(const int *keep, size_t count)
+{
+    unsigned from = STDERR_FILENO + 1;
+    for (;;) {
+        unsigned next = ~0u;
+        for (size_t i = 0; i < count; i++)
+            if (keep[i] >= (int)from && (unsigned)keep[i] < next)
+                next = (unsigned)keep[i];
+        if (next > from)
+            close_range(from, next - 1, 0);
+        if (next == ~0u)
+            return;
+        from = next + 1;
+    }
+}
+
+static void run_child(struct pool *p, struct worker_process *w, const struct channel *ends, pid_t master)
+{
+    const int keep[] = {ends->data, ends->control, log_descriptor()};
+    close_all_but(keep, sizeof keep / sizeof keep[0]);
+    const struct pool_child child = {
+        .index = w->index,
+        .master = master,
+        .config = p->config,
+        .data = ends->data,
+        .control = ends->control,
+        .slot = w->slot,
+    };
+    p->child_main(&child);
+    _exit(1);
+}
+
+static void respawn_later(struct worker_process *w, int64_t ms)
+{
+    struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    evtimer_add(w->respawn, &after);
+}
+
+static bool attach(struct worker_process *w)
+{
+    w->writable = event_new(w->pool->base, w->channel.data, EV_WRITE, feeder_on_writable, w);
+    w->readable = event_new(w->pool->base, w->channel.control, EV_READ | EV_PERSIST, feeder_on_message, w);
+    return w->writable != NULL && w->readable != NULL && event_add(w->readable, NULL) == 0;
+}
+
+static void detach(struct worker_process *w)
+{
+    dialer_cancel(w);
+    if (w->writable != NULL)
+        event_free(w->writable);
+    if (w->readable != NULL)
+        event_free(w->readable);
+    w->writable = w->readable = NULL;
+    channel_close(&w->channel);
+}
+
+static void spawn(struct worker_process *w)
+{
+    struct pool *p = w->pool;
+    struct channel worker_end;
+    struct error why;
+    if (!channel_pair(&w->channel, &worker_end, &why)) {
+        log_error("worker %u cannot be started: %s", w->index, why.text);
+        respawn_later(w, RESPAWN_MAX_MS / 10);
+        return;
+    }
+    w->partial = 0;
+    w->is_draining = w->is_shut = false;
+    w->started_ms = clock_monotonic_ms();
+    atomic_store(&w->slot->alive_ms, (uint64_t)w->started_ms);
+    pid_t master = getpid();
+    w->pid = fork();
+    if (w->pid == 0)
+        run_child(p, w, &worker_end, master);
+    channel_close(&worker_end);
+    if (w->pid < 0 || !attach(w)) {
+        log_error("worker %u cannot be started: %s", w->index, w->pid < 0 ? strerror(errno) : "out of memory");
+        if (w->pid > 0)
+            kill(w->pid, SIGKILL); /* reaped, and tried again */
+        else
+            w->pid = 0;
+        detach(w);
+        if (w->pid == 0)
+            respawn_later(w, RESPAWN_MAX_MS / 10);
+        return;
+    }
+    log_info("worker %u started, pid %d", w->index, (int)w->pid);
+    feeder_feed(w);
+}
+
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker_process *w = arg;
+    if (w->pid == 0)
+        spawn(w);
+}
+
+void pool_start(struct pool *p, unsigned workers)
+{
+    p->size = workers;
+    p->drain = DRAIN_NONE;
+    for (unsigned i = 0; i < workers; i++) {
+        struct worker_process *w = &p->workers[i];
+        evtimer_del(w->respawn);
+        w->backoff_ms = 0;
+        if (w->pid == 0)
+            spawn(w);
+    }
+}
+
+/* ---- ending ---- */
+
+static void describe_end(int status, char *out, size_t out_bytes)
+{
+    if (WIFSIGNALED(status))
+        snprintf(out, out_bytes, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        snprintf(out, out_bytes, "exited with status %d", WEXITSTATUS(status));
+}
+
+static void on_worker_exit(struct worker_process *w, int status)
+{
+    struct pool *p = w->pool;
+    char end[96];
+    feeder_take_messages(w); /* acks that it sent before it died stand */
+    bool orderly = w->is_draining && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    pid_t pid = w->pid;
+    detach(w);
+    w->pid = 0;
+    w->partial = 0;
+    size_t left = ledger_unsend(p->ledger, w->index);
+    if (orderly)
+        log_info("worker %u, pid %d, has finished", w->index, (int)pid);
+    if (p->drain != DRAIN_NONE) {
+        /* On the way out all of the ledger is to be written: a worker that died on it is replaced once more. */
+        if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0 && !orderly) {
+            respawn_later(w, RESPAWN_FIRST_MS);
+            return;
+        }
+        if (all_are_gone(p))
+            p->hooks.drained(p->hooks.arg);
+        return;
+    }
+    describe_end(status, end, sizeof end);
+    w->restarts++;
+    if (clock_monotonic_ms() - w->started_ms >= STEADY_MS)
+        w->backoff_ms = 0;
+    log_error("worker %u, pid %d, %s; %zu frames will be sent again, restart in %.1f s", w->index, (int)pid, end, left,
+              (double)w->backoff_ms / 1000);
+    respawn_later(w, w->backoff_ms);
+    w->backoff_ms = w->backoff_ms == 0                     ? RESPAWN_FIRST_MS
+                    : w->backoff_ms * 2 > RESPAWN_MAX_MS ? RESPAWN_MAX_MS
+                                                           : w->backoff_ms * 2;
+}
+
+void pool_reap(struct pool *p)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
+            if (p->workers[i].pid == pid)
+                on_worker_exit(&p->workers[i], status);
+}
+
+void pool_drain(struct pool *p, bool everything)
+{
+    p->drain = everything ? DRAIN_EVERYTHING : DRAIN_SENT;
+    for (unsigned i = 0; i < p->size; i++) {
+        struct worker_process *w = &p->workers[i];
+        if (w->pid == 0 && everything && ledger_queue_length(p->ledger, i) > 0) {
+            evtimer_del(w->respawn);
+            spawn(w);
+        }
+        evtimer_del(w->respawn);
+        w->is_draining = true;
+        if (w->pid != 0)
+            feeder_feed(w);
+    }
+    if (all_are_gone(p))
+        p->hooks.drained(p->hooks.arg);
+}
+
+bool pool_is_draining(const struct pool *p) { return p->drain != DRAIN_NONE; }
+
+void pool_kill(struct pool *p)
+{
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
+        if (p->workers[i].pid != 0)
+            kill(p->workers[i].pid, SIGKILL);
+}
+
+void pool_check_alive(struct pool *p)
+{
+    int64_t now = clock_monotonic_ms();
+    for (unsigned i = 0; i < p->size; i++) {
+        struct worker_process *w = &p->workers[i];
+        int64_t silent_ms = now - (int64_t)atomic_load_explicit(&w->slot->alive_ms, memory_order_relaxed);
+        if (w->pid == 0 || silent_ms < p->config->worker_timeout)
+            continue;
+        log_error("worker %u, pid %d: no sign of life for %.1f s, killing it", i, (int)w->pid, (double)silent_ms / 1000);
+        kill(w->pid, SIGKILL);
+        atomic_store(&w->slot->alive_ms, (uint64_t)now); /* said once; SIGCHLD follows */
+    }
+}
+
+/* ---- the rest ---- */
+
+struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger, struct counters *counters,
+                      const struct config *config, pool_child_main *child_main, const struct pool_hooks *hooks)
+{
+    struct pool *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    *p = (struct pool){.base = base, .dns = dns, .ledger = ledger, .config = config, .child_main = child_main,
+                       .hooks = *hooks};
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
+        struct worker_process *w = &p->workers[i];
+        w->pool = p;
+        w->index = i;
+        w->slot = &counters->workers[i];
+        w->channel = (struct channel){.data = -1, .control = -1};
+        w->respawn = evtimer_new(base, on_respawn, w);
+        if (w->respawn == NULL) {
+            pool_free(p);
+            return NULL;
+        }
+    }
+    return p;
+}
+
+void pool_free(struct pool *p)
+{
+    if (p == NULL)
+        return;
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
+        struct worker_process *w = &p->workers[i];
+        if (w->pool == NULL)
+            continue;
+        detach(w);
+        if (w->respawn != NULL)
+            event_free(w->respawn);
+    }
+    free(p);
+}
+
+void pool_feed(struct pool *p)
+{
+    for (unsigned i = 0; i < p->size; i++)
+        feeder_feed(&p->workers[i]);
+}
+
+static void tell_all(struct pool *p, const struct ipc_message *m, int fd)
+{
+    for (unsigned i = 0; i < p->size; i++)
+        if (p->workers[i].pid != 0 && channel_send(&p->workers[i].channel, m, fd) == IPC_AGAIN)
+            log_warn("worker %u is too busy to be told about the log", i);
+}
+
+void pool_set_log_level(struct pool *p, int level)
+{
+    const struct ipc_message m = {.type = IPC_LOG_LEVEL, .value = (uint32_t)level};
+    tell_all(p, &m, -1);
+}
+
+void pool_reopen_log(struct pool *p)
+{
+    const struct ipc_message m = {.type = IPC_LOG_FILE};
+    tell_all(p, &m, log_descriptor());
+}
+
+unsigned pool_size(const struct pool *p) { return p->size; }
+
+void pool_worker_status(const struct pool *p, unsigned index, struct pool_worker_status *out)
+{
+    const struct worker_process *w = &p->workers[index];
+    *out = (struct pool_worker_status){.pid = w->pid, .restarts = w->restarts, .is_draining = w->is_draining};
+}

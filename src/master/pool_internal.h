@@ -1,0 +1,49 @@
+/* pool_internal.h: one worker as the master sees it; shared by pool.c, feeder.c and dialer.c. */
+#ifndef FIREHOSED_MASTER_POOL_INTERNAL_H
+#define FIREHOSED_MASTER_POOL_INTERNAL_H
+
+#include "ipc/channel.h"
+#include "master/pool.h"
+#include "net/connect.h"
+
+enum drain { DRAIN_NONE, DRAIN_SENT, DRAIN_EVERYTHING };
+
+struct worker_process {
+    struct pool *pool;
+    unsigned index;
+    pid_t pid; /* 0: none */
+    struct channel channel;
+    struct event *writable, *readable, *respawn;
+    struct worker_slot *slot;
+    size_t partial;  /* bytes of the next unsent record (with its header) that are in the channel already */
+    bool is_draining; /* nothing new for it; its side is shut as soon as that is possible */
+    bool is_shut;
+    int64_t started_ms, backoff_ms;
+    uint64_t restarts;
+    struct connect_attempt *attempt; /* the connection to Redis that it asked for */
+    struct url redis;
+};
+
+struct pool {
+    struct event_base *base;
+    struct evdns_base *dns;
+    struct ledger *ledger;
+    const struct config *config;
+    pool_child_main *child_main;
+    struct pool_hooks hooks;
+    struct worker_process workers[CONFIG_MAX_WORKERS];
+    unsigned size;
+    enum drain drain;
+};
+
+/* feeder.c: frames down, acks up. */
+void feeder_feed(struct worker_process *w);
+void feeder_on_writable(evutil_socket_t fd, short what, void *arg);
+void feeder_on_message(evutil_socket_t fd, short what, void *arg);
+void feeder_take_messages(struct worker_process *w);
+
+/* dialer.c: connects to Redis for a worker, and passes it the descriptor. */
+void dialer_start(struct worker_process *w);
+void dialer_cancel(struct worker_process *w);
+
+#endif

@@ -1,0 +1,127 @@
+/* reload.c: SIGHUP. The file is read; if it is wrong the old configuration stays. What workers read takes effect by
+ * replacing them: they finish what is in their channels and leave, the rest waits in the ledger for their successors.
+ * The relay is read on into the ring meanwhile, so nothing is lost, nothing is doubled, and order is kept. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/master.h"
+#include "master_internal.h"
+
+static bool differs(const struct config *a, const struct config *b, const char *key)
+{
+    int i = settings_find(config_table, key);
+    return !settings_equal(&config_table[i], a, b);
+}
+
+static bool any_differs(const struct config *a, const struct config *b, const char *const *keys)
+{
+    for (; *keys != NULL; keys++)
+        if (differs(a, b, *keys))
+            return true;
+    return false;
+}
+
+static const char *const worker_keys[] = {
+    "redis",      "redis_ca_file", "redis_connect_timeout", "redis_reply_timeout",  "stream_key", "stream_max_len",
+    "batch_size", "batch_events",  "dead_letters_key",      "dead_letters_max_len", "workers",    "event_format",
+    NULL};
+static const char *const relay_keys[] = {"relay", "relay_ca_file", NULL};
+static const char *const redis_keys[] = {"redis", "redis_ca_file", "cursor_key", NULL};
+
+static void keep_text(char **fresh, const char *old)
+{
+    char *kept = strdup(old);
+    if (kept == NULL)
+        return;
+    free(*fresh);
+    *fresh = kept;
+}
+
+/* Keys that need a restart keep their old values; told once a reload. */
+static void keep_fixed(struct config *fresh, struct config *old)
+{
+    /* Where no file is configured, the daemon chose one at start. */
+    if (!config_is_set(fresh, "log_file"))
+        keep_text(&fresh->log_file, old->log_file);
+    for (const struct setting *row = config_table; row->name != NULL; row++) {
+        if (row->reloadable || settings_equal(row, fresh, old))
+            continue;
+        log_warn("%s has changed, which takes effect at the next start only", row->name);
+        if (row->type == SETTING_TEXT) {
+            keep_text((char **)(void *)((char *)fresh + row->offset), *(char **)(void *)((char *)old + row->offset));
+        } else {
+            memcpy((char *)fresh + row->offset, (char *)old + row->offset,
+                   row->type == SETTING_CHOICE ? sizeof(int) : row->type == SETTING_FLAG ? sizeof(bool) : sizeof(int64_t));
+        }
+    }
+}
+
+static void apply_log(struct master *m, const struct config *fresh)
+{
+    struct error why;
+    if (differs(m->config, fresh, "log_level")) {
+        log_set_level((enum log_level)fresh->log_level);
+        pool_set_log_level(m->pool, fresh->log_level);
+    }
+    if (differs(m->config, fresh, "log_file")) {
+        if (!log_open(fresh->log_file, &why))
+            log_error("%s; still logging to the old one", why.text);
+        pool_reopen_log(m->pool);
+    }
+}
+
+void reload_begin(struct master *m)
+{
+    struct error why;
+    struct config *fresh = config_load(m->config_file, &why);
+    if (fresh != NULL && !master_check_config(fresh, &why)) {
+        config_free(fresh);
+        fresh = NULL;
+    }
+    if (fresh == NULL) {
+        log_error("reload: %s; the old configuration stays", why.text);
+        return;
+    }
+    keep_fixed(fresh, m->config);
+    apply_log(m, fresh);
+    config_free(m->pending);
+    m->pending = fresh;
+    if (m->state == MASTER_STOPPING || pool_is_draining(m->pool))
+        return; /* taken over when the workers have left */
+    if (m->state == MASTER_RUNNING && any_differs(m->config, fresh, worker_keys))
+        pool_drain(m->pool, false);
+    else
+        reload_finish(m);
+}
+
+void reload_finish(struct master *m)
+{
+    struct config *fresh = m->pending;
+    m->pending = NULL;
+    if (fresh != NULL) {
+        bool relay = any_differs(m->config, fresh, relay_keys), redis = any_differs(m->config, fresh, redis_keys);
+        struct config old = *m->config;
+        *m->config = *fresh;
+        *fresh = old;
+        config_free(fresh);
+        if (redis)
+            store_restart(m->store);
+        if (relay) {
+            /* Each host has its own sequence: the old cursor means nothing to the new one. */
+            log_warn("relay: now %s; its sequence is another one, going on with live events", m->config->relay);
+            m->has_last_seq = false;
+            relay_reconnect(m->relay, "the configuration has changed", true);
+        }
+        log_info("configuration reloaded");
+    }
+    if (m->state != MASTER_RUNNING)
+        return;
+    unsigned workers = config_worker_count(m->config);
+    if (pool_is_draining(m->pool)) {
+        ledger_reroute(m->ledger, workers);
+        pool_start(m->pool, workers);
+        log_info("%u workers", workers);
+    }
+}

@@ -1,0 +1,84 @@
+/* status.c: how it all is, as one JSON object: what firehosectl and tests read. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "master_internal.h"
+
+static json_t *cursor_json(const struct master *m)
+{
+    int64_t cursor;
+    char decimal[24];
+    if (!ledger_cursor(m->ledger, &cursor)) {
+        if (!m->has_saved_cursor)
+            return json_null();
+        cursor = m->saved_cursor;
+    }
+    snprintf(decimal, sizeof decimal, "%" PRId64, cursor);
+    return json_string(decimal);
+}
+
+static json_t *worker_json(const struct master *m, unsigned i)
+{
+    const struct worker_slot *slot = &m->counters->workers[i];
+    struct pool_worker_status w;
+    pool_worker_status(m->pool, i, &w);
+    int state = atomic_load_explicit(&slot->state, memory_order_relaxed);
+    char note[WORKER_NOTE_BYTES];
+    snprintf(note, sizeof note, "%.*s", (int)sizeof note - 1, slot->note);
+    json_t *json = json_pack("{s:i,s:i,s:s,s:s,s:I,s:I,s:I,s:I}", "index", (int)i, "pid", (int)w.pid, "state",
+                             w.pid == 0       ? "gone"
+                             : w.is_draining ? "draining"
+                                              : worker_state_name((enum worker_state)state),
+                             "note", note, "restarts", (json_int_t)w.restarts, "queued",
+                             (json_int_t)ledger_queue_length(m->ledger, i), "round_trip_us",
+                             (json_int_t)atomic_load(&slot->round_trip_us), "batch_events",
+                             (json_int_t)atomic_load(&slot->batch_events));
+    for (unsigned c = 0; json != NULL && c < COUNTERS; c++)
+        json_object_set_new(json, counter_name((enum counter)c), json_integer((json_int_t)atomic_load(&slot->counters[c])));
+    return json;
+}
+
+static json_t *balance_json(const struct master *m, json_t *json)
+{
+    uint64_t written = counters_total(m->counters, COUNTER_WRITTEN);
+    uint64_t filtered = counters_total(m->counters, COUNTER_FILTERED) + m->own_filtered;
+    uint64_t quarantined = counters_total(m->counters, COUNTER_QUARANTINED);
+    uint64_t duplicate = counters_total(m->counters, COUNTER_DUPLICATE) + m->own_duplicate;
+    uint64_t in_flight = 0;
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
+        in_flight += ledger_queue_length(m->ledger, i);
+    json_object_set_new(json, "received", json_integer((json_int_t)m->received));
+    json_object_set_new(json, "written", json_integer((json_int_t)written));
+    json_object_set_new(json, "filtered", json_integer((json_int_t)filtered));
+    json_object_set_new(json, "quarantined", json_integer((json_int_t)quarantined));
+    json_object_set_new(json, "duplicate", json_integer((json_int_t)duplicate));
+    json_object_set_new(json, "in_flight", json_integer((json_int_t)in_flight));
+    return json;
+}
+
+json_t *status_json(struct master *m)
+{
+    static const char *const states[] = {"starting", "running", "stopping"};
+    json_t *workers = json_array();
+    for (unsigned i = 0; i < pool_size(m->pool); i++)
+        json_array_append_new(workers, worker_json(m, i));
+    json_t *ops = json_object();
+    for (unsigned c = COUNTER_OP_NO_CID; c <= COUNTER_OP_BAD_RECORD; c++)
+        json_object_set_new(ops, counter_name((enum counter)c), json_integer((json_int_t)counters_total(m->counters, c)));
+    json_t *json = json_pack(
+        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:{s:I,s:I,s:I},s:o,s:{s:s,s:s},s:o}", "version",
+        PACKAGE_VERSION, "state", states[m->state], "pid", (int)getpid(), "uptime_s",
+        (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
+        relay_state_name(relay_state(m->relay)), "connected", relay_is_up(m->relay), "paused",
+        relay_is_paused(m->relay), "connects", (json_int_t)relay_connects(m->relay), "bytes",
+        (json_int_t)relay_bytes(m->relay), "note", relay_trouble(m->relay), "infos", (json_int_t)m->infos, "errors",
+        (json_int_t)m->errors, "cursor", cursor_json(m), "ring", "used_bytes", (json_int_t)ledger_used_bytes(m->ledger),
+        "size_bytes", (json_int_t)ledger_size_bytes(m->ledger), "records", (json_int_t)ledger_record_count(m->ledger),
+        "ops_left_out", ops, "redis", "state", store_state_name(m->store), "note", store_trouble(m->store), "workers",
+        workers);
+    return json != NULL ? balance_json(m, json) : NULL;
+}
