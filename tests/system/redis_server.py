@@ -140,7 +140,7 @@ class RedisServer:
     def kill_daemon_clients(self):
         with self.client() as client:
             for other in self.daemon_clients():
-                client.execute_command("CLIENT", "KILL", "ID", other["id"])
+                client.execute_command("CLIENT", "KILL", "ID", other["id"], "SKIPME", "yes")
 
     def log_tail(self, lines=20):
         path = self.directory / "redis.log"
