@@ -1,6 +1,7 @@
 """quickstart.py: run the whole of it once, and show what happened. Started by scripts/quickstart."""
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -85,19 +86,19 @@ def connected(rig, url):
 
 def watch_count(rig, count):
     """Until all events have arrived and are done."""
-    progress = Progress(lambda added: added / count)
-    last_change, last_added = time.monotonic(), 0
+    progress = Progress(lambda done: done / count)
+    last_change, last_done = time.monotonic(), 0
     while True:
-        added = rig.added()
-        progress.show(added, f"of {count:,}")
-        status = rig.daemon.status()
-        if status and status["received"] >= count and status["in_flight"] == 0:
-            progress.end(rig.added(), f"of {count:,}")
+        status = rig.daemon.status() or {"received": 0, "in_flight": 0}
+        done = status["received"] - status["in_flight"]
+        if done >= count:
+            progress.end(done, f"of {count:,}")
             return
-        if added != last_added:
-            last_change, last_added = time.monotonic(), added
+        progress.show(done, f"of {count:,}")
+        if done != last_done:
+            last_change, last_done = time.monotonic(), done
         if time.monotonic() - last_change > 30:
-            raise Late(f"nothing was written for 30 s, and {count - added:,} events are missing")
+            raise Late(f"nothing happened for 30 s, and {count - done:,} events are missing")
         time.sleep(0.1)
 
 
@@ -118,18 +119,18 @@ class Progress:
         self.on_terminal = sys.stderr.isatty()
         self.next = 0 if self.on_terminal else time.monotonic() + 5
 
-    def show(self, added, of):
+    def show(self, events, of):
         if time.monotonic() < self.next:
             return
         self.next = time.monotonic() + (0.1 if self.on_terminal else 5)
-        filled = round(30 * min(1, max(0, self.fraction(added))))
-        bar = f"[{'#' * filled}{'.' * (30 - filled)}]  {added:,} events {of}"
+        filled = round(30 * min(1, max(0, self.fraction(events))))
+        bar = f"[{'#' * filled}{'.' * (30 - filled)}]  {events:,} events {of}"
         print(f"\r  {bar}\x1b[K" if self.on_terminal else f"  {bar}", end="" if self.on_terminal else "\n",
               file=sys.stderr, flush=True)  # fmt: skip
 
-    def end(self, added, of):
+    def end(self, events, of):
         self.next = 0
-        self.show(added, of)
+        self.show(events, of)
         if self.on_terminal:
             print(file=sys.stderr)
 
@@ -158,14 +159,19 @@ def report(rig, options, status, usage, table):
 
     heading(f"The first entries of {STREAM}")
     for entry_id, fields in read.first:
-        print(indent(shortened(f"{entry_id}  " + "  ".join(f"{name} {value}" for name, value in fields.items()))))
+        print(f"  {entry_id}")
+        for name, value in fields.items():
+            print(f"    {name:<6}{folded(value, 10)}")
 
     heading("What went in came out")
     checks = live_checks(read) if options.live else local_checks(read, status, options.count)
     for well, text in checks:
         print(f"  {'yes' if well else 'NO '}  {text}")
-    print()
-    return 0 if all(well for well, _ in checks) else 1
+    if not all(well for well, _ in checks):
+        print(f"\nSomething is wrong. The end of firehosed's log:\n\n{log_tail(rig)}")
+        return 1
+    print("\nAll of it is stopped and removed again; the programs are in " + os.environ["FIREHOSED_BUILD"] + ".")
+    return 0
 
 
 def local_checks(read, status, count):
@@ -221,9 +227,12 @@ def indent(text):
     return "".join(f"  {line}\n" for line in text.splitlines()).rstrip("\n")
 
 
-def shortened(text):
-    width = max(80, shutil.get_terminal_size().columns) - 4
-    return text if len(text) <= width else text[: width - 1] + "…"
+def folded(text, margin, most_lines=3):
+    """In lines that the terminal is wide enough for, with a margin before all but the first; shortened."""
+    width = max(80, min(120, shutil.get_terminal_size().columns)) - margin
+    if len(text) > width * most_lines:
+        text = text[: width * most_lines - 1] + "…"
+    return ("\n" + " " * margin).join(text[at : at + width] for at in range(0, len(text), width))
 
 
 def log_tail(rig):

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "tests" / "system"))
 
 from certificates import Authority  # noqa: E402
 from firehosed import Firehosed, Replay, program, run  # noqa: E402
+from processes import kill_session  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
 from waiting import Late, wait_for  # noqa: E402
 
@@ -28,24 +29,30 @@ class Rig:
     """A folder and all processes of one run. `with Rig() as rig:` leaves nothing behind, whatever happens inside:
     Ctrl-C, a signal, an error."""
 
-    def __init__(self):
-        self.directory = Path(tempfile.mkdtemp(prefix="firehosed-"))
-        self.parts = []
-        self.redis = self.relay = self.daemon = None
-        self.authority = Authority(self.directory / "ca", "Throw-away authority")
-        self.certificate = self.authority.issue("relay")
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __enter__(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        self.parts = []
+        self.redis = self.relay = self.daemon = None
+        for number in self.SIGNALS:
             signal.signal(number, interrupt)
+        self.directory = Path(tempfile.mkdtemp(prefix="firehosed-"))
+        try:
+            self.authority = Authority(self.directory / "ca", "Throw-away authority")
+            self.certificate = self.authority.issue("relay")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in self.SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         self.stop_all()
+        for child in children():  # one that was interrupted while it was being started
+            kill_session(child)
         shutil.rmtree(self.directory, ignore_errors=True)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in self.SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 
     def stop_all(self):
@@ -112,6 +119,11 @@ class Usage:
 
 def interrupt(number, _frame):
     raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def children():
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return [int(pid) for pid in file.read().split()]
 
 
 def cpu_seconds(pid):
