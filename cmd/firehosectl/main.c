@@ -16,8 +16,8 @@
 #include "base/error.h"
 #include "show.h"
 
-/* 1: the daemon said no; 2: wrong usage; 3: no daemon there; 4: it does not answer. */
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_ABSENT = 3, EXIT_SILENT = 4 };
+/* 1: the daemon said no; 3: no daemon there; 4: it does not answer; 64: wrong usage, as in sysexits(3). */
+enum { EXIT_REFUSED = 1, EXIT_ABSENT = 3, EXIT_SILENT = 4, EXIT_USAGE = 64 };
 enum { TIMEOUT_S = 5 };
 
 static const char default_socket[] = "/run/firehosed/control.sock";
@@ -31,7 +31,7 @@ static void usage(FILE *out)
           "  -s SOCKET  its control socket (default: /run/firehosed/control.sock)\n"
           "  --json     print the answer as JSON\n"
           "  -V, -h     version, this help\n\n"
-          "exit status: 0 answered; 1 refused; 2 usage; 3 no firehosed there; 4 it does not answer\n",
+          "exit status: 0 answered; 1 refused; 3 no firehosed there; 4 it does not answer; 64 usage\n",
           out);
 }
 

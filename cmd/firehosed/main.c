@@ -168,7 +168,7 @@ static int take_pidfile(const struct options *o, const struct config *config)
     return -1;
 }
 
-static void open_log(const struct options *o, struct config *config)
+static void open_log(const struct options *o, struct config *config, int pidfile)
 {
     struct error why;
     if (config->log_file[0] == '\0' && !o->foreground) {
@@ -181,6 +181,7 @@ static void open_log(const struct options *o, struct config *config)
     log_set_level((enum log_level)config->log_level);
     if (!log_open(config->log_file, &why)) {
         fprintf(stderr, "firehosed: %s\n", why.text);
+        pidfile_remove(pidfile, config->pid_file);
         exit(EXIT_FAILURE);
     }
 }
@@ -207,7 +208,7 @@ int main(int argc, char **argv)
     if (!config_is_set(config, "control_socket"))
         make_directory_of(config->control_socket);
     int pidfile = take_pidfile(&options, config);
-    open_log(&options, config);
+    open_log(&options, config, pidfile);
     if (!options.foreground)
         detach();
     char pid_path[1024];

@@ -21,4 +21,7 @@ void dashboard_see(struct dashboard *d, const struct frame_peek *peek);
 /* Once a second: renews the list of recent events; every fifth time the status key. */
 void dashboard_tick(struct dashboard *d, bool connected, const char *url, bool has_cursor, int64_t cursor);
 
+/* The service ends in order: nobody shall read "connected" for the ten seconds that the key lives on. */
+void dashboard_end(struct dashboard *d, const char *url, bool has_cursor, int64_t cursor);
+
 #endif

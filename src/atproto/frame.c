@@ -197,31 +197,26 @@ static bool read_field(struct cbor_reader *r, const struct field *f, void *recor
     return cbor_fail(r, f->wrong);
 }
 
-static bool check_missing(struct cbor_reader *r, const struct field *f)
-{
-    return f->need == OPTIONAL || cbor_fail(r, f->missing);
-}
-
 static bool read_map(struct cbor_reader *r, const struct field_table *table, void *record)
 {
     const struct field *f = table->fields, *end = f + table->count;
     struct cbor_token map, key, previous;
+    /* Said at the end: a field that seems missing may only stand in the wrong order, which is then the better reason. */
+    const char *missing = NULL;
     if (!cbor_expect(r, CBOR_MAP, &map, "not a map"))
         return false;
     for (uint64_t i = 0; i < map.value; i++, previous = key) {
         if (!cbor_next_key(r, i > 0 ? &previous : NULL, &key))
             return false;
         for (; f < end && cbor_key_follows(&f->key, &key); f++)
-            if (!check_missing(r, f))
-                return false;
+            missing = missing == NULL && f->need != OPTIONAL ? f->missing : missing;
         bool known = f < end && f->key.len == key.len && memcmp(f->key.data, key.data, key.len) == 0;
         if (!(known ? read_field(r, f++, record) : cbor_skip(r)))
             return false;
     }
     for (; f < end; f++)
-        if (!check_missing(r, f))
-            return false;
-    return true;
+        missing = missing == NULL && f->need != OPTIONAL ? f->missing : missing;
+    return missing == NULL || cbor_fail(r, missing);
 }
 
 /* A body of an unknown kind is whatever its author made it, if only it is one item. */

@@ -129,3 +129,8 @@ void dashboard_tick(struct dashboard *d, bool connected, const char *url, bool h
     if (d->ticks++ % STATUS_EVERY == 0)
         write_status(d, connected, url, has_cursor, cursor);
 }
+
+void dashboard_end(struct dashboard *d, const char *url, bool has_cursor, int64_t cursor)
+{
+    write_status(d, false, url, has_cursor, cursor);
+}

@@ -33,12 +33,12 @@ static void on_error(struct master *m, const struct frame_peek *peek)
     snprintf(why, sizeof why, "the relay says %.*s: %.*s", (int)peek->name.len, (const char *)peek->name.ptr,
              (int)peek->message.len, (const char *)peek->message.ptr);
     if (peek->name.len == 12 && memcmp(peek->name.ptr, "FutureCursor", 12) == 0) {
-        /* Its sequence is not the one that our cursor belongs to: from now on, live. */
-        log_error("relay %s: FutureCursor: cursor %lld is newer than anything it has: its sequence is another one. "
-                  "Going on with live events, without a cursor",
-                  relay_host(m->relay), (long long)m->last_seq);
+        /* Its sequence is not the one that our cursor belongs to. All of it is new, so it is read from its beginning. */
+        log_error("relay %s: FutureCursor (%.*s): cursor %lld is newer than anything it has: its sequence is another one. "
+                  "Beginning with its oldest events",
+                  relay_host(m->relay), (int)peek->message.len, (const char *)peek->message.ptr, (long long)m->last_seq);
         m->has_last_seq = false;
-        m->asks_oldest = false;
+        m->asks_oldest = true;
     }
     relay_reconnect(m->relay, why, false);
 }

@@ -165,8 +165,10 @@ static void on_drained(void *arg)
 
 static void stop_when_done(struct master *m)
 {
-    int64_t cursor;
-    if (!current_cursor(m, &cursor) || (m->has_saved_cursor && m->saved_cursor == cursor)) {
+    int64_t cursor = 0;
+    bool has_cursor = current_cursor(m, &cursor);
+    dashboard_end(m->dashboard, relay_shown(m->relay), has_cursor, cursor);
+    if (!has_cursor) {
         end_loop(m);
         return;
     }

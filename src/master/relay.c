@@ -185,8 +185,9 @@ static void check_liveness(struct relay *r)
         ws_append_frame(&r->out, WS_CLIENT, WS_PING, "", 0);
         relay_io_flush(r);
     }
+    int64_t until_dead = r->config->relay_idle_timeout - silent_ms, until_ping = r->config->relay_ping_interval;
     if (r->state == RELAY_UP)
-        set_timer(r, r->config->relay_idle_timeout - silent_ms);
+        set_timer(r, until_dead < until_ping ? until_dead : until_ping);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

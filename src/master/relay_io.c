@@ -272,8 +272,10 @@ static void read_frames(struct relay *r)
         reads++;
     }
     bool alive = r->connects == connects && (r->state == RELAY_UP || r->state == RELAY_CLOSING);
-    if (alive && r->bytes != before)
+    if (alive && r->bytes != before) {
         r->last_byte_ms = clock_monotonic_ms();
+        r->ping_sent = false;
+    }
     /* Decrypted bytes that wait inside OpenSSL are not seen by the loop. */
     if (alive && !r->is_paused && (more || stream_has_pending(&r->stream)))
         event_active(r->readable, EV_READ, 0);

@@ -48,7 +48,7 @@ static void keep_fixed(struct config *fresh, struct config *old)
     for (const struct setting *row = config_table; row->name != NULL; row++) {
         if (row->reloadable || settings_equal(row, fresh, old))
             continue;
-        log_warn("%s has changed, which takes effect at the next start only", row->name);
+        log_warn("%s has changed: that takes a restart", row->name);
         if (row->type == SETTING_TEXT) {
             keep_text((char **)(void *)((char *)fresh + row->offset), *(char **)(void *)((char *)old + row->offset));
         } else {

@@ -264,7 +264,7 @@ def test_loading_redis_is_waited_out(lab):
         try:
             with redis.client() as db:
                 return db.info("persistence")["loading"] == 1
-        except (redis_py.ConnectionError, OSError):
+        except (redis_py.ConnectionError, redis_py.TimeoutError, OSError):
             return False
 
     wait_for(loading, "Redis to be loading")
