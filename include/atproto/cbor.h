@@ -15,7 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Deepest nesting of arrays and maps that is accepted. The format has no limit; peers stop at 32 to 256. */
+/* Deepest nesting of arrays and maps that is accepted, counted from the item that is read or skipped as a whole
+ * (a record, a field of the envelope). The format has no limit; peers stop at 32 to 256. */
 enum { CBOR_MAX_DEPTH = 128 };
 #define CBOR_RULE_TOO_DEEP "arrays and maps are nested too deeply"
 

@@ -148,18 +148,18 @@ class Op:
         return _replace(body, self.fields)
 
 
-def create(path, record, **fields):
+def create(path, record, /, **fields):
     """An op that creates a record; the record is a value or Raw."""
     block = cbor(record)
     return Op("create", path, block, cid(block), fields=fields)
 
 
-def update(path, record, previous=b"previous", **fields):
+def update(path, record, /, previous=b"previous", **fields):
     block = cbor(record)
     return Op("update", path, block, cid(block), prev=cid(previous), fields=fields)
 
 
-def delete(path, previous=b"previous", **fields):
+def delete(path, /, previous=b"previous", **fields):
     return Op("delete", path, prev=cid(previous), fields=fields)
 
 
@@ -184,7 +184,7 @@ def commit_blocks(repo, rev, ops):
     return cid(root), [(cid(root), root), (cid(node), node)] + records
 
 
-def commit(seq, repo, ops=(), *, rev=None, extra_blocks=(), **fields):
+def commit(seq, repo, ops=(), /, *, rev=None, extra_blocks=(), **fields):
     """A #commit whose CAR holds the records of its ops, and `extra_blocks` behind them."""
     rev = rev or tid(seq)
     root, blocks = commit_blocks(repo, rev, ops)
@@ -205,16 +205,16 @@ def commit(seq, repo, ops=(), *, rev=None, extra_blocks=(), **fields):
     return frame("#commit", _replace(body, fields))
 
 
-def identity(seq, did, handle=OMIT, **fields):
+def identity(seq, did, /, handle=OMIT, **fields):
     return frame("#identity", _replace({"seq": seq, "did": did, "time": TIME, "handle": handle}, fields))
 
 
-def account(seq, did, active=True, status=OMIT, **fields):
+def account(seq, did, /, active=True, status=OMIT, **fields):
     body = {"seq": seq, "did": did, "time": TIME, "active": active, "status": status}
     return frame("#account", _replace(body, fields))
 
 
-def sync(seq, did, *, rev=None, **fields):
+def sync(seq, did, /, *, rev=None, **fields):
     rev = rev or tid(seq)
     root, blocks = commit_blocks(did, rev, [])
     body = {"seq": seq, "did": did, "rev": rev, "blocks": car(blocks[:1], [root]), "time": TIME}
@@ -230,7 +230,7 @@ def error(name="ConsumerTooSlow", message=OMIT, **fields):
     return frame(None, _replace({"error": name, "message": message}, fields), op=-1)
 
 
-def unknown(seq, did, t="#label", **fields):
+def unknown(seq, did, /, t="#label", **fields):
     """A kind that this protocol does not know (yet)."""
     return frame(t, _replace({"seq": seq, "did": did, "time": TIME}, fields))
 
