@@ -35,7 +35,7 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 
 /* For faults that can repeat in a storm: lets LOG_BURST lines a minute through and counts those held back. The first
  * line of the next minute says how many it stands for. Zero-initialise; one for each kind of message. */
-enum { LOG_BURST = 5 };
+enum { LOG_BURST = 4 };
 
 struct log_throttle {
     int64_t minute_ends_ms;
