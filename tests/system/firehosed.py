@@ -57,6 +57,7 @@ class Firehosed:
         "workers": 2,
         "cursor_interval": "100ms",
         "relay_connect_timeout": "10s",
+        "relay_backoff": "100ms",
         "shutdown_timeout": "10s",
     }
 
@@ -112,7 +113,7 @@ class Firehosed:
             launcher = Process([program("firehosed"), "-c", self.config], clean_environment(**self.environment),
                                stdout=stderr, stderr=stderr)  # fmt: skip
         code = launcher.wait("firehosed to detach")
-        if self.pid_file.exists():
+        if code == 0:  # then the process id is in its file already, and init may rely on it
             self.sessions.add(os.getsid(self.master_pid()))
         self.sessions.add(launcher.pid)
         return code
@@ -225,7 +226,7 @@ class Firehosed:
         """All that was logged, to whatever place."""
         text = self.stderr.read_text(errors="replace") if self.stderr.exists() else ""
         log_file = self.settings.get("log_file")
-        if log_file and Path(log_file).exists():
+        if log_file and Path(log_file).is_file():
             text += Path(log_file).read_text(errors="replace")
         return text
 

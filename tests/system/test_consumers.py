@@ -67,7 +67,7 @@ def test_consumer_group_reads_parses_and_acknowledges_everything(lab):
 
 
 def test_stream_is_trimmed_to_about_its_maximum(lab):
-    s = lab.system(events.make(2000), stream_max_len=500)
+    s = lab.system(events.make(2000), stream_max_len=500, workers=1)
     s.daemon.wait_status(lambda st: st["cursor"] == str(s.events[-1].seq), "to reach the end")
     s.daemon.assert_balance(2000)
     assert 500 <= s.db.xlen(stream.STREAM) < 900  # "~": whole nodes of about 100 entries

@@ -173,7 +173,7 @@ def test_trouble_and_recovery_are_logged_once_and_not_in_a_storm(lab):
     redis.start()
     s.assert_all(strict=False)
     s.daemon.wait_log(r"info .*redis.*again")
-    assert len(s.daemon.log_lines(TROUBLE)) < 15
+    assert len(s.daemon.log_lines(TROUBLE)) < 40  # three processes, a burst each
 
 
 def test_killed_connections_are_made_again(lab):
@@ -251,13 +251,12 @@ def test_read_only_replica_is_waited_out_until_it_is_promoted(lab):
 
 
 def test_loading_redis_is_waited_out(lab):
-    redis = lab.redis(aof=True, key_load_delay=0)
-    s = lab.system(events.make(2000), redis=redis)
+    redis = lab.redis(aof=True)
+    s = lab.system(events.make(6000), redis=redis)
     s.assert_all()
     redis.kill()
     s.more(500)
-    redis.lines["key-load-delay"] = 400_000  # microseconds a key
-    redis.lines["loading-process-events-interval-bytes"] = 1024
+    redis.lines["key-load-delay"] = 300  # microseconds a command; it answers each 1024 commands
     redis.start(wait=False)
 
     def loading():
@@ -268,7 +267,7 @@ def test_loading_redis_is_waited_out(lab):
             return False
 
     wait_for(loading, "Redis to be loading")
-    s.daemon.wait_log(rf"{TROUBLE}")
+    s.daemon.wait_log(rf"{TROUBLE}.*LOADING")
     redis.wait_ready()
     s.assert_all(strict=False)
 

@@ -180,7 +180,7 @@ def test_reload_of_a_key_that_needs_a_restart_says_so(lab):
     s = lab.system(events.make(10))
     s.assert_all()
     s.daemon.reload(ring_size="64M")
-    s.daemon.wait_log(r"ring_size.*restart")
+    s.daemon.wait_log(r"ring_size.*(restart|next start)")
 
 
 def test_many_reloads_at_once_do_no_harm(lab):
@@ -327,6 +327,7 @@ def test_daemon_without_a_log_file_it_can_open_fails_before_it_detaches(lab):
     daemon = lab.firehosed(log_file="/no/such/directory/firehosed.log")
     assert daemon.start_in_background() not in (0, None)
     assert "/no/such/directory/firehosed.log" in daemon.log()
+    assert not daemon.pid_file.exists()
 
 
 def test_status_key_is_not_left_claiming_a_connection(lab):
