@@ -52,6 +52,7 @@ bool log_open(const char *path, struct error *why)
     return true;
 }
 
+__attribute__((format(printf, 2, 0)))
 static void write_line(enum log_level level, const char *format, va_list args, uint64_t held_back)
 {
     char line[LINE_BYTES];
