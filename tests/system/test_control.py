@@ -78,10 +78,10 @@ def test_absent_daemon_is_a_clear_message_and_an_exit_code_of_its_own(lab):
     assert str(missing) in again.stderr
 
 
-def test_wrong_usage_ends_with_2_and_says_how(lab):
+def test_wrong_usage_ends_with_64_and_says_how(lab):
     for arguments in ([], ["no-such-verb"], ["status", "--no-such-option"]):
         done = run("firehosectl", "-s", lab.path("x.sock"), *arguments)
-        assert done.returncode == 2, arguments
+        assert done.returncode == 64, arguments
         assert "firehosectl" in done.stderr
 
 
