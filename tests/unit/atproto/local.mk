@@ -1,0 +1,16 @@
+check_PROGRAMS += \
+	tests/unit/atproto/test_cbor \
+	tests/unit/atproto/test_cid \
+	tests/unit/atproto/test_car \
+	tests/unit/atproto/test_frame \
+	tests/unit/atproto/test_event_json
+tests_unit_atproto_test_cbor_SOURCES = tests/unit/atproto/test_cbor.c tests/unit/atproto/wire.h
+tests_unit_atproto_test_cbor_LDADD = $(atproto_link) $(CMOCKA_LIBS)
+tests_unit_atproto_test_cid_SOURCES = tests/unit/atproto/test_cid.c tests/unit/atproto/wire.h
+tests_unit_atproto_test_cid_LDADD = $(atproto_link) $(CMOCKA_LIBS)
+tests_unit_atproto_test_car_SOURCES = tests/unit/atproto/test_car.c tests/unit/atproto/wire.h
+tests_unit_atproto_test_car_LDADD = $(atproto_link) $(CMOCKA_LIBS)
+tests_unit_atproto_test_frame_SOURCES = tests/unit/atproto/test_frame.c tests/unit/atproto/wire.h
+tests_unit_atproto_test_frame_LDADD = $(atproto_link) $(CMOCKA_LIBS)
+tests_unit_atproto_test_event_json_SOURCES = tests/unit/atproto/test_event_json.c tests/unit/atproto/wire.h
+tests_unit_atproto_test_event_json_LDADD = $(atproto_link) $(CMOCKA_LIBS)
