@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Deepest nesting of arrays and maps that is accepted, counted from the item that is read or skipped as a whole
  * (a record, a field of the envelope). The format has no limit; peers stop at 32 to 256. */
@@ -70,6 +71,13 @@ bool cbor_fail(struct cbor_reader *r, const char *rule);
 
 /* True if `key` may follow `previous` in a map: shorter first, then bytewise; equal keys may not. */
 bool cbor_key_follows(const struct cbor_token *previous, const struct cbor_token *key);
+
+/* A key or text, compared with a literal. Inline, so that the literal's length is known when it is compiled. */
+static inline bool cbor_text_is(const struct cbor_token *t, const char *literal)
+{
+    size_t len = strlen(literal);
+    return t->len == len && memcmp(t->data, literal, len) == 0;
+}
 
 /* Reads a map's next key: a text that follows `previous` (NULL: it is the first, any will do). */
 bool cbor_next_key(struct cbor_reader *r, const struct cbor_token *previous, struct cbor_token *key);

@@ -87,11 +87,6 @@ static bool read_roots(struct car_index *index, struct cbor_reader *r)
     return true;
 }
 
-static bool key_is(const struct cbor_token *key, const char *name)
-{
-    return key->len == strlen(name) && memcmp(key->data, name, key->len) == 0;
-}
-
 /* {"roots": [CID, …], "version": 1} */
 static bool read_header(struct car_index *index, struct cbor_reader *r)
 {
@@ -103,9 +98,9 @@ static bool read_header(struct car_index *index, struct cbor_reader *r)
         bool ok;
         if (!cbor_next_key(r, i > 0 ? &previous : NULL, &key))
             return false;
-        if (key_is(&key, "roots"))
+        if (cbor_text_is(&key, "roots"))
             ok = has_roots = read_roots(index, r);
-        else if (key_is(&key, "version"))
+        else if (cbor_text_is(&key, "version"))
             ok = cbor_expect(r, CBOR_UNSIGNED, &version, "CAR version is not a number");
         else
             ok = cbor_skip(r);

@@ -292,7 +292,7 @@ bool cbor_next_key(struct cbor_reader *r, const struct cbor_token *previous, str
 struct skip_level {
     bool is_map;
     bool is_first;
-    uint64_t left;      /* items, or pairs */
+    uint64_t left; /* items, or pairs */
     struct cbor_token key;
 };
 

@@ -126,11 +126,11 @@ static bool read_ops(struct cbor_reader *r, struct frame *f, uint64_t count)
 /* An action that is not known cannot be delivered, and to leave it out would change what the commit says. */
 static bool read_action(struct cbor_reader *r, const struct cbor_token *t, enum op_action *action)
 {
-    if (frame_token_is(t, "create"))
+    if (cbor_text_is(t, "create"))
         *action = OP_CREATE;
-    else if (frame_token_is(t, "update"))
+    else if (cbor_text_is(t, "update"))
         *action = OP_UPDATE;
-    else if (frame_token_is(t, "delete"))
+    else if (cbor_text_is(t, "delete"))
         *action = OP_DELETE;
     else
         return cbor_fail(r, "action is not create, update or delete");
@@ -201,7 +201,8 @@ static bool read_map(struct cbor_reader *r, const struct field_table *table, voi
 {
     const struct field *f = table->fields, *end = f + table->count;
     struct cbor_token map, key, previous;
-    /* Said at the end: a field that seems missing may only stand in the wrong order, which is then the better reason. */
+    /* Said at the end: a field that seems missing may only stand in the wrong order, which is then the better
+     * reason. */
     const char *missing = NULL;
     if (!cbor_expect(r, CBOR_MAP, &map, "not a map"))
         return false;

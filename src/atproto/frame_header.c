@@ -2,8 +2,6 @@
 
 #include "frame_header.h"
 
-#include <string.h>
-
 static const char *const kind_names[FRAME_KINDS] = {
     [FRAME_COMMIT] = "commit",   [FRAME_SYNC] = "sync", [FRAME_IDENTITY] = "identity",
     [FRAME_ACCOUNT] = "account", [FRAME_INFO] = "info", [FRAME_ERROR] = "error",
@@ -13,11 +11,6 @@ static const char *const kind_names[FRAME_KINDS] = {
 const char *frame_kind_name(enum frame_kind kind)
 {
     return kind_names[kind];
-}
-
-bool frame_token_is(const struct cbor_token *t, const char *literal)
-{
-    return t->len == strlen(literal) && memcmp(t->data, literal, t->len) == 0;
 }
 
 static enum frame_kind message_kind(const struct cbor_token *t)
@@ -30,7 +23,7 @@ static enum frame_kind message_kind(const struct cbor_token *t)
         {"#sync", FRAME_SYNC},     {"#info", FRAME_INFO},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (frame_token_is(t, kinds[i].t))
+        if (cbor_text_is(t, kinds[i].t))
             return kinds[i].kind;
     return FRAME_UNKNOWN;
 }
@@ -61,9 +54,9 @@ static bool read_fields(struct cbor_reader *r, struct header *h)
         bool ok;
         if (!cbor_next_key(r, i > 0 ? &previous : NULL, &key))
             return false;
-        if (frame_token_is(&key, "op"))
+        if (cbor_text_is(&key, "op"))
             ok = read_op(r, h);
-        else if (frame_token_is(&key, "t"))
+        else if (cbor_text_is(&key, "t"))
             ok = h->has_t = cbor_expect(r, CBOR_TEXT, &h->t, "header: t is not text");
         else
             ok = cbor_skip(r);

@@ -7,9 +7,6 @@
 /* Reads {op, t}; the reader is left at the body. An op or t that is not known is FRAME_UNKNOWN, no error. */
 bool frame_header_read(struct cbor_reader *r, enum frame_kind *kind);
 
-/* A key or a text, compared with a literal. */
-bool frame_token_is(const struct cbor_token *t, const char *literal);
-
 static inline struct slice frame_slice(const struct cbor_token *t)
 {
     return (struct slice){.ptr = t->data, .len = t->len};

@@ -50,9 +50,9 @@ static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
         bool ok;
         if (!cbor_next_key(r, NULL, &key))
             return false;
-        if (frame_token_is(&key, "path"))
+        if (cbor_text_is(&key, "path"))
             ok = read_text(r, &peek->path);
-        else if (frame_token_is(&key, "action"))
+        else if (cbor_text_is(&key, "action"))
             ok = read_text(r, &peek->action);
         else
             ok = cbor_skip(r);
@@ -82,17 +82,17 @@ static bool read_field(struct cbor_reader *r, const struct cbor_token *key, stru
 {
     bool commit = peek->kind == FRAME_COMMIT, unknown = peek->kind == FRAME_UNKNOWN;
     if (is_message(peek->kind)) {
-        if (frame_token_is(key, peek->kind == FRAME_INFO ? "name" : "error"))
+        if (cbor_text_is(key, peek->kind == FRAME_INFO ? "name" : "error"))
             return read_text(r, &peek->name);
-        return frame_token_is(key, "message") ? read_text(r, &peek->message) : cbor_skip(r);
+        return cbor_text_is(key, "message") ? read_text(r, &peek->message) : cbor_skip(r);
     }
-    if (frame_token_is(key, "seq"))
+    if (cbor_text_is(key, "seq"))
         return read_seq(r, peek);
-    if ((commit || unknown) && frame_token_is(key, "repo"))
+    if ((commit || unknown) && cbor_text_is(key, "repo"))
         return read_text(r, &peek->did);
-    if (!commit && frame_token_is(key, "did"))
+    if (!commit && cbor_text_is(key, "did"))
         return read_text(r, &peek->did);
-    if (commit && frame_token_is(key, "ops"))
+    if (commit && cbor_text_is(key, "ops"))
         return read_ops(r, peek);
     return cbor_skip(r);
 }

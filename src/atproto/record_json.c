@@ -129,8 +129,7 @@ static bool append_item(struct transcoder *x)
     l->left--;
     if (!append_value(x, &value))
         return false;
-    if (in_top_map && value.kind == CBOR_TEXT && value.len > 0 && l->key.len == sizeof("$type") - 1 &&
-        memcmp(l->key.data, "$type", l->key.len) == 0)
+    if (in_top_map && value.kind == CBOR_TEXT && value.len > 0 && cbor_text_is(&l->key, "$type"))
         x->has_type = true;
     return true;
 }

@@ -7,19 +7,12 @@ import random
 import pytest
 
 import frames
-from decoder import Decoder
+from decoder import decoder  # noqa: F401 (a fixture)
 
 COUNT = int(os.environ.get("FIREHOSED_RANDOM_FRAMES", 4000))
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 ALPHABET = 'ab$"\\/\0\n\x1f\x7f éß天😀\u2028'
 HEADS = bytes([0x00, 0x18, 0x1B, 0x20, 0x3B, 0x40, 0x5F, 0x60, 0x7F, 0x80, 0x9B, 0x9F, 0xA0, 0xBB, 0xBF, 0xC0, 0xD8, 0xF6, 0xF7, 0xFB, 0xFF])
-
-
-@pytest.fixture(params=["compat", "extended"])
-def decoder(request):
-    decoder = Decoder(*(["--extended"] if request.param == "extended" else []))
-    yield decoder
-    decoder.close()
 
 
 @pytest.fixture
