@@ -1,0 +1,30 @@
+/* car_write.h: blocks under their CIDs, then a CAR v1 of them (ipld.io/specs/transport/car/carv1). */
+#ifndef FIREHOSE_REPLAY_CAR_WRITE_H
+#define FIREHOSE_REPLAY_CAR_WRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "atproto/cid.h"
+#include "atproto/sha256.h"
+#include "base/buffer.h"
+
+struct car_writer {
+    struct sha256 *sha;
+    struct buffer sections;
+};
+
+bool car_writer_init(struct car_writer *w);
+void car_writer_fini(struct car_writer *w);
+
+/* Begins anew. */
+void car_writer_clear(struct car_writer *w);
+
+/* Adds a block and tells its CID (dag-cbor). */
+void car_writer_add(struct car_writer *w, const struct buffer *block, uint8_t cid[CID_BYTES]);
+
+/* Appends the CAR, as a byte string of DAG-CBOR, with this root. */
+void car_writer_append(const struct car_writer *w, const uint8_t root[CID_BYTES], struct buffer *out);
+
+#endif

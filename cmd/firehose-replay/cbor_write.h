@@ -1,0 +1,49 @@
+/* cbor_write.h: DAG-CBOR into a buffer: the strict form that src/atproto/cbor.c reads.
+ *
+ * Heads are in their shortest form by construction. The order of a map's keys (shorter first, then bytewise) is
+ * the caller's: what is written here has its keys in the source already. */
+#ifndef FIREHOSE_REPLAY_CBOR_WRITE_H
+#define FIREHOSE_REPLAY_CBOR_WRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "atproto/cid.h"
+#include "base/buffer.h"
+
+enum { CBOR_HEAD_MAX_BYTES = 9 };
+
+/* RFC 8949 §3.1. */
+enum cbor_major {
+    CBOR_MAJOR_UNSIGNED = 0,
+    CBOR_MAJOR_NEGATIVE = 1,
+    CBOR_MAJOR_BYTES = 2,
+    CBOR_MAJOR_TEXT = 3,
+    CBOR_MAJOR_ARRAY = 4,
+    CBOR_MAJOR_MAP = 5,
+    CBOR_MAJOR_TAG = 6,
+    CBOR_MAJOR_SIMPLE = 7,
+};
+
+/* Encodes a head; returns its length. For numbers this is the whole item. */
+size_t cbor_head(uint8_t out[CBOR_HEAD_MAX_BYTES], enum cbor_major major, uint64_t argument);
+
+void cbor_write_head(struct buffer *b, enum cbor_major major, uint64_t argument);
+void cbor_write_int(struct buffer *b, int64_t value);
+void cbor_write_bool(struct buffer *b, bool value);
+void cbor_write_null(struct buffer *b);
+void cbor_write_map(struct buffer *b, size_t pairs);
+void cbor_write_array(struct buffer *b, size_t items);
+void cbor_write_bytes(struct buffer *b, const void *bytes, size_t len);
+void cbor_write_text_bytes(struct buffer *b, const void *text, size_t len);
+void cbor_write_text(struct buffer *b, const char *text);
+void cbor_write_link(struct buffer *b, const uint8_t cid[CID_BYTES]);
+
+/* A key and its value. */
+void cbor_pair_text(struct buffer *b, const char *key, const char *text);
+void cbor_pair_int(struct buffer *b, const char *key, int64_t value);
+void cbor_pair_bool(struct buffer *b, const char *key, bool value);
+void cbor_pair_link(struct buffer *b, const char *key, const uint8_t *cid); /* NULL: null */
+
+#endif

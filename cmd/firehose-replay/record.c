@@ -1,0 +1,333 @@
+/* record.c: raw frames of a relay into a capture, until there are enough of them.
+ *
+ * Frames are written as they come, whatever is in them. After a reconnect the relay may send the last one once more
+ * (some read a cursor N as seq >= N): that one is left out. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "atproto/frame.h"
+#include "base/clock.h"
+#include "capture.h"
+#include "options.h"
+#include "record_link.h"
+
+enum { BACKOFF_MIN_MS = 1000, BACKOFF_MAX_MS = 30000, HEALTHY_MS = 60000, TICK_MS = 1000 };
+static const char subscribe_path[] = "/xrpc/com.atproto.sync.subscribeRepos";
+
+struct record_options {
+    const char *url_text, *path, *ca_file;
+    struct url url;
+    uint64_t count;   /* 0: no limit */
+    uint64_t seconds; /* 0: no limit */
+    bool has_cursor;
+    uint64_t cursor;
+};
+
+struct recorder {
+    const struct record_options *options;
+    struct capture_writer capture;
+    struct event_base *base;
+    struct evdns_base *dns;
+    struct tls_context *tls;
+    struct record_link *link; /* NULL between two connections */
+    struct event *tick, *retry, *sigint, *sigterm;
+    bool has_been_open;
+    bool may_repeat; /* the next frame may be the last one again */
+    bool has_seq;
+    int64_t last_seq;
+    int64_t started_ms, opened_ms;
+    int64_t backoff_ms;
+    bool failed; /* `why` tells */
+    struct error why;
+};
+
+static void stop(struct recorder *r) { event_base_loopbreak(r->base); }
+
+static void fail(struct recorder *r, const struct error *why)
+{
+    r->failed = true;
+    r->why = *why;
+    stop(r);
+}
+
+/* ---- frames ---- */
+
+static bool is_repeated(struct recorder *r, const struct frame_peek *peek)
+{
+    return r->may_repeat && r->has_seq && peek->has_seq && peek->seq == r->last_seq;
+}
+
+static bool on_message(void *arg, const uint8_t *frame, size_t len)
+{
+    struct recorder *r = arg;
+    struct frame_peek peek = {0};
+    struct violation unused;
+    bool readable = frame_peek(frame, len, &peek, &unused);
+    if (readable && is_repeated(r, &peek))
+        return true;
+    if (!capture_write(&r->capture, frame, len, &r->why)) {
+        r->failed = true;
+        stop(r);
+        return false;
+    }
+    if (readable && peek.has_seq) {
+        r->has_seq = true;
+        r->last_seq = peek.seq;
+        r->may_repeat = false;
+    }
+    if (readable && peek.kind == FRAME_ERROR)
+        say(&record_command, "the relay says %.*s: %.*s", (int)peek.name.len, (const char *)peek.name.ptr,
+            (int)peek.message.len, (const char *)peek.message.ptr);
+    if (r->options->count > 0 && r->capture.frames >= r->options->count) {
+        stop(r);
+        return false;
+    }
+    return true;
+}
+
+/* ---- progress ---- */
+
+static void show_progress(const struct recorder *r)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    double seconds = (double)(clock_monotonic_ms() - r->started_ms) / 1000;
+    fprintf(stderr, "\r%" PRIu64 " frames, %.1f MB, %.0f/s, seq %" PRId64 "\033[K", r->capture.frames,
+            (double)r->capture.bytes / 1e6, (double)r->capture.frames / (seconds > 0 ? seconds : 1), r->last_seq);
+}
+
+static void end_progress(void)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K");
+}
+
+/* ---- the connection ---- */
+
+/* The URL's path and query, with the cursor from which it goes on. */
+static void make_path(const struct recorder *r, char *out, size_t out_bytes)
+{
+    const char *path = r->options->url.path;
+    bool is_bare = strcmp(path, "/") == 0;
+    char separator = strchr(path, '?') != NULL ? '&' : '?';
+    if (is_bare)
+        path = subscribe_path;
+    if (r->has_seq)
+        snprintf(out, out_bytes, "%s%ccursor=%" PRId64, path, separator, r->last_seq);
+    else if (r->options->has_cursor)
+        snprintf(out, out_bytes, "%s%ccursor=%" PRIu64, path, separator, r->options->cursor);
+    else
+        snprintf(out, out_bytes, "%s", path);
+}
+
+static void on_open(void *arg)
+{
+    struct recorder *r = arg;
+    r->has_been_open = true;
+    r->may_repeat = r->has_seq;
+    r->opened_ms = clock_monotonic_ms();
+}
+
+/* Half of the delay is fixed and half is chance: a restarted relay is not hit by all at once. */
+static int64_t with_jitter(int64_t ms)
+{
+    uint32_t chance = 0;
+    if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != sizeof chance)
+        chance = UINT32_MAX / 2;
+    return ms / 2 + (int64_t)((uint64_t)ms / 2 * chance >> 32);
+}
+
+static void on_down(void *arg, const struct error *why)
+{
+    struct recorder *r = arg;
+    record_link_free(r->link);
+    r->link = NULL;
+    /* At the start it is more likely a wrong URL than a relay that is away. */
+    if (!r->has_been_open) {
+        fail(r, why);
+        return;
+    }
+    if (r->opened_ms > 0 && clock_monotonic_ms() - r->opened_ms >= HEALTHY_MS)
+        r->backoff_ms = BACKOFF_MIN_MS;
+    r->opened_ms = 0;
+    int64_t delay_ms = with_jitter(r->backoff_ms);
+    r->backoff_ms = r->backoff_ms * 2 < BACKOFF_MAX_MS ? r->backoff_ms * 2 : BACKOFF_MAX_MS;
+    end_progress();
+    say(&record_command, "%s; connecting again in %.1f s, at seq %" PRId64, why->text, (double)delay_ms / 1000,
+        r->last_seq);
+    struct timeval delay = {.tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000};
+    evtimer_add(r->retry, &delay);
+}
+
+static void start_link(struct recorder *r)
+{
+    struct record_link_user user = {.arg = r, .on_open = on_open, .on_message = on_message, .on_down = on_down};
+    char path[RECORD_PATH_BYTES];
+    make_path(r, path, sizeof path);
+    r->link = record_link_new(r->base, r->dns, r->tls, &r->options->url, path, &user);
+    if (r->link == NULL) {
+        error_set(&r->why, "out of memory");
+        r->failed = true;
+        stop(r);
+    }
+}
+
+/* ---- events ---- */
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    start_link(arg);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct recorder *r = arg;
+    (void)fd;
+    (void)what;
+    show_progress(r);
+    uint64_t seconds = r->options->seconds;
+    if (seconds > 0 && (uint64_t)(clock_monotonic_ms() - r->started_ms) >= seconds * 1000)
+        stop(r);
+    else if (r->link != NULL)
+        record_link_tick(r->link);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    stop(arg);
+}
+
+/* ---- beginning and end ---- */
+
+static bool make_events(struct recorder *r)
+{
+    struct timeval second = {.tv_usec = TICK_MS % 1000 * 1000, .tv_sec = TICK_MS / 1000};
+    r->base = event_base_new();
+    if (r->base == NULL)
+        return false;
+    r->dns = evdns_base_new(r->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    r->tick = event_new(r->base, -1, EV_PERSIST, on_tick, r);
+    r->retry = evtimer_new(r->base, on_retry, r);
+    r->sigint = evsignal_new(r->base, SIGINT, on_signal, r);
+    r->sigterm = evsignal_new(r->base, SIGTERM, on_signal, r);
+    return r->tick != NULL && r->retry != NULL && r->sigint != NULL && r->sigterm != NULL &&
+           event_add(r->tick, &second) == 0 && event_add(r->sigint, NULL) == 0 && event_add(r->sigterm, NULL) == 0;
+}
+
+static bool recorder_init(struct recorder *r, const struct record_options *o)
+{
+    *r = (struct recorder){.options = o, .backoff_ms = BACKOFF_MIN_MS, .started_ms = clock_monotonic_ms()};
+    if (url_is_tls(&o->url) && (r->tls = tls_client_new(o->ca_file, &r->why)) == NULL)
+        return false;
+    if (!make_events(r)) {
+        error_set(&r->why, "no event loop");
+        return false;
+    }
+    return capture_create(&r->capture, o->path, &r->why);
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+static void recorder_fini(struct recorder *r)
+{
+    record_link_free(r->link);
+    free_event(r->tick);
+    free_event(r->retry);
+    free_event(r->sigint);
+    free_event(r->sigterm);
+    if (r->dns != NULL)
+        evdns_base_free(r->dns, 0);
+    if (r->base != NULL)
+        event_base_free(r->base);
+    tls_free(r->tls);
+}
+
+static void parse(int argc, char **argv, struct record_options *o)
+{
+    static const struct option longs[] = {
+        {"count", required_argument, NULL, 'n'},
+        {"seconds", required_argument, NULL, 's'},
+        {"cursor", required_argument, NULL, 'c'},
+        {"ca-file", required_argument, NULL, 'a'},
+        OPTION_HELP,
+        OPTION_END,
+    };
+    const struct command *me = &record_command;
+    struct error why;
+    *o = (struct record_options){0};
+    for (int c; (c = option_next(me, argc, argv, longs)) != -1;) {
+        if (c == 'n')
+            o->count = option_number(me, "--count", optarg, 1, INT64_MAX);
+        else if (c == 's')
+            o->seconds = option_number(me, "--seconds", optarg, 1, UINT32_MAX);
+        else if (c == 'a')
+            o->ca_file = optarg;
+        else {
+            o->cursor = option_number(me, "--cursor", optarg, 0, INT64_MAX);
+            o->has_cursor = true;
+        }
+    }
+    if (argc - optind != 2)
+        usage_error(me, "expected a URL and a FILE");
+    o->url_text = argv[optind];
+    o->path = argv[optind + 1];
+    if (!url_parse(o->url_text, &o->url, &why))
+        usage_error(me, "%s: %s", o->url_text, why.text);
+    if (o->url.scheme != URL_WS && o->url.scheme != URL_WSS)
+        usage_error(me, "%s: expected ws:// or wss://", o->url_text);
+}
+
+static int run(int argc, char **argv)
+{
+    struct record_options o;
+    struct recorder r;
+    struct error why;
+    signal(SIGPIPE, SIG_IGN);
+    parse(argc, argv, &o);
+    if (recorder_init(&r, &o)) {
+        start_link(&r);
+        event_base_dispatch(r.base);
+        end_progress();
+    } else {
+        r.failed = true;
+    }
+    if (!capture_finish(&r.capture, &why)) {
+        r.failed = true;
+        r.why = why;
+    }
+    recorder_fini(&r);
+    if (r.failed)
+        say(&record_command, "%s", r.why.text);
+    if (!r.failed || r.capture.frames > 0)
+        say(&record_command, "%" PRIu64 " frames, %" PRIu64 " bytes, last seq %" PRId64, r.capture.frames,
+            r.capture.bytes, r.last_seq);
+    return r.failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+const struct command record_command = {
+    .name = "record",
+    .summary = "record the raw frames of a real relay",
+    .usage = "record URL FILE [OPTION]…",
+    .help = "  --count N      stop after N frames\n"
+            "  --seconds S    stop after S seconds\n"
+            "  --cursor N     begin behind this sequence number (with what happens from now on)\n"
+            "  --ca-file F    trust the authorities in F, not the system's\n"
+            "URL: ws://… or wss://…; /xrpc/com.atproto.sync.subscribeRepos is added where it has no path.\n"
+            "Ends in order on SIGINT and SIGTERM; connects again, at the last sequence number, when the relay ends.\n",
+    .run = run,
+};

@@ -1,0 +1,40 @@
+/* record_link.h: one connection to a relay, as a client: from a URL to whole messages.
+ *
+ *     CONNECTING ──▶ TLS ──▶ UPGRADING ──▶ OPEN ──▶ down
+ *          └──────────┴──────────┴───────────────────▲
+ */
+#ifndef FIREHOSE_REPLAY_RECORD_LINK_H
+#define FIREHOSE_REPLAY_RECORD_LINK_H
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "net/tls.h"
+#include "net/url.h"
+
+enum { RECORD_PATH_BYTES = URL_PATH_BYTES + 64 }; /* with a cursor behind it */
+
+struct record_link;
+
+struct record_link_user {
+    void *arg;
+    void (*on_open)(void *arg);
+    /* False: enough; no message follows. The link must not be freed in here. */
+    bool (*on_message)(void *arg, const uint8_t *frame, size_t len);
+    /* The connection is gone, or never came up. The last call; the link may be freed in here. */
+    void (*on_down)(void *arg, const struct error *why);
+};
+
+/* Starts connecting; `path` is that of the request, with its query. NULL: no memory. */
+struct record_link *record_link_new(struct event_base *base, struct evdns_base *dns, struct tls_context *tls,
+                                    const struct url *url, const char *path, const struct record_link_user *user);
+void record_link_free(struct record_link *l);
+
+/* Once a second: pings a relay that is silent, gives up one that stays it. */
+void record_link_tick(struct record_link *l);
+
+#endif

@@ -1,0 +1,323 @@
+#include "config.h"
+
+#include "serve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/listener.h>
+#include <event2/util.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "serve_client.h"
+
+enum { BACKLOG = 512, TICK_MS = 1000, PRODUCTION_MIN_MS = 2, PRODUCTION_MAX_MS = 1000 };
+
+static struct timeval milliseconds(int64_t ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+/* ---- what there is by now ---- */
+
+static bool is_paced(const struct server *s) { return s->options->rate > 0; }
+
+static uint64_t produced(const struct server *s)
+{
+    if (s->produced_since_ms < 0)
+        return s->options->backlog;
+    double elapsed_s = (double)(clock_monotonic_ms() - s->produced_since_ms) / 1000;
+    return s->options->backlog + (uint64_t)(elapsed_s * s->options->rate);
+}
+
+uint64_t server_limit(const struct server *s)
+{
+    uint64_t there = is_paced(s) ? produced(s) : SEQUENCE_ENDLESS;
+    return there < s->sequence.end ? there : s->sequence.end;
+}
+
+uint64_t server_live(const struct server *s) { return is_paced(s) ? server_limit(s) : s->furthest; }
+
+/* The next events are due when? Not more often than makes sense, not so seldom that a client seems forgotten. */
+static void await_production(struct server *s)
+{
+    double ms = 1000 / s->options->rate;
+    ms = ms < PRODUCTION_MIN_MS ? PRODUCTION_MIN_MS : ms > PRODUCTION_MAX_MS ? PRODUCTION_MAX_MS : ms;
+    struct timeval delay = milliseconds((int64_t)ms);
+    if (server_limit(s) < s->sequence.end)
+        evtimer_add(s->production, &delay);
+}
+
+void server_start_production(struct server *s)
+{
+    if (!is_paced(s) || s->produced_since_ms >= 0)
+        return;
+    s->produced_since_ms = clock_monotonic_ms();
+    await_production(s);
+}
+
+/* ---- events ---- */
+
+static void on_production(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    struct client *c;
+    (void)fd;
+    (void)what;
+    LIST_FOREACH(c, &s->clients, entry) {
+        client_check_speed(c);
+        client_wake(c);
+    }
+    await_production(s);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    int64_t now_ms = clock_monotonic_ms();
+    struct client *next;
+    (void)fd;
+    (void)what;
+    for (struct client *c = LIST_FIRST(&s->clients); c != NULL; c = next) {
+        next = LIST_NEXT(c, entry);
+        client_tick(c, now_ms);
+    }
+    if (!s->is_listening) {
+        s->is_listening = true;
+        evconnlistener_enable(s->listener);
+    }
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *arg)
+{
+    (void)listener;
+    (void)address;
+    (void)len;
+    client_accept(arg, fd);
+}
+
+/* Out of descriptors, most likely: asking again at once would only burn time. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+    struct server *s = arg;
+    serve_say("accept: %s", evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+    s->is_listening = false;
+    evconnlistener_disable(listener);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    (void)fd;
+    (void)what;
+    event_base_loopbreak(s->base);
+}
+
+/* ---- beginning ---- */
+
+static bool load(struct server *s, struct error *why)
+{
+    const struct serve_options *o = s->options;
+    if (o->capture != NULL) {
+        if (!capture_open(&s->capture, o->capture, why))
+            return false;
+        if (s->capture.is_truncated)
+            serve_say("%s; what is whole is served", why->text);
+    } else {
+        struct buffer pool;
+        buffer_init(&pool);
+        bool ok = generator_capture(&o->generator, o->pool, &pool);
+        if (!ok)
+            error_set(why, "out of memory for %" PRIu64 " frames", o->pool);
+        ok = ok && capture_adopt(&s->capture, &pool, why);
+        buffer_fini(&pool);
+        if (!ok)
+            return false;
+    }
+    if (sequence_init(&s->sequence, &s->capture, &o->sequence, why))
+        return true;
+    if (o->capture != NULL)
+        error_context(why, "%s", o->capture);
+    return false;
+}
+
+static bool listen_on(struct server *s, struct error *why)
+{
+    const char *text = s->options->listen;
+    struct sockaddr_storage address = {0};
+    int len = sizeof address;
+    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &len) != 0) {
+        error_set(why, "listen on %s: expected ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080", text);
+        return false;
+    }
+    s->listener = evconnlistener_new_bind(s->base, on_accept, s,
+                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
+                                          (struct sockaddr *)&address, len);
+    if (s->listener == NULL) {
+        error_set(why, "listen on %s: %s", text, strerror(errno));
+        return false;
+    }
+    s->is_listening = true;
+    evconnlistener_set_error_cb(s->listener, on_accept_error);
+    return true;
+}
+
+/* "ws://127.0.0.1:41337", with the port that was really taken. */
+static void own_url(const struct server *s, char *out, size_t out_bytes)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "?";
+    const char *scheme = s->tls != NULL ? "wss" : "ws";
+    getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&address, &len);
+    if (address.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+        inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+        snprintf(out, out_bytes, "%s://[%s]:%u", scheme, host, ntohs(v6->sin6_port));
+    } else {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+        snprintf(out, out_bytes, "%s://%s:%u", scheme, host, ntohs(v4->sin_port));
+    }
+}
+
+/* Whole or not at all: who waits for the file may read it as soon as it is there. */
+static bool write_ready_file(const char *path, const char *url, struct error *why)
+{
+    char partial[4096];
+    int n = snprintf(partial, sizeof partial, "%s.partial", path);
+    FILE *file = n > 0 && (size_t)n < sizeof partial ? fopen(partial, "we") : NULL;
+    bool ok = file != NULL && fprintf(file, "%s\n", url) > 0;
+    if (file != NULL)
+        ok = fclose(file) == 0 && ok;
+    ok = ok && rename(partial, path) == 0;
+    if (!ok)
+        error_set(why, "%s: %s", path, strerror(errno));
+    return ok;
+}
+
+static bool announce(const struct server *s, struct error *why)
+{
+    char url[128];
+    own_url(s, url, sizeof url);
+    printf("listening on %s\n", url);
+    if (fflush(stdout) != 0) {
+        error_set(why, "standard output: %s", strerror(errno));
+        return false;
+    }
+    return s->options->ready_file == NULL || write_ready_file(s->options->ready_file, url, why);
+}
+
+static bool make_events(struct server *s, struct error *why)
+{
+    struct timeval second = milliseconds(TICK_MS);
+    s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+    s->production = evtimer_new(s->base, on_production, s);
+    s->sigterm = evsignal_new(s->base, SIGTERM, on_signal, s);
+    s->sigint = evsignal_new(s->base, SIGINT, on_signal, s);
+    bool ok = s->tick != NULL && s->production != NULL && s->sigterm != NULL && s->sigint != NULL &&
+              event_add(s->tick, &second) == 0 && event_add(s->sigterm, NULL) == 0 &&
+              event_add(s->sigint, NULL) == 0;
+    if (!ok)
+        error_set(why, "out of memory");
+    return ok;
+}
+
+static bool server_init(struct server *s, const struct serve_options *options, struct error *why)
+{
+    *s = (struct server){.options = options, .faults = options->faults, .produced_since_ms = -1};
+    LIST_INIT(&s->clients);
+    if (!load(s, why))
+        return false;
+    if (options->cert_file != NULL && (s->tls = tls_server_new(options->cert_file, options->key_file, why)) == NULL)
+        return false;
+    s->base = event_base_new();
+    if (s->base == NULL) {
+        error_set(why, "no event loop");
+        return false;
+    }
+    return make_events(s, why) && listen_on(s, why) && announce(s, why);
+}
+
+/* ---- end ---- */
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+static void server_fini(struct server *s)
+{
+    while (!LIST_EMPTY(&s->clients))
+        client_free(LIST_FIRST(&s->clients));
+    if (s->listener != NULL)
+        evconnlistener_free(s->listener);
+    free_event(s->tick);
+    free_event(s->production);
+    free_event(s->sigterm);
+    free_event(s->sigint);
+    if (s->base != NULL)
+        event_base_free(s->base);
+    tls_free(s->tls);
+    sequence_fini(&s->sequence);
+    capture_close(&s->capture);
+}
+
+static int run(int argc, char **argv)
+{
+    struct serve_options options;
+    struct server s;
+    struct error why;
+    signal(SIGPIPE, SIG_IGN);
+    serve_options_parse(argc, argv, &options);
+    bool ok = server_init(&s, &options, &why);
+    if (ok) {
+        event_base_dispatch(s.base);
+        serve_say("%" PRIu64 " clients, %" PRIu64 " frames, %" PRIu64 " bytes sent", s.total_clients, s.total_frames,
+                  s.total_bytes);
+    } else {
+        serve_say("%s", why.text);
+    }
+    server_fini(&s);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+const struct command serve_command = {
+    .name = "serve",
+    .summary = "be a relay: serve a capture, or generated frames, over WebSocket",
+    .usage = "serve [OPTION]… (CAPTURE | --generate)",
+    .help = "  --listen ADDRESS:PORT   (127.0.0.1:0, a free port; \"listening on URL\" tells which)\n"
+            "  --tls-cert FILE --tls-key FILE   wss:// instead of ws://\n"
+            "  --ready-file FILE       written with the URL once it listens\n"
+            "  --send-buffer BYTES     of each client's socket (the system's)\n"
+            "what is served:\n"
+            "  --generate              made-up frames, repeated for ever, instead of a capture\n"
+            "  --seed N  --pool N      of these (1; 2000 frames)\n"
+            "  --first-seq N           (that of the capture's first frame; 31000000001 for generated ones)\n"
+            "  --loop                  repeat the capture for ever, with rising numbers\n"
+            "  --count N               end after N events; the connection stays open\n"
+            "  --close-after           close it then, with code 1000\n"
+            "  --rate N                events a second (as fast as the client reads)\n"
+            "  --backlog N             with --rate: events that are there from the start (0)\n"
+            "  --fragment              each message in two fragments, the second of them empty\n"
+            "cursors:\n"
+            "  --cursor-convention after|from   a cursor N means seq > N, or seq >= N (after)\n"
+            "  --future-cursor live|error       a cursor from the future: live events, or FutureCursor (live)\n"
+            "  --oldest-seq N          events below are gone: OutdatedCursor\n"
+            "  --slow-limit N          with --rate: ConsumerTooSlow for who is N events behind\n"
+            "faults, each told on stderr when it fires:\n"
+            "  --drop-after N          TCP close after N frames of a connection\n"
+            "  --stall-after N         silence after N frames\n"
+            "  --garble-after N        a message of garbage after N frames\n"
+            "  --drop-times K  --stall-times K  --garble-times K   to K connections only\n"
+            "  --repeat-every N        each N-th frame is sent twice\n"
+            "  --accept-then-close K   the first K connections are upgraded, then closed\n"
+            "  --http-status CODE[:K]  the first K upgrades get this answer, and Retry-After: 1\n",
+    .run = run,
+};

@@ -1,0 +1,339 @@
+/* serve_client.c: a client's connection: its states, its bytes in and out.
+ *
+ * Everything below client_run() may find that the client is done with, and says so by returning false; only the
+ * callbacks at the end free. */
+#include "config.h"
+
+#include "serve_client.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum {
+    READ_BYTES = 16 << 10,
+    MAX_CLIENT_MESSAGE = 64 << 10, /* nobody has anything to tell a relay */
+    MAX_PONGS_BEHIND = 512 << 10,  /* bytes of `out` above which pings are not answered */
+    KEEP_BYTES = 512 << 10,        /* of `out` after a huge frame */
+    TURN_BYTES = 1 << 20,          /* written before it is another client's turn */
+    OPENING_MS = 10000,
+    CLOSING_MS = 5000,
+    LINGERING_MS = 2000,
+    PING_AFTER_MS = 30000, /* of silence, as the relay does */
+};
+
+/* ---- states ---- */
+
+void client_enter(struct client *c, enum client_state state)
+{
+    static const int64_t limits_ms[] = {
+        [CLIENT_TLS] = OPENING_MS,      [CLIENT_REQUEST] = OPENING_MS, [CLIENT_CLOSING] = CLOSING_MS,
+        [CLIENT_ENDING] = CLOSING_MS,   [CLIENT_LINGERING] = LINGERING_MS,
+        [CLIENT_STREAMING] = INT64_MAX, [CLIENT_STALLED] = INT64_MAX,
+    };
+    c->state = state;
+    c->deadline_ms = limits_ms[state] == INT64_MAX ? INT64_MAX : clock_monotonic_ms() + limits_ms[state];
+    if (state == CLIENT_LINGERING)
+        shutdown(c->stream.fd, SHUT_WR);
+    if (state == CLIENT_STALLED) {
+        event_del(c->readable);
+        event_del(c->writable);
+    }
+}
+
+void client_close(struct client *c, uint16_t code, const char *reason)
+{
+    ws_append_close(&c->out, WS_SERVER, code, reason);
+    client_enter(c, CLIENT_CLOSING);
+}
+
+/* ---- what the client says ---- */
+
+static bool is_open(const struct client *c) { return c->state == CLIENT_STREAMING || c->state == CLIENT_CLOSING; }
+
+static void on_item(struct client *c, const struct ws_item *item)
+{
+    if (item->opcode == WS_PING && c->out.len < MAX_PONGS_BEHIND) {
+        ws_append_frame(&c->out, WS_SERVER, WS_PONG, item->data, item->len);
+    } else if (item->opcode == WS_CLOSE) {
+        if (c->state == CLIENT_STREAMING)
+            ws_append_close(&c->out, WS_SERVER, item->close_code, "");
+        client_enter(c, CLIENT_ENDING);
+    }
+}
+
+static void read_messages(struct client *c)
+{
+    struct ws_item item;
+    struct error why;
+    size_t done = 0;
+    enum ws_result result = WS_ITEM;
+    while (is_open(c) && result == WS_ITEM) {
+        size_t left = c->in.len - done;
+        result = ws_reader_next(&c->reader, c->in.data + done, &left, &item, &why);
+        c->in.len = done + left;
+        if (result == WS_ITEM) {
+            done += item.consumed;
+            on_item(c, &item);
+        }
+    }
+    if (result == WS_VIOLATION) {
+        serve_say("client %" PRIu64 ": %s", c->number, why.text);
+        ws_append_close(&c->out, WS_SERVER, c->reader.close_code, why.text);
+        client_enter(c, CLIENT_ENDING);
+    }
+    buffer_consume(&c->in, done);
+}
+
+static void understand(struct client *c)
+{
+    if (c->state == CLIENT_REQUEST)
+        client_read_request(c);
+    if (is_open(c) && c->in.len > 0)
+        read_messages(c);
+    if (!is_open(c) && c->state != CLIENT_REQUEST)
+        buffer_clear(&c->in); /* nobody listens any more */
+}
+
+/* ---- bytes ---- */
+
+static void say_gone(const struct client *c, const char *why)
+{
+    serve_say("client %" PRIu64 ": gone after %" PRIu64 " frames%s%s", c->number, c->frames, *why != '\0' ? ": " : "",
+              why);
+}
+
+static bool client_read(struct client *c)
+{
+    struct error why = {.text = ""};
+    for (;;) {
+        size_t got;
+        if (c->state == CLIENT_STALLED)
+            return true;
+        if (!buffer_reserve(&c->in, READ_BYTES))
+            return false;
+        switch (stream_read(&c->stream, c->in.data + c->in.len, READ_BYTES, &got, &why)) {
+        case STREAM_OK:
+            c->in.len += got;
+            understand(c);
+            /* A plain stream is asked again by the loop; TLS may hold bytes that the loop does not see. */
+            if (!stream_has_pending(&c->stream))
+                return true;
+            break;
+        case STREAM_WANT_READ:
+        case STREAM_WANT_WRITE:
+            return true;
+        default:
+            if (c->state != CLIENT_LINGERING)
+                say_gone(c, why.text);
+            return false;
+        }
+    }
+}
+
+static bool all_is_written(const struct client *c) { return c->written == c->out.len; }
+
+static void refill(struct client *c)
+{
+    buffer_clear(&c->out);
+    c->written = 0;
+    buffer_trim(&c->out, KEEP_BYTES);
+    if (c->state == CLIENT_STREAMING)
+        client_feed(c);
+}
+
+/* Writes until the socket is full, nothing is left, or it is another's turn. */
+static bool client_write(struct client *c)
+{
+    struct error why = {.text = ""};
+    for (size_t turn = 0; turn < TURN_BYTES && c->state != CLIENT_STALLED;) {
+        size_t put;
+        if (all_is_written(c))
+            refill(c);
+        if (c->out.failed)
+            return false;
+        if (all_is_written(c))
+            break;
+        switch (stream_write(&c->stream, c->out.data + c->written, c->out.len - c->written, &put, &why)) {
+        case STREAM_OK:
+            c->written += put;
+            turn += put;
+            c->server->total_bytes += put;
+            c->last_write_ms = clock_monotonic_ms();
+            break;
+        case STREAM_WANT_READ:
+        case STREAM_WANT_WRITE:
+            return true;
+        default:
+            say_gone(c, why.text);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What stalls is still sent up to the frame after which it does. */
+static bool write_before_silence(struct client *c)
+{
+    struct error why;
+    while (!all_is_written(c)) {
+        size_t put;
+        enum stream_result result =
+            stream_write(&c->stream, c->out.data + c->written, c->out.len - c->written, &put, &why);
+        if (result == STREAM_WANT_WRITE) {
+            event_add(c->writable, NULL);
+            return true;
+        }
+        if (result != STREAM_OK)
+            return false;
+        c->written += put;
+    }
+    event_del(c->writable);
+    return true;
+}
+
+static bool has_more(const struct client *c)
+{
+    return !all_is_written(c) || (c->state == CLIENT_STREAMING && c->position < server_limit(c->server));
+}
+
+static bool tls_handshake(struct client *c)
+{
+    struct error why;
+    switch (stream_handshake(&c->stream, &why)) {
+    case STREAM_OK:
+        client_enter(c, CLIENT_REQUEST);
+        event_del(c->writable);
+        return client_read(c);
+    case STREAM_WANT_READ:
+        event_del(c->writable);
+        return true;
+    case STREAM_WANT_WRITE:
+        event_add(c->writable, NULL);
+        return true;
+    case STREAM_EOF:
+        return false;
+    default:
+        serve_say("client %" PRIu64 ": %s", c->number, why.text);
+        return false;
+    }
+}
+
+/* Writes what there is, and sets what is waited for. */
+static bool client_run(struct client *c)
+{
+    if (c->state == CLIENT_TLS)
+        return true;
+    if (c->state != CLIENT_STALLED && !client_write(c))
+        return false;
+    if (c->state == CLIENT_STALLED)
+        return write_before_silence(c);
+    if (c->state == CLIENT_ENDING && all_is_written(c))
+        client_enter(c, CLIENT_LINGERING);
+    if (has_more(c))
+        event_add(c->writable, NULL);
+    else
+        event_del(c->writable);
+    return true;
+}
+
+/* ---- events ---- */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct client *c = arg;
+    (void)fd;
+    (void)what;
+    bool alive = c->state == CLIENT_TLS ? tls_handshake(c) : client_read(c);
+    if (!alive || !client_run(c))
+        client_free(c);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct client *c = arg;
+    (void)fd;
+    (void)what;
+    if ((c->state == CLIENT_TLS && !tls_handshake(c)) || !client_run(c))
+        client_free(c);
+}
+
+void client_wake(struct client *c)
+{
+    if (c->state != CLIENT_TLS && c->state != CLIENT_STALLED && has_more(c))
+        event_add(c->writable, NULL);
+}
+
+/* A stalled client is not read from: its end is asked for. */
+static bool has_hung_up(const struct client *c)
+{
+    struct pollfd p = {.fd = c->stream.fd, .events = POLLRDHUP};
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+void client_tick(struct client *c, int64_t now_ms)
+{
+    if (now_ms >= c->deadline_ms || (c->state == CLIENT_STALLED && has_hung_up(c))) {
+        client_free(c);
+        return;
+    }
+    if (c->state == CLIENT_STREAMING && all_is_written(c) && now_ms - c->last_write_ms >= PING_AFTER_MS) {
+        ws_append_frame(&c->out, WS_SERVER, WS_PING, NULL, 0);
+        client_wake(c);
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static void set_socket(const struct server *s, int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    if (s->options->send_buffer > 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &s->options->send_buffer, sizeof s->options->send_buffer);
+}
+
+void client_accept(struct server *s, int fd)
+{
+    struct error why;
+    struct client *c = calloc(1, sizeof *c);
+    set_socket(s, fd);
+    if (c == NULL) {
+        close(fd);
+        return;
+    }
+    *c = (struct client){.server = s, .number = ++s->total_clients, .last_write_ms = clock_monotonic_ms()};
+    LIST_INSERT_HEAD(&s->clients, c, entry);
+    ws_reader_init(&c->reader, WS_SERVER, MAX_CLIENT_MESSAGE);
+    bool ok = stream_init(&c->stream, fd, s->tls, NULL, &why);
+    if (ok) {
+        c->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+        c->writable = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    }
+    if (c->readable == NULL || c->writable == NULL || event_add(c->readable, NULL) < 0) {
+        serve_say("client %" PRIu64 ": %s", c->number, ok ? "out of memory" : why.text);
+        client_free(c);
+        return;
+    }
+    client_enter(c, s->tls != NULL ? CLIENT_TLS : CLIENT_REQUEST);
+}
+
+void client_free(struct client *c)
+{
+    if (c->readable != NULL)
+        event_free(c->readable);
+    if (c->writable != NULL)
+        event_free(c->writable);
+    stream_fini(&c->stream);
+    buffer_fini(&c->in);
+    buffer_fini(&c->out);
+    LIST_REMOVE(c, entry);
+    free(c);
+}
