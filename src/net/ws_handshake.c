@@ -1,286 +1,231 @@
-/* ws_handshake.c: the upgrade, both sides. The head of a message is read line by line; bare LF and folded lines are
- * refused (RFC 9112 §2.2 and §5.2 allow it): who sends those to a WebSocket client is not a relay. */
+/* ws_handshake.c: the client's side of the handshake (RFC 6455 §4.1): the request, and what the server says to it.
+ *
+ * An answer that is proper HTTP, but no upgrade, is something a person has to act on (an address that is wrong, a limit,
+ * a proxy): its status, its target and the start of its text are passed on, cleaned of what a terminal should not see. */
 #include "config.h"
 
 #include "net/ws_handshake.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-#include "base/json_text.h"
+#include "base/clock.h"
+#include "http_head.h"
+#include "ws_accept.h"
 
-static const char accept_salt[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* RFC 6455 §1.3 */
-
-enum { ACCEPT_TEXT_BYTES = 29, SHOWN_BODY_BYTES = 120, MAX_RETRY_S = 3600 };
+enum {
+    KEY_BYTES = 16,
+    BODY_SHOWN_BYTES = 120,
+    RETRY_AFTER_MAX_S = 24 * 60 * 60, /* no server is taken at its word for longer */
+};
 
 void ws_key_make(char key[WS_KEY_TEXT_BYTES])
 {
-    uint8_t nonce[16] = {0};
-    ssize_t ignored = getrandom(nonce, sizeof nonce, GRND_NONBLOCK); /* a nonce, not a secret: zeros would do */
-    (void)ignored;
-    EVP_EncodeBlock((unsigned char *)key, nonce, sizeof nonce);
-}
-
-static bool accept_of(const char *key, char accept[ACCEPT_TEXT_BYTES])
-{
-    char joined[128];
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    int n = snprintf(joined, sizeof joined, "%s%s", key, accept_salt);
-    if (n < 0 || (size_t)n >= sizeof joined || EVP_Digest(joined, (size_t)n, digest, &len, EVP_sha1(), NULL) != 1)
-        return false;
-    EVP_EncodeBlock((unsigned char *)accept, digest, (int)len);
-    return true;
+    unsigned char bytes[KEY_BYTES];
+    ssize_t n;
+    do
+        n = getrandom(bytes, sizeof bytes, 0);
+    while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)sizeof bytes)
+        abort(); /* getrandom(2): up to 256 bytes never fail once the system is up */
+    EVP_EncodeBlock((unsigned char *)key, bytes, sizeof bytes);
 }
 
 void ws_append_request(struct buffer *out, const struct url *url, const char *path, const char *key,
                        const char *user_agent)
 {
-    char host[URL_HOST_BYTES + 16];
-    bool usual = url->port == (url->scheme == URL_WSS ? 443 : 80);
-    bool v6 = strchr(url->host, ':') != NULL;
-    int n = snprintf(host, sizeof host, v6 ? "[%s]" : "%s", url->host);
-    if (!usual)
-        snprintf(host + n, sizeof host - (size_t)n, ":%u", url->port);
+    bool is_v6 = strchr(url->host, ':') != NULL;
+    buffer_append_format(out, "GET %s HTTP/1.1\r\nHost: %s%s%s", path, is_v6 ? "[" : "", url->host, is_v6 ? "]" : "");
+    if (url->port != (url_is_tls(url) ? 443 : 80))
+        buffer_append_format(out, ":%u", url->port);
     buffer_append_format(out,
-                         "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                         "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\nUser-Agent: %s\r\n\r\n",
-                         path, host, key, user_agent);
+                         "\r\nUpgrade: websocket\r\n"
+                         "Connection: Upgrade\r\n"
+                         "Sec-WebSocket-Key: %s\r\n"
+                         "Sec-WebSocket-Version: 13\r\n"
+                         "User-Agent: %s\r\n\r\n",
+                         key, user_agent);
 }
 
-void ws_append_accept(struct buffer *out, const char *key)
+/* ---- Retry-After ---- */
+
+/* Two digits, or -1. */
+static int two_digits(const char *p)
 {
-    char accept[ACCEPT_TEXT_BYTES] = "";
-    accept_of(key, accept);
-    buffer_append_format(out,
-                         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                         "Sec-WebSocket-Accept: %s\r\n\r\n",
-                         accept);
+    return p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9' ? (p[0] - '0') * 10 + (p[1] - '0') : -1;
 }
 
-/* ---- reading a head ---- */
-
-struct text {
-    const char *at;
-    size_t len;
-};
-
-static bool text_is(struct text t, const char *word)
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7) as seconds since 1970; -1 for any other text. */
+static int64_t parse_date(struct slice s)
 {
-    return t.len == strlen(word) && strncasecmp(t.at, word, t.len) == 0;
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char shape[] = "---, -- --- ---- --:--:-- GMT";
+    if (s.len != sizeof shape - 1)
+        return -1;
+    for (size_t i = 0; i < s.len; i++)
+        if (shape[i] != '-' && shape[i] != s.at[i])
+            return -1;
+    int month = 0;
+    while (month < 12 && memcmp(months + 3 * month, s.at + 8, 3) != 0)
+        month++;
+    int day = two_digits(s.at + 5), century = two_digits(s.at + 12), year = two_digits(s.at + 14);
+    int hour = two_digits(s.at + 17), minute = two_digits(s.at + 20), second = two_digits(s.at + 23);
+    if (month == 12 || day < 1 || century < 19 || year < 0 || hour < 0 || minute < 0 || second < 0)
+        return -1;
+    struct tm tm = {.tm_year = century * 100 + year - 1900, .tm_mon = month, .tm_mday = day, .tm_hour = hour,
+                    .tm_min = minute, .tm_sec = second};
+    return timegm(&tm);
 }
 
-/* True if the comma-separated list has the word. */
-static bool list_has(struct text list, const char *word)
+/* Seconds from now, -1 where the header is absent or says nothing that can be used. */
+static int retry_after(const struct http_head *head)
 {
-    const char *end = list.at + list.len;
-    for (const char *p = list.at; p < end;) {
-        const char *comma = memchr(p, ',', (size_t)(end - p));
-        const char *stop = comma != NULL ? comma : end;
-        struct text item = {p, (size_t)(stop - p)};
-        while (item.len > 0 && (*item.at == ' ' || *item.at == '\t'))
-            item.at++, item.len--;
-        while (item.len > 0 && (item.at[item.len - 1] == ' ' || item.at[item.len - 1] == '\t'))
-            item.len--;
-        if (text_is(item, word))
-            return true;
-        p = stop + 1;
+    struct slice value;
+    if (!http_field(head, "Retry-After", &value) || value.len == 0)
+        return -1;
+    int64_t seconds = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] < '0' || value.at[i] > '9') {
+            int64_t date = parse_date(value);
+            if (date < 0)
+                return -1;
+            seconds = date - clock_unix_us() / 1000000;
+            break;
+        }
+        if (seconds <= RETRY_AFTER_MAX_S)
+            seconds = seconds * 10 + (value.at[i] - '0');
     }
+    return seconds < 0 ? 0 : seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (int)seconds;
+}
+
+/* ---- the answer ---- */
+
+/* Tells early that this will never be HTTP, so that nobody waits for the end of a head that does not come. */
+static bool may_be_http(const uint8_t *bytes, size_t len, struct error *why)
+{
+    static const char start[] = "HTTP/1.";
+    size_t n = len < sizeof start - 1 ? len : sizeof start - 1;
+    if (memcmp(bytes, start, n) == 0)
+        return true;
+    char shown[32];
+    if (bytes[0] == 0x15 || bytes[0] == 0x16) /* RFC 8446 §5.1: alert, handshake */
+        error_set(why, "the answer is TLS, not HTTP: the URL should begin with wss://");
+    else
+        error_set(why, "the answer is not HTTP: '%s'",
+                  slice_printable((struct slice){(const char *)bytes, len < 24 ? len : 24}, shown, sizeof shown));
     return false;
 }
 
-/* The next line, without its CRLF. False: no more lines in the head, or a line that is none. */
-static bool next_line(const char **at, const char *end, struct text *line)
+/* "HTTP/1.1 101 Switching Protocols": the status, and where the reason begins. */
+static bool parse_status_line(struct slice line, int *status, struct slice *reason, struct error *why)
 {
-    const char *newline = memchr(*at, '\n', (size_t)(end - *at));
-    if (newline == NULL || newline == *at || newline[-1] != '\r')
+    const char *p = line.at;
+    bool ok = line.len >= 12 && p[7] >= '0' && p[7] <= '9' && p[8] == ' ' && p[9] >= '1' && p[9] <= '5' &&
+              two_digits(p + 10) >= 0 && (line.len == 12 || p[12] == ' ');
+    if (!ok) {
+        char shown[60];
+        error_set(why, "'%s' is not an HTTP status line", slice_printable(line, shown, sizeof shown));
         return false;
-    *line = (struct text){*at, (size_t)(newline - 1 - *at)};
-    *at = newline + 1;
+    }
+    *status = (p[9] - '0') * 100 + two_digits(p + 10);
+    *reason = line.len > 13 ? (struct slice){p + 13, line.len - 13} : (struct slice){p, 0};
     return true;
 }
 
-static bool split_field(struct text line, struct text *name, struct text *value)
+/* §4.1, the client's checks 2 to 6. */
+static bool check_upgrade(const struct http_head *head, const char *key, struct error *why)
 {
-    const char *colon = memchr(line.at, ':', line.len);
-    if (colon == NULL || colon == line.at || *line.at == ' ' || *line.at == '\t')
-        return false;
-    *name = (struct text){line.at, (size_t)(colon - line.at)};
-    *value = (struct text){colon + 1, line.len - name->len - 1};
-    while (value->len > 0 && (*value->at == ' ' || *value->at == '\t'))
-        value->at++, value->len--;
-    while (value->len > 0 && (value->at[value->len - 1] == ' ' || value->at[value->len - 1] == '\t'))
-        value->len--;
-    return true;
+    char expected[WS_ACCEPT_TEXT_BYTES];
+    struct slice accept, value;
+    if (head->line.at[7] == '0')
+        error_set(why, "an upgrade in HTTP/1.0");
+    else if (!http_field_lists(head, "Upgrade", "websocket"))
+        error_set(why, "no 'Upgrade: websocket' in the answer");
+    else if (!http_field_lists(head, "Connection", "upgrade"))
+        error_set(why, "no 'Connection: Upgrade' in the answer");
+    else if (http_field_count(head, "Sec-WebSocket-Accept") != 1 || !http_field(head, "Sec-WebSocket-Accept", &accept))
+        error_set(why, "no Sec-WebSocket-Accept in the answer, or more than one");
+    else if (!ws_accept_make(key, expected) || !slice_equals(accept, expected))
+        error_set(why, "a wrong Sec-WebSocket-Accept: the answer is not to our request");
+    else if (http_field(head, "Sec-WebSocket-Extensions", &value))
+        error_set(why, "an extension that was not asked for");
+    else if (http_field(head, "Sec-WebSocket-Protocol", &value))
+        error_set(why, "a subprotocol that was not asked for");
+    else
+        return true;
+    return false;
 }
 
-/* Finds the end of the head. WS_UPGRADE_DONE: *consumed bytes. */
-static enum ws_upgrade find_head(const uint8_t *bytes, size_t len, size_t *consumed, struct error *why)
+/* The start of a body that people can read, as far as it has arrived. */
+static void show_body(const struct http_head *head, const uint8_t *body, size_t len, char *out, size_t out_bytes)
 {
-    const void *end = memmem(bytes, len < WS_HANDSHAKE_MAX_BYTES ? len : WS_HANDSHAKE_MAX_BYTES, "\r\n\r\n", 4);
-    if (end != NULL) {
-        *consumed = (size_t)((const uint8_t *)end - bytes) + 4;
-        return WS_UPGRADE_DONE;
+    struct slice type, text = {(const char *)body, len}, encoding;
+    out[0] = '\0';
+    bool readable = !http_field(head, "Content-Type", &type) || (type.len >= 5 && strncmp(type.at, "text/", 5) == 0) ||
+                    (type.len >= 16 && strncmp(type.at, "application/json", 16) == 0);
+    if (!readable || http_field(head, "Content-Encoding", &encoding))
+        return;
+    if (http_field_lists(head, "Transfer-Encoding", "chunked")) { /* the size of the first chunk is no text */
+        const char *end = memchr(text.at, '\n', text.len);
+        size_t skip = end != NULL ? (size_t)(end - text.at) + 1 : text.len;
+        text.at += skip;
+        text.len -= skip;
     }
-    if (len < WS_HANDSHAKE_MAX_BYTES)
-        return WS_UPGRADE_NEED_MORE;
-    error_set(why, "the head is longer than %d bytes", WS_HANDSHAKE_MAX_BYTES);
-    return WS_UPGRADE_BROKEN;
+    slice_printable(text, out, out_bytes);
 }
 
-/* Seconds from a Retry-After: a number, or a date (RFC 9110 §10.2.3); -1 where it is neither. */
-static int retry_after(struct text value)
+/* "HTTP 429 Too Many Requests (retry after 30 s): slow down" */
+static void explain_refusal(const struct http_head *head, struct slice reason, const struct ws_upgrade_answer *answer,
+                            const uint8_t *body, size_t body_len, struct error *why)
 {
-    char text[64];
-    if (value.len == 0 || value.len >= sizeof text)
-        return -1;
-    memcpy(text, value.at, value.len);
-    text[value.len] = '\0';
-    char *end;
-    long seconds = strtol(text, &end, 10);
-    if (*end != '\0') {
-        struct tm date = {0};
-        if (strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date) == NULL)
-            return -1;
-        seconds = (long)(timegm(&date) - time(NULL));
-    }
-    return seconds < 0 ? 0 : seconds > MAX_RETRY_S ? MAX_RETRY_S : (int)seconds;
-}
-
-/* What of an answer's fields matters. */
-struct answer_fields {
-    bool upgrade, connection, extension;
-    struct text accept, location, retry;
-};
-
-static bool read_fields(const char *at, const char *end, struct answer_fields *f)
-{
-    struct text line, name, value;
-    *f = (struct answer_fields){0};
-    while (at < end) {
-        if (!next_line(&at, end, &line))
-            return false;
-        if (line.len == 0)
-            return true;
-        if (!split_field(line, &name, &value))
-            return false;
-        if (text_is(name, "upgrade"))
-            f->upgrade = list_has(value, "websocket");
-        else if (text_is(name, "connection"))
-            f->connection = f->connection || list_has(value, "upgrade");
-        else if (text_is(name, "sec-websocket-accept"))
-            f->accept = value;
-        else if (text_is(name, "sec-websocket-extensions") || text_is(name, "sec-websocket-protocol"))
-            f->extension = true;
-        else if (text_is(name, "location"))
-            f->location = value;
-        else if (text_is(name, "retry-after"))
-            f->retry = value;
-    }
-    return true;
-}
-
-/* A proper answer that is not an upgrade, in words. */
-static enum ws_upgrade refuse(struct ws_upgrade_answer *answer, struct text reason, const struct answer_fields *f,
-                              struct text body, struct error *why)
-{
-    char more[300] = "";
-    if (answer->retry_after_s >= 0)
-        snprintf(more, sizeof more, ", retry after %d s", answer->retry_after_s);
-    else if (f->location.len > 0)
-        snprintf(more, sizeof more, ", redirects to %.*s (not followed: set the relay's URL to where it is)",
-                 (int)(f->location.len < 150 ? f->location.len : 150), f->location.at);
-    else if (answer->status == 200)
-        snprintf(more, sizeof more, " instead of a WebSocket upgrade");
-    size_t shown = body.len < SHOWN_BODY_BYTES ? body.len : SHOWN_BODY_BYTES;
-    const char *newline = memchr(body.at, '\n', shown);
-    if (newline != NULL)
-        shown = (size_t)(newline - body.at);
-    error_set(why, "HTTP %d %.*s%s%s%.*s", answer->status, (int)(reason.len < 60 ? reason.len : 60), reason.at, more,
-              shown > 0 ? ": " : "", (int)shown, body.at);
-    return WS_UPGRADE_REFUSED;
-}
-
-static enum ws_upgrade broken(struct error *why, const char *text)
-{
-    error_set(why, "%s", text);
-    return WS_UPGRADE_BROKEN;
+    char phrase[64], location[160], text[BODY_SHOWN_BYTES], hint[200] = "";
+    struct slice target;
+    slice_printable(reason, phrase, sizeof phrase);
+    show_body(head, body, body_len, text, sizeof text);
+    if (answer->status >= 200 && answer->status < 300)
+        snprintf(hint, sizeof hint, " instead of an upgrade: not a WebSocket endpoint?");
+    else if (answer->status >= 300 && answer->status < 400 && http_field(head, "Location", &target))
+        snprintf(hint, sizeof hint, ", redirected to %s (not followed)",
+                 slice_printable(target, location, sizeof location));
+    else if (answer->retry_after_s >= 0)
+        snprintf(hint, sizeof hint, " (retry after %d s)", answer->retry_after_s);
+    error_set(why, "HTTP %d%s%s%s%s%s", answer->status, phrase[0] != '\0' ? " " : "", phrase, hint,
+              text[0] != '\0' ? ": " : "", text);
 }
 
 enum ws_upgrade ws_read_answer(const uint8_t *bytes, size_t len, const char *key, struct ws_upgrade_answer *answer,
                                struct error *why)
 {
+    struct http_head head;
+    struct slice reason;
     *answer = (struct ws_upgrade_answer){.retry_after_s = -1};
-    const char *at = (const char *)bytes;
-    /* Not HTTP is known from the first bytes: no need to wait for 16 KiB of something else. */
-    if (memcmp(at, "HTTP/1.", len < 7 ? len : 7) != 0)
-        return broken(why, "the answer is not HTTP/1.1");
-    enum ws_upgrade head = find_head(bytes, len, &answer->consumed, why);
-    if (head != WS_UPGRADE_DONE)
-        return head;
-    const char *end = at + answer->consumed;
-    struct text status, body = {end, len - answer->consumed};
-    struct answer_fields f;
-    char accept[ACCEPT_TEXT_BYTES];
-    if (!next_line(&at, end, &status) || status.len < 12 || status.at[8] != ' ')
-        return broken(why, "the answer's first line is not HTTP");
-    answer->status = atoi(status.at + 9);
-    struct text reason = {status.at + 12, status.len - 12};
-    if (reason.len > 0)
-        reason.at++, reason.len--;
-    if (answer->status < 100 || answer->status > 599 || !read_fields(at, end, &f))
-        return broken(why, "the answer's head is not HTTP");
-    answer->retry_after_s = retry_after(f.retry);
-    if (answer->status != 101)
-        return refuse(answer, reason, &f, body, why);
-    if (!f.upgrade || !f.connection)
-        return broken(why, "HTTP 101 without 'Upgrade: websocket' and 'Connection: Upgrade'");
-    if (!accept_of(key, accept) || f.accept.len != strlen(accept) || memcmp(f.accept.at, accept, f.accept.len) != 0)
-        return broken(why, "Sec-WebSocket-Accept does not answer our key");
-    if (f.extension)
-        return broken(why, "an extension or subprotocol that was not asked for");
-    return WS_UPGRADE_DONE;
-}
-
-/* ---- the server's side ---- */
-
-static bool keep(char *out, size_t out_bytes, struct text t)
-{
-    if (t.len >= out_bytes)
-        return false;
-    memcpy(out, t.at, t.len);
-    out[t.len] = '\0';
-    return true;
-}
-
-enum ws_upgrade ws_read_request(const uint8_t *bytes, size_t len, struct ws_request *request, struct error *why)
-{
-    *request = (struct ws_request){0};
-    enum ws_upgrade head = find_head(bytes, len, &request->consumed, why);
-    if (head != WS_UPGRADE_DONE)
-        return head;
-    const char *at = (const char *)bytes, *end = at + request->consumed;
-    struct text line, name, value;
-    if (!next_line(&at, end, &line) || line.len < 14 || memcmp(line.at, "GET ", 4) != 0 ||
-        memcmp(line.at + line.len - 9, " HTTP/1.", 8) != 0)
-        return broken(why, "not a GET request of HTTP/1.1");
-    if (!keep(request->path, sizeof request->path, (struct text){line.at + 4, line.len - 13}))
-        return broken(why, "the path is too long");
-    bool upgrade = false;
-    while (next_line(&at, end, &line) && line.len > 0) {
-        if (!split_field(line, &name, &value))
-            return broken(why, "the request's head is not HTTP");
-        if (text_is(name, "upgrade"))
-            upgrade = list_has(value, "websocket");
-        else if (text_is(name, "sec-websocket-key") && !keep(request->key, sizeof request->key, value))
-            return broken(why, "the key is too long");
-        else if (text_is(name, "user-agent"))
-            keep(request->user_agent, sizeof request->user_agent, value);
-    }
-    request->is_upgrade = upgrade && request->key[0] != '\0';
-    return WS_UPGRADE_DONE;
+    size_t at = 0;
+    do { /* RFC 9110 §15.2: any number of interim answers, 101 apart, may come first */
+        if (at == len)
+            return WS_UPGRADE_NEED_MORE;
+        if (!may_be_http(bytes + at, len - at, why))
+            return WS_UPGRADE_BROKEN;
+        switch (http_head_read(bytes + at, len - at, WS_HANDSHAKE_MAX_BYTES - at, &head, why)) {
+        case HTTP_HEAD_NEED_MORE:
+            return WS_UPGRADE_NEED_MORE;
+        case HTTP_HEAD_BROKEN:
+            return WS_UPGRADE_BROKEN;
+        case HTTP_HEAD_WHOLE:
+            break;
+        }
+        if (!parse_status_line(head.line, &answer->status, &reason, why))
+            return WS_UPGRADE_BROKEN;
+        at += head.bytes;
+    } while (answer->status < 200 && answer->status != 101);
+    answer->consumed = at;
+    if (answer->status == 101)
+        return check_upgrade(&head, key, why) ? WS_UPGRADE_DONE : WS_UPGRADE_BROKEN;
+    answer->retry_after_s = retry_after(&head);
+    explain_refusal(&head, reason, answer, bytes + at, len - at, why);
+    return WS_UPGRADE_REFUSED;
 }
