@@ -9,12 +9,14 @@
 #include "cbor_write.h"
 #include "net/websocket.h"
 
-struct template {
+struct template
+{
     const uint8_t *frame;
     uint32_t len;
-    uint32_t seq_at;          /* offset of the number, which the rest of the frame lies around */
-    uint32_t seq_len;         /* 0: no seq */
-    uint32_t numbered_before; /* templates in front of this one that have a seq */
+    uint32_t seq_at;  /* offset of the number, which the rest of the frame lies around */
+    uint32_t seq_len; /* 0: no seq */
+    uint64_t
+        offset; /* from first_seq to the number that is due here: its own, or that of the next with one */
 };
 
 /* ---- where the number is ---- */
@@ -54,17 +56,41 @@ static void make_template(struct sequence *s, const struct capture_frame *frame,
     struct template *t = &s->templates[s->count];
     struct cbor_reader r;
     uint64_t seq;
-    *t = (struct template){
-        .frame = frame->bytes, .len = (uint32_t)frame->len, .numbered_before = (uint32_t)s->numbered_count};
+    *t = (struct template){.frame = frame->bytes, .len = (uint32_t)frame->len};
     cbor_reader_init(&r, frame->bytes, frame->len);
     if (find_seq(&r, t, &seq)) {
         if (s->numbered_count == 0)
             *capture_first_seq = seq;
         s->numbered[s->numbered_count++] = (uint32_t)s->count;
+        t->offset = seq;
     } else {
         t->seq_len = 0;
     }
     s->count++;
+}
+
+/* A relay's numbers rise, with gaps where it holds events back, and they are kept. Where a capture's do not
+ * rise, its frames are counted instead. */
+static void set_offsets(struct sequence *s, uint64_t first_seq)
+{
+    bool rises = true;
+    uint64_t last = 0;
+    for (size_t i = 0; i < s->numbered_count; i++) {
+        uint64_t seq = s->templates[s->numbered[i]].offset;
+        rises = rises && (i == 0 || seq > last);
+        last = seq;
+    }
+    for (size_t i = 0; i < s->numbered_count; i++) {
+        struct template *t = &s->templates[s->numbered[i]];
+        t->offset = rises ? t->offset - first_seq : i;
+    }
+    s->span = s->numbered_count == 0 ? 0 : s->templates[s->numbered[s->numbered_count - 1]].offset + 1;
+    uint64_t next = s->span;
+    for (size_t i = s->count; i-- > 0;) {
+        if (s->templates[i].seq_len > 0)
+            next = s->templates[i].offset;
+        s->templates[i].offset = next;
+    }
 }
 
 /* The position behind the last event, where there are to be no more than `events`. */
@@ -99,6 +125,7 @@ bool sequence_init(struct sequence *s, const struct capture *capture, const stru
     uint64_t capture_first_seq = 1;
     for (size_t i = 0; i < capture->count; i++)
         make_template(s, &capture->frames[i], &capture_first_seq);
+    set_offsets(s, capture_first_seq);
     s->first_seq = options->has_first_seq ? options->first_seq : capture_first_seq;
     s->end = find_end(s, options->is_repeated, options->max_events);
     return true;
@@ -117,17 +144,25 @@ uint64_t sequence_position(const struct sequence *s, uint64_t seq)
 {
     if (s->numbered_count == 0 || seq <= s->first_seq)
         return 0;
-    uint64_t event = seq - s->first_seq, rounds = event / s->numbered_count;
+    uint64_t rounds = (seq - s->first_seq) / s->span, offset = (seq - s->first_seq) % s->span;
     if (rounds > s->end / s->count)
         return s->end;
-    uint64_t position = rounds * s->count + s->numbered[event % s->numbered_count];
+    size_t low = 0, high = s->numbered_count - 1; /* the last one's offset is span - 1: one is always found */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->templates[s->numbered[middle]].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    uint64_t position = rounds * s->count + s->numbered[low];
     return position < s->end ? position : s->end;
 }
 
 uint64_t sequence_seq_at(const struct sequence *s, uint64_t position)
 {
     const struct template *t = &s->templates[position % s->count];
-    return s->first_seq + position / s->count * s->numbered_count + t->numbered_before;
+    return s->first_seq + position / s->count * s->span + t->offset;
 }
 
 /* ---- messages ---- */

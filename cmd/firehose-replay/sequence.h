@@ -1,8 +1,9 @@
 /* sequence.h: what a served relay has to say: a capture's frames, each with the number that is its turn.
  *
- * A position counts frames from the first one on, through all rounds of a capture that is repeated. Frames that
- * have a seq are templates: the number in them is replaced by first_seq + how many such frames came before. Frames
- * without one (#info, errors, what cannot be decoded) go out as they are and take no number. */
+ * A position counts frames from the first one on, through all rounds of a capture that is repeated. Frames
+ * that have a seq are templates: the number in them is moved so that the first is first_seq, and those of
+ * each further round follow the last of the round before. Gaps in a capture's numbers stay. Frames without a
+ * seq (#info, errors, what cannot be decoded) go out as they are and take no number. */
 #ifndef FIREHOSE_REPLAY_SEQUENCE_H
 #define FIREHOSE_REPLAY_SEQUENCE_H
 
@@ -21,6 +22,7 @@ struct sequence {
     size_t count;
     uint32_t *numbered; /* indices of the templates that have a seq */
     size_t numbered_count;
+    uint64_t span; /* how far the numbers of the next round are above those of this */
     uint64_t first_seq;
     uint64_t end; /* one past the last position, or SEQUENCE_ENDLESS */
 };
@@ -43,7 +45,8 @@ uint64_t sequence_position(const struct sequence *s, uint64_t seq);
 /* The seq that the next numbered event at or behind a position has. */
 uint64_t sequence_seq_at(const struct sequence *s, uint64_t position);
 
-/* Appends the frame at a position as a binary WebSocket message; `fragment`: in two, the last of them empty. */
+/* Appends the frame at a position as a binary WebSocket message; `fragment`: in two, the last of them empty.
+ */
 void sequence_append(const struct sequence *s, uint64_t position, bool fragment, struct buffer *out);
 
 #endif

@@ -25,7 +25,10 @@ static struct timeval milliseconds(int64_t ms)
 
 /* ---- what there is by now ---- */
 
-static bool is_paced(const struct server *s) { return s->options->rate > 0; }
+static bool is_paced(const struct server *s)
+{
+    return s->options->rate > 0;
+}
 
 static uint64_t produced(const struct server *s)
 {
@@ -41,9 +44,13 @@ uint64_t server_limit(const struct server *s)
     return there < s->sequence.end ? there : s->sequence.end;
 }
 
-uint64_t server_live(const struct server *s) { return is_paced(s) ? server_limit(s) : s->furthest; }
+uint64_t server_live(const struct server *s)
+{
+    return is_paced(s) ? server_limit(s) : s->furthest;
+}
 
-/* The next events are due when? Not more often than makes sense, not so seldom that a client seems forgotten. */
+/* The next events are due when? Not more often than makes sense, not so seldom that a client seems forgotten.
+ */
 static void await_production(struct server *s)
 {
     double ms = 1000 / s->options->rate;
@@ -69,7 +76,8 @@ static void on_production(evutil_socket_t fd, short what, void *arg)
     struct client *c;
     (void)fd;
     (void)what;
-    LIST_FOREACH(c, &s->clients, entry) {
+    LIST_FOREACH(c, &s->clients, entry)
+    {
         client_check_speed(c);
         client_wake(c);
     }
@@ -93,7 +101,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
+                      void *arg)
 {
     (void)listener;
     (void)address;
@@ -146,18 +155,38 @@ static bool load(struct server *s, struct error *why)
     return false;
 }
 
+/* evutil_parse_sockaddr_port() takes no port 0, which is the one that asks for any free port: it is put in
+ * afterwards. */
+static bool parse_listen(const char *text, struct sockaddr_storage *address, int *len)
+{
+    char any[INET6_ADDRSTRLEN + sizeof "[]:0"];
+    size_t n = strlen(text);
+    bool is_any_port = n >= 2 && n < sizeof any && strcmp(text + n - 2, ":0") == 0;
+    if (!is_any_port)
+        return evutil_parse_sockaddr_port(text, (struct sockaddr *)address, len) == 0;
+    memcpy(any, text, n + 1);
+    any[n - 1] = '1';
+    if (evutil_parse_sockaddr_port(any, (struct sockaddr *)address, len) != 0)
+        return false;
+    if (address->ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)address)->sin6_port = 0;
+    else
+        ((struct sockaddr_in *)address)->sin_port = 0;
+    return true;
+}
+
 static bool listen_on(struct server *s, struct error *why)
 {
     const char *text = s->options->listen;
     struct sockaddr_storage address = {0};
     int len = sizeof address;
-    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &len) != 0) {
+    if (!parse_listen(text, &address, &len)) {
         error_set(why, "listen on %s: expected ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080", text);
         return false;
     }
     s->listener = evconnlistener_new_bind(s->base, on_accept, s,
-                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-                                          (struct sockaddr *)&address, len);
+                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+                                          BACKLOG, (struct sockaddr *)&address, len);
     if (s->listener == NULL) {
         error_set(why, "listen on %s: %s", text, strerror(errno));
         return false;
@@ -234,7 +263,8 @@ static bool server_init(struct server *s, const struct serve_options *options, s
     LIST_INIT(&s->clients);
     if (!load(s, why))
         return false;
-    if (options->cert_file != NULL && (s->tls = tls_server_new(options->cert_file, options->key_file, why)) == NULL)
+    if (options->cert_file != NULL &&
+        (s->tls = tls_server_new(options->cert_file, options->key_file, why)) == NULL)
         return false;
     s->base = event_base_new();
     if (s->base == NULL) {
@@ -279,8 +309,8 @@ static int run(int argc, char **argv)
     bool ok = server_init(&s, &options, &why);
     if (ok) {
         event_base_dispatch(s.base);
-        serve_say("%" PRIu64 " clients, %" PRIu64 " frames, %" PRIu64 " bytes sent", s.total_clients, s.total_frames,
-                  s.total_bytes);
+        serve_say("%" PRIu64 " clients, %" PRIu64 " frames, %" PRIu64 " bytes sent", s.total_clients,
+                  s.total_frames, s.total_bytes);
     } else {
         serve_say("%s", why.text);
     }
@@ -292,32 +322,33 @@ const struct command serve_command = {
     .name = "serve",
     .summary = "be a relay: serve a capture, or generated frames, over WebSocket",
     .usage = "serve [OPTION]… (CAPTURE | --generate)",
-    .help = "  --listen ADDRESS:PORT   (127.0.0.1:0, a free port; \"listening on URL\" tells which)\n"
-            "  --tls-cert FILE --tls-key FILE   wss:// instead of ws://\n"
-            "  --ready-file FILE       written with the URL once it listens\n"
-            "  --send-buffer BYTES     of each client's socket (the system's)\n"
-            "what is served:\n"
-            "  --generate              made-up frames, repeated for ever, instead of a capture\n"
-            "  --seed N  --pool N      of these (1; 2000 frames)\n"
-            "  --first-seq N           (that of the capture's first frame; 31000000001 for generated ones)\n"
-            "  --loop                  repeat the capture for ever, with rising numbers\n"
-            "  --count N               end after N events; the connection stays open\n"
-            "  --close-after           close it then, with code 1000\n"
-            "  --rate N                events a second (as fast as the client reads)\n"
-            "  --backlog N             with --rate: events that are there from the start (0)\n"
-            "  --fragment              each message in two fragments, the second of them empty\n"
-            "cursors:\n"
-            "  --cursor-convention after|from   a cursor N means seq > N, or seq >= N (after)\n"
-            "  --future-cursor live|error       a cursor from the future: live events, or FutureCursor (live)\n"
-            "  --oldest-seq N          events below are gone: OutdatedCursor\n"
-            "  --slow-limit N          with --rate: ConsumerTooSlow for who is N events behind\n"
-            "faults, each told on stderr when it fires:\n"
-            "  --drop-after N          TCP close after N frames of a connection\n"
-            "  --stall-after N         silence after N frames\n"
-            "  --garble-after N        a message of garbage after N frames\n"
-            "  --drop-times K  --stall-times K  --garble-times K   to K connections only\n"
-            "  --repeat-every N        each N-th frame is sent twice\n"
-            "  --accept-then-close K   the first K connections are upgraded, then closed\n"
-            "  --http-status CODE[:K]  the first K upgrades get this answer, and Retry-After: 1\n",
+    .help =
+        "  --listen ADDRESS:PORT   (127.0.0.1:0, a free port; \"listening on URL\" tells which)\n"
+        "  --tls-cert FILE --tls-key FILE   wss:// instead of ws://\n"
+        "  --ready-file FILE       written with the URL once it listens\n"
+        "  --send-buffer BYTES     of each client's socket (the system's)\n"
+        "what is served:\n"
+        "  --generate              made-up frames, repeated for ever, instead of a capture\n"
+        "  --seed N  --pool N      of these (1; 2000 frames)\n"
+        "  --first-seq N           (that of the capture's first frame; 31000000001 for generated ones)\n"
+        "  --loop                  repeat the capture for ever, with rising numbers\n"
+        "  --count N               end after N events; the connection stays open\n"
+        "  --close-after           close it then, with code 1000\n"
+        "  --rate N                events a second (as fast as the client reads)\n"
+        "  --backlog N             with --rate: events that are there from the start (0)\n"
+        "  --fragment              each message in two fragments, the second of them empty\n"
+        "cursors:\n"
+        "  --cursor-convention after|from   a cursor N means seq > N, or seq >= N (after)\n"
+        "  --future-cursor live|error       a cursor from the future: live events, or FutureCursor (live)\n"
+        "  --oldest-seq N          events below are gone: OutdatedCursor\n"
+        "  --slow-limit N          with --rate: ConsumerTooSlow for who is N events behind\n"
+        "faults, each told on stderr when it fires:\n"
+        "  --drop-after N          TCP close after N frames of a connection\n"
+        "  --stall-after N         silence after N frames\n"
+        "  --garble-after N        a message of garbage after N frames\n"
+        "  --drop-times K  --stall-times K  --garble-times K   to K connections only\n"
+        "  --repeat-every N        each N-th frame is sent twice\n"
+        "  --accept-then-close K   the first K connections are upgraded, then closed\n"
+        "  --http-status CODE[:K]  the first K upgrades get this answer, and Retry-After: 1\n",
     .run = run,
 };

@@ -1,0 +1,22 @@
+replay_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/cmd/firehose-replay
+replay_test_link = $(replay_link) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/replay/test_capture
+tests_unit_replay_test_capture_SOURCES = tests/unit/replay/test_capture.c
+tests_unit_replay_test_capture_CPPFLAGS = $(replay_test_cppflags)
+tests_unit_replay_test_capture_LDADD = $(replay_test_link)
+
+check_PROGRAMS += tests/unit/replay/test_cbor_write
+tests_unit_replay_test_cbor_write_SOURCES = tests/unit/replay/test_cbor_write.c
+tests_unit_replay_test_cbor_write_CPPFLAGS = $(replay_test_cppflags)
+tests_unit_replay_test_cbor_write_LDADD = $(replay_test_link)
+
+check_PROGRAMS += tests/unit/replay/test_generate
+tests_unit_replay_test_generate_SOURCES = tests/unit/replay/test_generate.c
+tests_unit_replay_test_generate_CPPFLAGS = $(replay_test_cppflags)
+tests_unit_replay_test_generate_LDADD = $(replay_test_link)
+
+check_PROGRAMS += tests/unit/replay/test_sequence
+tests_unit_replay_test_sequence_SOURCES = tests/unit/replay/test_sequence.c
+tests_unit_replay_test_sequence_CPPFLAGS = $(replay_test_cppflags)
+tests_unit_replay_test_sequence_LDADD = $(replay_test_link)
