@@ -2,11 +2,14 @@
 
 import os
 import re
+import subprocess
 
 import pytest
 
 import events
-from firehosed import ROOT, clean_environment, run
+import stream
+from firehosed import ROOT, clean_environment, program, run
+from processes import Process
 
 EX_USAGE, EX_CONFIG = 64, 78
 
@@ -172,6 +175,26 @@ def test_environment_wins_over_the_file(lab):
     assert s.db.get("cursor:environment") == str(last)
     assert s.db.xlen("from:environment") == sum(e.is_delivered for e in s.events)
     assert wrong_place.client().dbsize() == 0
+
+
+def can_unshare():
+    return subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/run"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not can_unshare(), reason="needs a mount namespace, to have a /run of its own")
+def test_environment_alone_is_enough_as_in_a_container(lab):
+    s = lab.system(events.make(20), start=False)
+    command = f"mount -t tmpfs none /run && exec {program('firehosed')} -f"
+    environment = clean_environment(RELAY_URL=s.relay.url, REDIS_URL=s.redis.url())
+    with open(s.daemon.stderr, "ab") as stderr:
+        s.daemon.process = Process(["unshare", "-rm", "sh", "-c", command], environment, stderr=stderr)
+    s.daemon.wait_log(r"Connected to firehose successfully")
+    assert s.relay.wait_upgraded(1).cursor is None  # the default is live
+    fresh = s.more(100)
+    stream.wait_seqs(s.db, fresh)
+    s.daemon.stop()
+    s.wait_cursor(fresh[-1].seq)
+    stream.assert_delivered(s.db, fresh)
 
 
 def test_wrong_file_stops_the_start_too(lab):

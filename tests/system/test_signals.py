@@ -8,6 +8,7 @@ import signal
 import pytest
 
 import events
+import relay as ws
 import stream
 from firehosed import Firehosed
 from processes import is_alive
@@ -181,6 +182,45 @@ def test_reload_of_a_key_that_needs_a_restart_says_so(lab):
     s.assert_all()
     s.daemon.reload(ring_size="64M")
     s.daemon.wait_log(r"ring_size.*(restart|next start)")
+
+
+def test_reload_moves_to_another_relay(lab):
+    made = events.make(400)
+    old, new = lab.relay(made[:200]), lab.relay(made)
+    s = lab.system(relay=old)
+    s.assert_all()
+    s.daemon.reload(relay=new.url)
+    assert new.wait_connections(1).path == ws.XRPC_PATH
+    old.connections[0].wait_ended()
+    s.relay = new
+    stream.wait_seqs(s.db, made[200:])
+
+
+def test_reload_moves_to_another_redis(lab):
+    first, second = lab.redis(), lab.redis()
+    s = lab.system(events.make(300), redis=first)
+    s.assert_all()
+    before = list(s.events)
+    s.daemon.reload(redis=second.url())
+    wait_for(lambda: not first.daemon_clients() and second.daemon_clients(), "the move to the other Redis")
+    fresh = s.more(300)
+    stream.wait_seqs(second.client(), fresh)
+    s.daemon.wait_settled()
+    stream.assert_delivered(second.client(), fresh)
+    stream.assert_delivered(first.client(), before)
+
+
+def test_reload_of_what_workers_use_reaches_them(lab):
+    s = lab.system(events.make(200), workers=2)
+    s.assert_all()
+    before = list(s.events)
+    s.daemon.reload(stream_key="another:stream", event_format="extended")
+    s.daemon.wait_log(r"info .*reloaded")
+    fresh = s.more(200)
+    wait_for(lambda: s.db.xlen("another:stream") >= len(fresh), "the other stream to fill")  # #sync, too
+    s.daemon.assert_balance(400)
+    stream.assert_delivered(s.db, before)
+    assert all("time" in entry.data for entry in stream.entries(s.db, "another:stream"))
 
 
 def test_many_reloads_at_once_do_no_harm(lab):

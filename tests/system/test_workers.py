@@ -1,6 +1,7 @@
 """Workers: they may die at any time, by any means, and any number of them. Nothing is lost."""
 
 import os
+import re
 import signal
 import time
 
@@ -209,3 +210,65 @@ def test_frozen_relay_and_killed_worker_together_lose_nothing(lab):
     delivered = set(stream.seqs(db))
     status = daemon.status()
     assert len(delivered) + status["filtered"] + status["quarantined"] == 4000
+
+
+# -- What processes hold ---------------------------------------------------------------------------------------------
+
+
+def open_descriptors(pid):
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
+            pass
+    return sorted(re.sub(r"\d+", "N", place) for place in found)
+
+
+def test_nothing_leaks_over_many_faults(lab):
+    s = lab.system(events.make(100), workers=2, relay_backoff_max="200ms")
+    s.assert_all()
+    master = s.daemon.master_pid()
+    before = open_descriptors(master)
+    for n in range(8):
+        victim = s.daemon.wait_workers(2)[n % 2]
+        os.kill(victim, signal.SIGKILL)
+        s.daemon.wait_worker_replaced(n % 2, victim)
+        s.relay.drop_all()
+        s.relay.wait_upgraded(n + 2)
+        s.redis.kill_daemon_clients()
+        s.more(20)
+        s.wait_delivered()
+    s.daemon.wait_workers(2)
+    s.daemon.wait_connected()
+    s.assert_all(strict=False)
+    wait_for(lambda: open_descriptors(master) == before, lambda: f"{before}, it has {open_descriptors(master)}")
+    assert not zombies_of(master)
+
+
+def zombies_of(master):
+    with open(f"/proc/{master}/task/{master}/children") as children:
+        return [pid for pid in children.read().split() if not is_alive(int(pid))]
+
+
+def test_worker_holds_only_what_it_needs(lab):
+    """Not the relay's connection, nor the control socket, nor the lock, nor other workers' channels."""
+    s = lab.system(events.make(100), workers=4, log_file=lab.path("firehosed.log"))
+    s.assert_all()
+    for pid in s.daemon.wait_workers(4):
+        held = open_descriptors(pid)
+        assert len([place for place in held if place.startswith("socket:")]) <= 3, held  # two channels and Redis
+        assert not [place for place in held if place.endswith(".pid")], held
+
+
+def test_replaced_worker_holds_only_what_it_needs(lab):
+    s = lab.system(events.make(100), workers=3)
+    s.assert_all()
+    victim = s.daemon.wait_workers(3)[0]
+    os.kill(victim, signal.SIGKILL)
+    pid = s.daemon.wait_worker_replaced(0, victim)["pid"]
+    s.more(50)
+    s.assert_all()
+    held = open_descriptors(pid)
+    assert len([place for place in held if place.startswith("socket:")]) <= 3, held
+    assert not [place for place in held if place.endswith(".pid")], held
