@@ -12,7 +12,8 @@
 
 #include "base/error.h"
 
-static void say_list(const struct command *command, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void say_list(const struct command *command, const char *format,
+                                                           va_list args)
 {
     /* One write: lines of several processes do not mix. */
     char line[ERROR_TEXT_BYTES + 128];

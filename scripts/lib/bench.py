@@ -175,7 +175,7 @@ class Column:
 class Table:
     """Rows are printed as they come: the median of each figure, ± half of its range."""
 
-    WIDTH = 16
+    WIDTH = 18
 
     def __init__(self, what, columns):
         self.what, self.columns = what, columns
