@@ -8,14 +8,29 @@
 #include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { REQUEST_MAX_BYTES = 64 * 1024, CLIENT_TIMEOUT_S = 30, SOCKET_MODE = 0660 };
+enum {
+    REQUEST_MAX_BYTES = 64 * 1024,
+    UNREAD_MAX_BYTES = 1024 * 1024, /* of answers that a client does not fetch */
+    CLIENT_TIMEOUT_S = 30,
+    CLIENTS_MAX = 64,
+    SOCKET_MODE = 0660,
+};
+
+struct client {
+    LIST_ENTRY(client) link;
+    struct control *control;
+    struct bufferevent *stream;
+};
 
 struct control {
+    LIST_HEAD(, client) clients;
+    unsigned client_count;
     struct event_base *base;
     struct evconnlistener *listener;
     control_handler *handler;
@@ -23,18 +38,26 @@ struct control {
     char path[108];
 };
 
-static void send_json(struct bufferevent *client, json_t *answer)
+static void client_free(struct client *client)
+{
+    LIST_REMOVE(client, link);
+    client->control->client_count--;
+    bufferevent_free(client->stream);
+    free(client);
+}
+
+static void send_json(struct client *client, json_t *answer)
 {
     char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
     if (text != NULL) {
-        bufferevent_write(client, text, strlen(text));
-        bufferevent_write(client, "\n", 1);
+        bufferevent_write(client->stream, text, strlen(text));
+        bufferevent_write(client->stream, "\n", 1);
     }
     free(text);
     json_decref(answer);
 }
 
-static void answer_line(struct control *c, struct bufferevent *client, const char *line)
+static void answer_line(struct client *client, const char *line)
 {
     struct error why = {.text = "no memory"};
     json_error_t syntax;
@@ -45,7 +68,7 @@ static void answer_line(struct control *c, struct bufferevent *client, const cha
     else if (command == NULL)
         error_set(&why, "no command, expected {\"command\":\"status\"}");
     else
-        result = c->handler(c->arg, command, request, &why);
+        result = client->control->handler(client->control->arg, command, request, &why);
     if (result != NULL)
         send_json(client, json_pack("{s:b,s:o}", "ok", 1, "result", result));
     else
@@ -53,47 +76,57 @@ static void answer_line(struct control *c, struct bufferevent *client, const cha
     json_decref(request);
 }
 
-static void on_line(struct bufferevent *client, void *arg)
+static void on_line(struct bufferevent *stream, void *arg)
 {
-    struct evbuffer *input = bufferevent_get_input(client);
+    struct client *client = arg;
+    struct evbuffer *input = bufferevent_get_input(stream), *output = bufferevent_get_output(stream);
     char *line;
-    while ((line = evbuffer_readln(input, NULL, EVBUFFER_EOL_LF)) != NULL) {
-        answer_line(arg, client, line);
+    while (evbuffer_get_length(output) <= UNREAD_MAX_BYTES &&
+           (line = evbuffer_readln(input, NULL, EVBUFFER_EOL_LF)) != NULL) {
+        answer_line(client, line);
         free(line);
     }
-    if (evbuffer_get_length(input) > REQUEST_MAX_BYTES)
-        bufferevent_free(client);
+    if (evbuffer_get_length(input) > REQUEST_MAX_BYTES || evbuffer_get_length(output) > UNREAD_MAX_BYTES)
+        client_free(client);
 }
 
-static void on_client_event(struct bufferevent *client, short what, void *arg)
+static void on_client_event(struct bufferevent *stream, short what, void *arg)
 {
-    (void)arg;
+    (void)stream;
     if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
-        bufferevent_free(client);
+        client_free(arg);
 }
 
-static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *arg)
+static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len,
+                      void *arg)
 {
     (void)listener;
     (void)address;
     (void)len;
     struct control *c = arg;
     struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_S};
-    struct bufferevent *client = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (client == NULL) {
+    struct client *client = c->client_count < CLIENTS_MAX ? malloc(sizeof *client) : NULL;
+    struct bufferevent *stream =
+        client != NULL ? bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
+    if (stream == NULL) {
+        free(client);
         close(fd);
         return;
     }
-    bufferevent_setcb(client, on_line, NULL, on_client_event, c);
-    bufferevent_set_timeouts(client, &timeout, &timeout);
-    bufferevent_enable(client, EV_READ | EV_WRITE);
+    *client = (struct client){.control = c, .stream = stream};
+    LIST_INSERT_HEAD(&c->clients, client, link);
+    c->client_count++;
+    bufferevent_setcb(stream, on_line, NULL, on_client_event, client);
+    bufferevent_set_timeouts(stream, &timeout, &timeout);
+    bufferevent_enable(stream, EV_READ | EV_WRITE);
 }
 
 /* A socket that nobody listens on is left over from a process that was killed; one that answers is in use. */
 static bool is_in_use(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool in_use = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
+    bool in_use =
+        fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
     if (fd >= 0)
         close(fd);
     return in_use;
@@ -114,7 +147,8 @@ static int listen_on(const char *path, struct error *why)
     unlink(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     mode_t before = umask(0777 & ~SOCKET_MODE);
-    bool ok = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 16) == 0;
+    bool ok =
+        fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 16) == 0;
     umask(before);
     if (!ok) {
         error_set(why, "control socket %s: %s", path, strerror(errno));
@@ -135,7 +169,8 @@ struct control *control_new(struct event_base *base, const char *path, control_h
     if (c != NULL) {
         *c = (struct control){.base = base, .handler = handler, .arg = arg};
         memcpy(c->path, path, strlen(path) + 1);
-        c->listener = evconnlistener_new(base, on_client, c, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+        c->listener =
+            evconnlistener_new(base, on_client, c, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     }
     if (c == NULL || c->listener == NULL) {
         error_set(why, "control socket %s: out of memory", path);
@@ -151,6 +186,8 @@ void control_free(struct control *c)
 {
     if (c == NULL)
         return;
+    while (!LIST_EMPTY(&c->clients))
+        client_free(LIST_FIRST(&c->clients));
     evconnlistener_free(c->listener);
     unlink(c->path);
     free(c);

@@ -4,8 +4,11 @@ import json
 import re
 import socket
 
+import pytest
+
 import events
 from firehosed import run
+from waiting import wait_for
 
 KEYS = {"version", "uptime_s", "relay", "cursor", "received", "written", "filtered", "quarantined", "duplicate",
         "in_flight", "ring", "workers", "redis"}  # fmt: skip
@@ -117,6 +120,31 @@ def test_client_that_says_nothing_keeps_nobody_waiting(lab):
     s.daemon.stop()
     for client in silent:
         client.close()
+
+
+def test_client_that_never_reads_is_dropped(lab):
+    s = lab.system(events.make(10))
+    s.assert_all()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(s.daemon.control_socket))
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            while True:
+                client.sendall(b'{"command":"status"}\n' * 100)
+    assert s.daemon.status()["received"] == 10
+
+
+def test_clients_are_limited_and_those_who_leave_make_room(lab):
+    s = lab.system(events.make(10))
+    s.assert_all()
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+    for client in crowd:
+        client.connect(str(s.daemon.control_socket))
+        client.settimeout(20)
+    assert crowd[-1].recv(1) == b""
+    for client in crowd:
+        client.close()
+    wait_for(lambda: s.daemon.status() is not None, "room for another client")
 
 
 def test_control_socket_is_closed_to_others(lab):

@@ -38,7 +38,7 @@ static void put_ops(struct buffer *b, const struct op *ops, size_t count)
     put_text(b, "ops");
     put_array(b, count);
     for (size_t i = 0; i < count; i++) {
-        char path[16];
+        char path[32];
         snprintf(path, sizeof path, "a/%zu", i);
         put_map(b, 4);
         put_text(b, "cid");
