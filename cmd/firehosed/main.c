@@ -17,7 +17,7 @@
 #include "worker/worker.h"
 
 /* sysexits(3), where they fit. */
-enum { EXIT_USAGE = 64, EXIT_HELD = 75, EXIT_CONFIG = 78 };
+enum { EXIT_USAGE = 64, EXIT_HELD = 75, EXIT_CONFIG = 78 }; /* and MASTER_EXIT_TAKEN_OVER */
 
 static const char default_log_file[] = "/var/log/firehosed.log";
 
@@ -103,11 +103,15 @@ static void child_main(const struct pool_child *child)
         .config = child->config,
         .channel = {.data = child->data, .control = child->control},
         .slot = child->slot,
+        .known = child->known,
+        .own = child->own,
+        .owner = child->owner,
     };
     worker_run(&setup);
 }
 
-/* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's business. */
+/* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's
+ * business. */
 static void make_directory_of(const char *path)
 {
     char copy[1024];
@@ -115,16 +119,26 @@ static void make_directory_of(const char *path)
     mkdir(dirname(copy), 0755);
 }
 
-/* Into the background: a child in a session of its own goes on; the parent ends when the child is under way. */
-static void detach(void)
+static void write_pidfile(int pidfile, const char *path, pid_t pid)
+{
+    struct error why;
+    if (pidfile >= 0 && !pidfile_write(pidfile, path, pid, &why))
+        log_error("%s", why.text);
+}
+
+/* Into the background: a child in a session of its own goes on. The parent writes the pid file: an init
+ * script may rely on it as soon as the command has returned. */
+static void detach(int pidfile, const char *path)
 {
     pid_t pid = fork();
     if (pid < 0) {
         fprintf(stderr, "firehosed: fork: %s\n", strerror(errno));
         exit(EXIT_FAILURE);
     }
-    if (pid > 0)
+    if (pid > 0) {
+        write_pidfile(pidfile, path, pid);
         _exit(EXIT_SUCCESS);
+    }
     setsid();
     int null = open("/dev/null", O_RDWR);
     if (null < 0 || chdir("/") < 0)
@@ -209,12 +223,12 @@ int main(int argc, char **argv)
         make_directory_of(config->control_socket);
     int pidfile = take_pidfile(&options, config);
     open_log(&options, config, pidfile);
-    if (!options.foreground)
-        detach();
     char pid_path[1024];
     snprintf(pid_path, sizeof pid_path, "%s", config->pid_file);
-    if (pidfile >= 0 && !pidfile_write(pidfile, pid_path, &why))
-        log_error("%s", why.text);
+    if (options.foreground)
+        write_pidfile(pidfile, pid_path, getpid());
+    else
+        detach(pidfile, pid_path);
     int status = master_run(config, options.file, child_main);
     pidfile_remove(pidfile, pid_path);
     return status;

@@ -30,11 +30,12 @@ enum pidfile_result pidfile_lock(const char *path, int *fd, struct error *why)
     return PIDFILE_HELD;
 }
 
-bool pidfile_write(int fd, const char *path, struct error *why)
+bool pidfile_write(int fd, const char *path, pid_t process, struct error *why)
 {
     char pid[24];
-    int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) == n)
+    int n = snprintf(pid, sizeof pid, "%d\n", (int)process);
+    if (pwrite(fd, pid, (size_t)n, 0) == n &&
+        ftruncate(fd, n) == 0) /* never empty for who reads it meanwhile */
         return true;
     error_set(why, "pid file %s: %s", path, strerror(errno));
     return false;

@@ -3,6 +3,7 @@
 #define FIREHOSED_CMD_PIDFILE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -13,7 +14,7 @@ enum pidfile_result { PIDFILE_OK, PIDFILE_HELD, PIDFILE_FAILED };
 enum pidfile_result pidfile_lock(const char *path, int *fd, struct error *why);
 
 /* Writes this process's id (after daemonizing). */
-bool pidfile_write(int fd, const char *path, struct error *why);
+bool pidfile_write(int fd, const char *path, pid_t process, struct error *why);
 
 /* Removes the file; the lock goes with the descriptor. */
 void pidfile_remove(int fd, const char *path);

@@ -35,6 +35,8 @@ struct config {
     int64_t dead_letters_max_len;
     char *cursor_key;
     int64_t cursor_interval;
+    char *progress_key;
+    char *owner_key;
 
     /* What consumers see beside the stream. */
     int event_format; /* compat, extended: enum event_format of the atproto room, in its order */

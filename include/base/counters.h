@@ -44,9 +44,19 @@ struct worker_slot {
     char note[WORKER_NOTE_BYTES];   /* what it last had trouble with; "" when well. Racy by design, always ended. */
 };
 
+/* The newest mark of each partition that is known to be in Redis, 0: none yet. Written by the worker that the partition
+ * belongs to; outlives it, so that a successor notices when Redis has lost data meanwhile. */
+struct known_marks {
+    _Atomic int64_t seq[64];
+};
+
 struct counters {
+    struct known_marks marks;
     struct worker_slot workers[64]; /* CONFIG_MAX_WORKERS */
 };
+
+/* Forgets the marks: what is in Redis is to be read anew. */
+void known_marks_forget(struct known_marks *known);
 
 /* Shared by this process and those it forks. NULL: no memory. Never freed: it lives as long as the master. */
 struct counters *counters_new(void);

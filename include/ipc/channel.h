@@ -48,6 +48,13 @@ struct ipc_message {
     char text[IPC_TEXT_BYTES]; /* always ended */
 };
 
+/* How a worker leaves, beside 0 (all is done) and 1 (it cannot go on). */
+enum ipc_exit {
+    IPC_EXIT_TAKEN_OVER = 10, /* another master owns the worker's slot now */
+    IPC_EXIT_OBSOLETE = 11,   /* a successor of the same master does */
+    IPC_EXIT_MARKS_LOST = 12, /* Redis has lost data: its marks are older than what was committed */
+};
+
 struct channel {
     int data;    /* -1: closed */
     int control; /* -1: closed */

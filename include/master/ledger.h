@@ -81,12 +81,17 @@ size_t ledger_unsend(struct ledger *l, unsigned worker);
 /* Another number of workers: all records that are not committed are queued anew, none as sent. */
 bool ledger_reroute(struct ledger *l, unsigned workers);
 
+/* Forgets all records and the window, for reading the relay anew from an earlier point. Returns how many records had
+ * not been committed. */
+size_t ledger_reset(struct ledger *l);
+
 /* Seq of the last record before the oldest uncommitted one; false: none was ever committed. */
 bool ledger_cursor(const struct ledger *l, int64_t *seq);
 
 size_t ledger_used_bytes(const struct ledger *l);
 size_t ledger_size_bytes(const struct ledger *l);
 size_t ledger_record_count(const struct ledger *l);       /* not yet committed, or behind such a one */
+unsigned ledger_workers(const struct ledger *l); /* that it is routed for */
 size_t ledger_queue_length(const struct ledger *l, unsigned worker); /* of one worker, not committed */
 
 #endif

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "master/pool.h"
 
+/* The exit status of a firehosed whose keys another one has taken over: not to be started again by itself. */
+enum { MASTER_EXIT_TAKEN_OVER = 76 };
+
 /* Runs until SIGTERM or SIGINT. Takes config over. config_file: for SIGHUP; NULL: none. Returns the exit status. */
 int master_run(struct config *config, const char *config_file, pool_child_main *child_main);
 

@@ -3,7 +3,8 @@
  *   RUNNING ──exit──▶ GONE ──(at once; with back-off if it keeps dying)──▶ RUNNING
  *      └──pool_drain()──▶ DRAINING ──exit 0──▶ GONE … all gone ──▶ hooks.drained
  *
- * A worker that dies loses nothing: what it had not acked is still in the ledger and is sent to its successor. */
+ * A worker that dies loses nothing: what it had not acked is still in the ledger and is sent to its
+ * successor. */
 #ifndef FIREHOSED_MASTER_POOL_H
 #define FIREHOSED_MASTER_POOL_H
 
@@ -16,14 +17,19 @@
 #include "base/config.h"
 #include "base/counters.h"
 #include "master/ledger.h"
+#include "redis/progress.h"
 
-/* What a forked child does: it does not return. The daemon hands the worker room in; the master does not know it. */
+/* What a forked child does: it does not return. The daemon hands the worker room in; the master does not know
+ * it. */
 struct pool_child {
     unsigned index;
     pid_t master;
     const struct config *config;
     int data, control; /* the worker's ends of its channel */
     struct worker_slot *slot;
+    struct known_marks *known;
+    uint64_t own;             /* bit p: partition p is this worker's */
+    struct owner_token owner; /* newer than any before it in its slot */
 };
 typedef void pool_child_main(const struct pool_child *child);
 
@@ -31,28 +37,39 @@ struct pool_hooks {
     void *arg;
     void (*committed)(void *arg, size_t frames); /* the ledger's tail may have moved */
     void (*drained)(void *arg);                  /* every worker has left after pool_drain() */
+    void (*taken_over)(void *arg);               /* a worker found that another firehosed owns its slot */
+    void (*marks_lost)(void *arg);               /* a worker found that Redis has lost what was committed */
 };
 
 struct pool;
 
-/* NULL: no memory. Nothing is forked before pool_start(). */
-struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger, struct counters *counters,
-                      const struct config *config, pool_child_main *child_main, const struct pool_hooks *hooks);
+/* NULL: no memory. Nothing is forked before pool_start(). *owner is the newest token that was given out: each
+ * worker gets the next generation. */
+struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger,
+                      struct counters *counters, const struct config *config, struct owner_token *owner,
+                      pool_child_main *child_main, const struct pool_hooks *hooks);
 void pool_free(struct pool *p);
 
 /* Forks `workers` workers; the ledger must be routed for that number. */
 void pool_start(struct pool *p, unsigned workers);
 
+/* While held, nothing is sent to workers; what the ledger has waits. */
+void pool_hold(struct pool *p, bool is_held);
+
 /* Sends on what the ledger has for the workers. */
 void pool_feed(struct pool *p);
 
-/* Lets the workers finish and leave. everything: all that is in the ledger first; else only what is in their channels
- * already, and the rest stays in the ledger for their successors. */
+/* Lets the workers finish and leave. everything: all that is in the ledger first; else only what is in their
+ * channels already, and the rest stays in the ledger for their successors. */
 void pool_drain(struct pool *p, bool everything);
 bool pool_is_draining(const struct pool *p);
+bool pool_is_gone(const struct pool *p); /* no worker is there */
 
 /* Kills those that are still there, for an end that does not wait any longer. */
 void pool_kill(struct pool *p);
+
+/* Kills all, to begin anew: hooks.drained when they are gone. */
+void pool_abandon(struct pool *p);
 
 /* SIGCHLD came. */
 void pool_reap(struct pool *p);

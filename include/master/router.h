@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "redis/progress.h"
 
-/* Fixed for ever: progress in Redis is kept by partition, so that it survives any number of workers. */
-enum { PARTITIONS = 64 };
 
 static inline uint16_t route_partition(const void *did, size_t len)
 {

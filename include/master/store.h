@@ -2,7 +2,8 @@
  *
  *   OFFLINE ──timer──▶ CONNECTING ─▶ LOGIN ─▶ READY ──any failure──▶ OFFLINE
  *
- * Nothing here is on the way of an event. While Redis does not answer, periodic writes are left out, not queued. */
+ * Nothing here is on the way of an event. While Redis does not answer, periodic writes are left out, not
+ * queued. */
 #ifndef FIREHOSED_MASTER_STORE_H
 #define FIREHOSED_MASTER_STORE_H
 
@@ -12,23 +13,42 @@
 #include <stdint.h>
 
 #include "base/config.h"
+#include "redis/progress.h"
 
 struct store;
 
 struct store_hooks {
     void *arg;
-    /* The saved cursor was read, for the first time: found is false where there is none. */
-    void (*cursor_loaded)(void *arg, bool found, int64_t cursor);
+    /* store_begin() is through: every slot is ours, and this is where to read on: found is false where no
+     * cursor is saved that means anything to this relay. */
+    void (*begun)(void *arg, bool found, int64_t cursor);
+    /* store_take_slots() is through. */
+    void (*slots_taken)(void *arg);
+    /* On connecting again, Redis was found to be older than what was saved in it. */
+    void (*data_lost)(void *arg);
     /* The cursor given to store_save_cursor() is in Redis. */
     void (*cursor_saved)(void *arg, int64_t cursor);
 };
 
+/* *owner is the newest token that was given out. */
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
-                        const struct store_hooks *hooks);
+                        struct owner_token *owner, const struct store_hooks *hooks);
 void store_free(struct store *s);
 
-/* Connects, and reads the cursor as soon as it can. */
+/* Connects. */
 void store_start(struct store *s);
+
+/* As soon as Redis is there: takes all slots, so that no transaction of an earlier worker can succeed any
+ * more, reads cursor and marks, and makes them fit each other. rewind: Redis has lost data: from its own
+ * cursor on, and marks stay. */
+void store_begin(struct store *s, bool rewind);
+
+/* As soon as Redis is there: takes all slots, and deletes cursor and marks: they belong to a sequence that
+ * has ended. */
+void store_begin_anew(struct store *s);
+
+/* As soon as Redis is there: takes all slots, for another number of workers. */
+void store_take_slots(struct store *s);
 
 /* The configuration of Redis changed: connects anew. */
 void store_restart(struct store *s);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "net/stream.h"
 #include "net/url.h"
@@ -41,6 +42,9 @@ short redis_client_wants(const struct redis_client *c);
 
 /* Queues one command, formatted as by hiredis: "%s" for a text, "%b" for bytes and their length. */
 void redis_client_command(struct redis_client *c, const char *format, ...);
+
+/* Queues a copy of formatted commands. */
+void redis_client_append(struct redis_client *c, const struct buffer *resp);
 
 /* Queues bytes of RESP that the caller keeps unchanged until redis_client_has_sent() or redis_client_stop(). */
 void redis_client_send(struct redis_client *c, const void *bytes, size_t len);

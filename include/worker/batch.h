@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/counters.h"
 #include "ipc/channel.h"
+#include "redis/progress.h"
 
 /* What every XADD begins with, made once from the configuration. */
 struct batch_format {
@@ -25,11 +26,12 @@ bool batch_format_init(struct batch_format *f, const struct config *config);
 void batch_format_fini(struct batch_format *f);
 
 struct batch {
-    struct buffer out;   /* MULTI, one command an event, EXEC */
+    struct buffer out;   /* MULTI, one command an event, the marks, EXEC, and the guard of the next one */
     size_t commands;     /* between MULTI and EXEC */
     size_t frames;       /* that it stands for */
     uint64_t last_id;    /* of the last frame: what is acked */
-    int64_t last_seq;
+    struct marks marks;  /* of the partitions in `touched`: the last seq that is in it */
+    uint64_t touched;
     uint64_t counts[COUNTERS];
 };
 
@@ -46,10 +48,18 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
                const struct frame_header *header, const uint8_t *frame, struct event *event,
                enum event_outcome *outcome);
 
-/* Ends the transaction: after this only out.data and the counts are of interest. */
-void batch_finish(struct batch *b);
+/* A frame that is in the stream already: it only counts. */
+void batch_add_duplicate(struct batch *b, const struct frame_header *header);
 
-/* How many replies the finished transaction gets: +OK, +QUEUED for each command, EXEC's. */
-static inline size_t batch_replies(const struct batch *b) { return b->commands + 2; }
+/* Ends the transaction: the marks go in with the events, and behind EXEC, in the same round trip, stands the guard of
+ * the next transaction: WATCH and GET of the owner key. After this only out.data and the counts are of interest. */
+void batch_finish(struct batch *b, const char *progress_key, const char *owner_key);
+
+/* How many elements EXEC answers with: one a command, and HSET's. */
+static inline size_t batch_results(const struct batch *b) { return b->commands + (b->touched != 0); }
+
+/* Which of the replies is EXEC's: behind MULTI's and a QUEUED for each command. Two more follow: WATCH's, GET's. */
+static inline size_t batch_exec_reply(const struct batch *b) { return batch_results(b) + 1; }
+enum { BATCH_GUARD_REPLIES = 2 };
 
 #endif

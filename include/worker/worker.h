@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/counters.h"
 #include "ipc/channel.h"
+#include "redis/progress.h"
 
 struct worker_setup {
     unsigned index;
@@ -14,10 +15,15 @@ struct worker_setup {
     const struct config *config; /* the child's copy of the master's */
     struct channel channel;      /* the worker's end */
     struct worker_slot *slot;
+    struct known_marks *known;
+    uint64_t own; /* bit p: partition p is this worker's */
+    struct owner_token owner; /* this worker's: newer than any before it in its slot */
 };
 
+
 /* The worker's life, called in the child right after fork; does not return. Exits 0 when the master has shut the data
- * pair down and all of it is committed, or when the master is gone; 1 when it cannot start or go on. */
+ * pair down and all of it is committed, or when the master is gone; 1 when it cannot start or go on; else as in
+ * enum ipc_exit. */
 void worker_run(const struct worker_setup *setup) __attribute__((noreturn));
 
 #endif

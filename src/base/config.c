@@ -66,6 +66,10 @@ const struct setting config_table[] = {
     TEXT(cursor_key, "firehose:python_cursor", 1, 255, RELOAD, "REDIS_CURSOR_KEY",
          "The key that the cursor is saved in, a decimal string (the name is that of the service it replaces)."),
     VALUE(cursor_interval, SETTING_DURATION, "2s", 50, HOUR, RELOAD, NULL, "How often the cursor is saved."),
+    TEXT(progress_key, "firehose:progress", 1, 255, RESTART, NULL,
+         "The hash that tells how far each partition is: what makes every event arrive exactly once."),
+    TEXT(owner_key, "firehose:owner", 1, 255, RESTART, NULL,
+         "Beginning of the names of the keys that tell which worker may write."),
 
     CHOICE(event_format, "compat", format_choices, RELOAD, NULL,
            "compat: exactly what the consumers of the older services read; extended: more fields, and #sync."),

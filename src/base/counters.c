@@ -49,3 +49,9 @@ void worker_slot_set(struct worker_slot *slot, enum worker_state state, const ch
     if (note != NULL)
         snprintf(slot->note, sizeof slot->note, "%s", note);
 }
+
+void known_marks_forget(struct known_marks *known)
+{
+    for (size_t i = 0; i < sizeof known->seq / sizeof known->seq[0]; i++)
+        atomic_store_explicit(&known->seq[i], 0, memory_order_relaxed);
+}

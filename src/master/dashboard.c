@@ -45,7 +45,8 @@ static void append_text(struct buffer *b, const char *name, const void *text, si
 {
     buffer_append_format(b, "\"%s\":", name);
     if (!json_append_string(b, text, len))
-        buffer_append_literal(b, "\"\""); /* not UTF-8: the worker will refuse the frame, here it only must not harm */
+        buffer_append_literal(
+            b, "\"\""); /* not UTF-8: the worker will refuse the frame, here it only must not harm */
     buffer_append_byte(b, ',');
 }
 
@@ -67,7 +68,8 @@ static void write_event(struct buffer *b, const struct frame_peek *peek, int64_t
 
 void dashboard_see(struct dashboard *d, const struct frame_peek *peek)
 {
-    if (peek->kind != FRAME_COMMIT || peek->path.ptr == NULL || peek->action.ptr == NULL || peek->did.ptr == NULL)
+    if (peek->kind != FRAME_COMMIT || peek->path.ptr == NULL || peek->action.ptr == NULL ||
+        peek->did.ptr == NULL)
         return;
     int64_t now_us = clock_unix_us(), second = now_us / 1000000;
     if (second != d->second) {
@@ -104,7 +106,8 @@ static void write_recent(struct dashboard *d)
     buffer_fini(&list);
 }
 
-static void write_status(struct dashboard *d, bool connected, const char *url, bool has_cursor, int64_t cursor)
+static void write_status(struct dashboard *d, bool connected, const char *url, bool has_cursor,
+                         int64_t cursor)
 {
     struct buffer status;
     buffer_init(&status);

@@ -1,5 +1,5 @@
-/* dialer.c: connects to Redis for a worker. The master can resolve and connect without blocking, and the worker needs
- * neither files nor sockets of its own for it. */
+/* dialer.c: connects to Redis for a worker. The master can resolve and connect without blocking, and the
+ * worker needs neither files nor sockets of its own for it. */
 #include "config.h"
 
 #include <stdio.h>

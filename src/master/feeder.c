@@ -23,7 +23,8 @@ struct gathered {
 static void gather_one(struct gathered *g, const struct ledger_record *r)
 {
     struct frame_header *h = &g->headers[g->count];
-    *h = (struct frame_header){.len = r->len, .partition = r->partition, .kind = r->kind, .id = r->id, .seq = r->seq};
+    *h = (struct frame_header){
+        .len = r->len, .partition = r->partition, .kind = r->kind, .id = r->id, .seq = r->seq};
     g->parts[2 * g->count] = (struct iovec){h, sizeof *h};
     g->parts[2 * g->count + 1] = (struct iovec){(void *)(uintptr_t)r->frame, r->len};
     g->ids[g->count] = r->id;
@@ -31,7 +32,8 @@ static void gather_one(struct gathered *g, const struct ledger_record *r)
     g->count++;
 }
 
-/* Collects what is unsent, at most `max` frames, without the first `partial` bytes. False: there is nothing. */
+/* Collects what is unsent, at most `max` frames, without the first `partial` bytes. False: there is nothing.
+ */
 static bool gather(struct worker_process *w, struct gathered *g, int max)
 {
     struct ledger_record r;
@@ -69,8 +71,9 @@ void feeder_feed(struct worker_process *w)
     if (w->pid == 0 || w->is_shut)
         return;
     for (;;) {
-        /* A worker that is to leave gets the rest of a frame that has begun, and on the way out all of them. */
-        bool only_rest = w->is_draining && w->pool->drain != DRAIN_EVERYTHING;
+        /* A worker that is to leave, or to wait, gets the rest of a frame that has begun; on the way out all
+         * of them. */
+        bool only_rest = w->pool->is_held || (w->is_draining && w->pool->drain != DRAIN_EVERYTHING);
         int max = !only_rest ? FRAMES_PER_WRITE : w->partial > 0 ? 1 : 0;
         if (!gather(w, &g, max))
             break;

@@ -13,16 +13,16 @@
 
 enum {
     FIRST_RECORDS = 1024,
-    /* A relay that sends only tiny frames must not make the records larger than the ring: below this mean size of a
-     * frame the ring counts as full by its records. */
+    /* A relay that sends only tiny frames must not make the records larger than the ring: below this mean
+     * size of a frame the ring counts as full by its records. */
     MEAN_FRAME_BYTES = 64,
 };
 
 enum { RECORD_DONE = 1 };
 
 struct record {
-    uint64_t at;   /* position of the frame */
-    uint64_t end;  /* the tail may move here once this is committed */
+    uint64_t at;  /* position of the frame */
+    uint64_t end; /* the tail may move here once this is committed */
     int64_t seq;
     uint64_t next; /* id of the next record of the same worker, 0: none yet */
     uint32_t len;
@@ -53,8 +53,8 @@ struct ledger {
     bool has_cursor;
 };
 
-/* Maps one piece of memory at two neighbouring places. It is not inherited by the workers: they have no business in
- * other repos' frames, and it would count as theirs. */
+/* Maps one piece of memory at two neighbouring places. It is not inherited by the workers: they have no
+ * business in other repos' frames, and it would count as theirs. */
 static uint8_t *map_twice(size_t size, struct error *why)
 {
     int fd = memfd_create("firehosed-ring", MFD_CLOEXEC);
@@ -114,13 +114,17 @@ void ledger_free(struct ledger *l)
     free(l);
 }
 
-static struct record *record_of(const struct ledger *l, uint64_t id) { return &l->records[id & (l->record_cap - 1)]; }
+static struct record *record_of(const struct ledger *l, uint64_t id)
+{
+    return &l->records[id & (l->record_cap - 1)];
+}
 
 /* ---- the window ---- */
 
 uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room)
 {
-    /* Empty: begin at the front again, where the pages are warm; a ring that keeps up touches little memory. */
+    /* Empty: begin at the front again, where the pages are warm; a ring that keeps up touches little memory.
+     */
     if (l->tail == l->head) {
         l->head = (l->head + l->size - 1) / l->size * l->size;
         l->tail = l->window = l->head;
@@ -130,9 +134,15 @@ uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room)
     return l->memory + l->window % l->size;
 }
 
-void ledger_filled(struct ledger *l, size_t n) { l->head += n; }
+void ledger_filled(struct ledger *l, size_t n)
+{
+    l->head += n;
+}
 
-void ledger_shrink(struct ledger *l, size_t n) { l->head -= n; }
+void ledger_shrink(struct ledger *l, size_t n)
+{
+    l->head -= n;
+}
 
 void ledger_skip(struct ledger *l, size_t n)
 {
@@ -178,8 +188,8 @@ static void enqueue(struct ledger *l, unsigned worker, uint64_t id)
     q->count++;
 }
 
-uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, uint16_t partition,
-                     enum frame_kind kind, unsigned worker)
+uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq,
+                     uint16_t partition, enum frame_kind kind, unsigned worker)
 {
     if (!make_room_for_record(l))
         return 0;
@@ -252,7 +262,10 @@ bool ledger_unsent_after(const struct ledger *l, uint64_t previous, struct ledge
     return id != 0;
 }
 
-void ledger_sent(struct ledger *l, unsigned worker, uint64_t id) { l->queues[worker].unsent = record_of(l, id)->next; }
+void ledger_sent(struct ledger *l, unsigned worker, uint64_t id)
+{
+    l->queues[worker].unsent = record_of(l, id)->next;
+}
 
 size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id)
 {
@@ -295,6 +308,18 @@ bool ledger_reroute(struct ledger *l, unsigned workers)
     return true;
 }
 
+size_t ledger_reset(struct ledger *l)
+{
+    size_t open = 0;
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
+        open += l->queues[i].count;
+    memset(l->queues, 0, sizeof l->queues);
+    l->oldest = l->newest;
+    l->tail = l->window = l->head;
+    l->has_cursor = false;
+    return open;
+}
+
 bool ledger_cursor(const struct ledger *l, int64_t *seq)
 {
     if (l->has_cursor)
@@ -302,7 +327,23 @@ bool ledger_cursor(const struct ledger *l, int64_t *seq)
     return l->has_cursor;
 }
 
-size_t ledger_used_bytes(const struct ledger *l) { return (size_t)(l->head - l->tail); }
-size_t ledger_size_bytes(const struct ledger *l) { return l->size; }
-size_t ledger_record_count(const struct ledger *l) { return (size_t)(l->newest - l->oldest); }
-size_t ledger_queue_length(const struct ledger *l, unsigned worker) { return l->queues[worker].count; }
+size_t ledger_used_bytes(const struct ledger *l)
+{
+    return (size_t)(l->head - l->tail);
+}
+size_t ledger_size_bytes(const struct ledger *l)
+{
+    return l->size;
+}
+size_t ledger_record_count(const struct ledger *l)
+{
+    return (size_t)(l->newest - l->oldest);
+}
+unsigned ledger_workers(const struct ledger *l)
+{
+    return l->workers;
+}
+size_t ledger_queue_length(const struct ledger *l, unsigned worker)
+{
+    return l->queues[worker].count;
+}

@@ -7,7 +7,7 @@ libmaster_a_SOURCES = \
 	include/master/pool.h src/master/pool.c src/master/pool_internal.h \
 	include/master/relay.h src/master/relay.c src/master/relay_internal.h src/master/relay_io.c \
 	include/master/router.h \
-	include/master/store.h src/master/store.c \
+	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_internal.h \
 	src/master/dialer.c \
 	src/master/feeder.c \
 	src/master/frames.c \

@@ -1,5 +1,5 @@
-/* master.c: the master's life: start, signals, timers, end. Each event has its callback here; the work is done by the
- * verbs of the other files. */
+/* master.c: the master's life: start, signals, timers, end. Each event has its callback here; the work is
+ * done by the verbs of the other files. */
 #include "config.h"
 
 #include "master/master.h"
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "master_internal.h"
@@ -29,14 +30,14 @@ static bool current_cursor(const struct master *m, int64_t *cursor)
 {
     if (ledger_cursor(m->ledger, cursor))
         return true;
-    *cursor = m->saved_cursor;
-    return m->has_saved_cursor;
+    *cursor = m->has_saved_cursor ? m->saved_cursor : m->first_cursor;
+    return m->has_saved_cursor || m->has_first;
 }
 
 static void save_cursor(struct master *m)
 {
     int64_t cursor;
-    if (ledger_cursor(m->ledger, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
+    if (current_cursor(m, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
         store_save_cursor(m->store, cursor);
 }
 
@@ -47,11 +48,20 @@ static void start_reading(struct master *m)
     ledger_reroute(m->ledger, workers);
     pool_start(m->pool, workers);
     relay_start(m->relay);
+    reload_apply(m);
 }
 
-static void on_cursor_loaded(void *arg, bool found, int64_t cursor)
+static void on_begun(void *arg, bool found, int64_t cursor)
 {
     struct master *m = arg;
+    if (m->state == MASTER_RESETTING) {
+        start_reading(m);
+        return;
+    }
+    if (m->state == MASTER_REWINDING && !found && m->has_last_seq) {
+        found = true; /* Redis has nothing at all: on from what this process holds */
+        cursor = m->last_seq;
+    }
     if (found) {
         log_info("cursor %" PRId64 " read from %s", cursor, m->config->cursor_key);
         m->has_last_seq = m->has_saved_cursor = true;
@@ -61,18 +71,102 @@ static void on_cursor_loaded(void *arg, bool found, int64_t cursor)
         log_info("no cursor in %s: beginning with %s events", m->config->cursor_key,
                  m->asks_oldest ? "the oldest" : "live");
     }
-    if (m->state == MASTER_STARTING)
+    if (m->state == MASTER_STARTING || m->state == MASTER_REWINDING)
         start_reading(m);
 }
 
-static void end_loop(struct master *m) { event_base_loopbreak(m->base); }
+/* Redis has lost what was committed: all is begun anew at the cursor that it still has; its marks tell what
+ * is there. */
+static void rewind_pipeline(struct master *m)
+{
+    int64_t cursor;
+    if (m->state != MASTER_RUNNING)
+        return;
+    log_error("redis has lost data: reading the relay again from the cursor that is left");
+    m->state = MASTER_REWINDING;
+    m->rewinds++;
+    if (current_cursor(m, &cursor)) {
+        m->last_seq = cursor;
+        m->has_last_seq = true;
+    }
+    relay_stop(m->relay);
+    pool_abandon(m->pool);
+}
+
+static void on_data_lost(void *arg)
+{
+    rewind_pipeline(arg);
+}
+
+/* Relay and workers are gone: what they had in hand is read again. */
+static void rewind_when_quiet(struct master *m)
+{
+    if (relay_state(m->relay) != RELAY_STOPPED || !pool_is_gone(m->pool))
+        return;
+    m->received -= ledger_reset(m->ledger);
+    known_marks_forget(&m->counters->marks);
+    store_begin(m->store, true);
+}
+
+/* ---- another sequence ---- */
+
+void master_begin_sequence(struct master *m, int64_t cursor)
+{
+    m->has_first = true;
+    m->first_cursor = cursor;
+    pool_hold(m->pool, true);
+    store_save_cursor(m->store,
+                      cursor); /* on_cursor_saved() lets go; where Redis is away, on_save() tries again */
+}
+
+void master_reset_sequence(struct master *m, bool from_oldest)
+{
+    if (m->state != MASTER_RUNNING)
+        return;
+    m->state = MASTER_RESETTING;
+    m->resets++;
+    m->asks_oldest = from_oldest;
+    relay_stop(m->relay);
+}
+
+/* The relay is stopped: first what the old sequence left in the ring is written. */
+static void reset_when_quiet(struct master *m)
+{
+    if (relay_state(m->relay) != RELAY_STOPPED)
+        return;
+    if (!pool_is_gone(m->pool) || ledger_record_count(m->ledger) > 0) {
+        pool_drain(m->pool, true);
+        return;
+    }
+    ledger_reset(m->ledger);
+    known_marks_forget(&m->counters->marks);
+    m->has_last_seq = m->has_saved_cursor = m->has_first = false;
+    pool_hold(m->pool, false);
+    store_begin_anew(m->store);
+}
+
+static void on_slots_taken(void *arg)
+{
+    struct master *m = arg;
+    if (m->state == MASTER_RUNNING)
+        pool_start(m->pool, ledger_workers(m->ledger));
+}
+
+static void end_loop(struct master *m)
+{
+    event_base_loopbreak(m->base);
+}
 
 static void on_cursor_saved(void *arg, int64_t cursor)
 {
     struct master *m = arg;
     int64_t now;
+    if (m->state == MASTER_RESETTING)
+        return; /* of the sequence that has ended */
     m->saved_cursor = cursor;
     m->has_saved_cursor = true;
+    m->has_first = false;
+    pool_hold(m->pool, false);
     if (m->state == MASTER_STOPPING && m->workers_left && current_cursor(m, &now) && now == cursor)
         end_loop(m);
 }
@@ -86,7 +180,11 @@ static bool on_relay_cursor(void *arg, int64_t *cursor)
     return m->has_last_seq || m->asks_oldest;
 }
 
-static void on_relay_connected(void *arg) { (void)arg; }
+static void on_relay_connected(void *arg)
+{
+    struct master *m = arg;
+    m->is_first = true;
+}
 
 static bool on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
 {
@@ -106,6 +204,10 @@ static void on_relay_stopped(void *arg)
     struct master *m = arg;
     if (m->state == MASTER_STOPPING && !pool_is_draining(m->pool))
         pool_drain(m->pool, true);
+    else if (m->state == MASTER_REWINDING)
+        rewind_when_quiet(m);
+    else if (m->state == MASTER_RESETTING)
+        reset_when_quiet(m);
 }
 
 /* ---- the workers ---- */
@@ -128,14 +230,15 @@ static void report_progress(struct master *m)
 {
     int64_t now = clock_monotonic_ms(), cursor = 0;
     uint64_t step = (uint64_t)m->config->report_events;
-    if (m->done / step == m->reported_done / step || (m->reported_done > 0 && now - m->reported_ms < REPORT_MS))
+    if (m->done / step == m->reported_done / step ||
+        (m->reported_done > 0 && now - m->reported_ms < REPORT_MS))
         return;
     int64_t ms = now - (m->reported_ms > 0 ? m->reported_ms : m->started_ms);
     uint64_t rate = ms > 0 ? (m->done - m->reported_done) * 1000 / (uint64_t)ms : 0;
     char events[32], per_second[32];
     current_cursor(m, &cursor);
-    log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")", with_commas(m->done / step * step, events),
-             with_commas(rate, per_second), cursor);
+    log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")",
+             with_commas(m->done / step * step, events), with_commas(rate, per_second), cursor);
     m->reported_done = m->done;
     m->reported_ms = now;
 }
@@ -145,8 +248,8 @@ static void on_committed(void *arg, size_t frames)
     struct master *m = arg;
     m->done += frames;
     report_progress(m);
-    if (relay_is_paused(m->relay) &&
-        ledger_size_bytes(m->ledger) - ledger_used_bytes(m->ledger) >= ledger_size_bytes(m->ledger) / ROOM_TO_RESUME)
+    if (relay_is_paused(m->relay) && ledger_size_bytes(m->ledger) - ledger_used_bytes(m->ledger) >=
+                                         ledger_size_bytes(m->ledger) / ROOM_TO_RESUME)
         relay_resume(m->relay);
 }
 
@@ -156,12 +259,37 @@ static void on_drained(void *arg)
     if (m->state == MASTER_STOPPING) {
         m->workers_left = true;
         stop_when_done(m);
+    } else if (m->state == MASTER_REWINDING) {
+        rewind_when_quiet(m);
+    } else if (m->state == MASTER_RESETTING) {
+        if (relay_state(m->relay) == RELAY_STOPPED && ledger_record_count(m->ledger) == 0)
+            reset_when_quiet(m);
+        else if (relay_state(m->relay) == RELAY_STOPPED)
+            pool_drain(m->pool, true);
     } else {
         reload_finish(m);
     }
 }
 
+static void on_marks_lost(void *arg)
+{
+    rewind_pipeline(arg);
+}
+
 /* ---- the end ---- */
+
+/* A second firehosed on the same keys: it has fenced our workers, and reads on where they ended. Nothing is
+ * saved any more: it is its cursor now. */
+static void on_taken_over(void *arg)
+{
+    struct master *m = arg;
+    if (m->exit_status != MASTER_EXIT_TAKEN_OVER)
+        log_error("another firehosed has taken over %s and the other keys: leaving the work to it",
+                  m->config->stream_key);
+    m->exit_status = MASTER_EXIT_TAKEN_OVER;
+    pool_kill(m->pool);
+    end_loop(m);
+}
 
 static void stop_when_done(struct master *m)
 {
@@ -190,7 +318,7 @@ static void stop(struct master *m, const char *signal_name)
 {
     if (m->state == MASTER_STOPPING)
         return;
-    bool running = m->state == MASTER_RUNNING;
+    bool running = m->state == MASTER_RUNNING || (m->state == MASTER_RESETTING && !pool_is_gone(m->pool));
     struct timeval patience = interval(m->config->shutdown_timeout);
     log_info("%s: stopping", signal_name);
     m->state = MASTER_STOPPING;
@@ -313,11 +441,21 @@ static bool set_up_events(struct master *m)
 
 static bool set_up(struct master *m, pool_child_main *child_main, struct error *why)
 {
-    const struct relay_hooks relay_hooks = {.arg = m, .cursor = on_relay_cursor, .connected = on_relay_connected,
-                                            .message = on_relay_message, .idle = on_relay_idle,
+    const struct relay_hooks relay_hooks = {.arg = m,
+                                            .cursor = on_relay_cursor,
+                                            .connected = on_relay_connected,
+                                            .message = on_relay_message,
+                                            .idle = on_relay_idle,
                                             .stopped = on_relay_stopped};
-    const struct pool_hooks pool_hooks = {.arg = m, .committed = on_committed, .drained = on_drained};
-    const struct store_hooks store_hooks = {.arg = m, .cursor_loaded = on_cursor_loaded,
+    const struct pool_hooks pool_hooks = {.arg = m,
+                                          .committed = on_committed,
+                                          .drained = on_drained,
+                                          .taken_over = on_taken_over,
+                                          .marks_lost = on_marks_lost};
+    const struct store_hooks store_hooks = {.arg = m,
+                                            .begun = on_begun,
+                                            .slots_taken = on_slots_taken,
+                                            .data_lost = on_data_lost,
                                             .cursor_saved = on_cursor_saved};
     error_set(why, "out of memory");
     m->ledger = ledger_new((size_t)m->config->ring_size, config_worker_count(m->config), why);
@@ -325,10 +463,11 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
         return false;
     m->counters = counters_new();
     m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &relay_hooks);
-    m->store = store_new(m->base, m->dns, m->config, &store_hooks);
+    m->store = store_new(m->base, m->dns, m->config, &m->owner, &store_hooks);
     if (m->counters == NULL || m->relay == NULL || m->store == NULL)
         return false;
-    m->pool = pool_new(m->base, m->dns, m->ledger, m->counters, m->config, child_main, &pool_hooks);
+    m->pool =
+        pool_new(m->base, m->dns, m->ledger, m->counters, m->config, &m->owner, child_main, &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
     if (m->pool == NULL || m->dashboard == NULL)
         return false;
@@ -378,10 +517,13 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
     struct url url;
     signal(SIGPIPE, SIG_IGN);
     log_name("master");
+    if (getrandom(&m.owner.instance, sizeof m.owner.instance, 0) != sizeof m.owner.instance)
+        m.owner.instance = (uint64_t)clock_unix_us();
     if (set_up(&m, child_main, &why)) {
         if (url_parse(config->redis, &url, &why))
             log_info("firehosed " PACKAGE_VERSION ": relay %s, redis %s, %u workers", relay_shown(m.relay),
                      url_redacted(&url, redis, sizeof redis), config_worker_count(config));
+        store_begin(m.store, false);
         store_start(m.store);
         event_base_dispatch(m.base);
         log_info("stopped");

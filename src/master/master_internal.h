@@ -18,8 +18,11 @@
 
 enum { SIGNALS = 5 };
 
-/*  STARTING ──cursor read──▶ RUNNING ──SIGTERM──▶ STOPPING (relay closed, workers finish, cursor saved) ──▶ end */
-enum master_state { MASTER_STARTING, MASTER_RUNNING, MASTER_STOPPING };
+/*                       RESETTING (another sequence: what is in hand is written, then cursor and marks are
+ * deleted) ▲ │ STARTING ──slots taken, cursor read──▶ RUNNING ──SIGTERM──▶ STOPPING (relay closed, workers
+ * finish, cursor saved) ─▶ end │  ▲ Redis lost data ▼  │ begun again at the cursor that Redis still has
+ *                                         REWINDING */
+enum master_state { MASTER_STARTING, MASTER_RUNNING, MASTER_REWINDING, MASTER_RESETTING, MASTER_STOPPING };
 
 struct master {
     enum master_state state;
@@ -44,10 +47,15 @@ struct master {
     bool has_last_seq; /* what to ask for on connecting */
     int64_t last_seq;  /* the newest that was taken from the relay, or the cursor that was loaded */
     bool asks_oldest;  /* cursor=0 */
+    bool is_first;     /* the next event is the first of its connection */
+    bool has_first; /* first_cursor: in front of the first event of this sequence, as long as nothing else is
+                       saved */
+    int64_t first_cursor;
+    uint64_t resets;
 
     /* Figures. */
     int64_t started_ms;
-    uint64_t received;    /* frames of events, with those that came twice */
+    uint64_t received;                    /* frames of events, with those that came twice */
     uint64_t own_filtered, own_duplicate; /* the master's share of the balance */
     uint64_t infos, errors;
     uint64_t done; /* frames that are committed */
@@ -55,6 +63,8 @@ struct master {
     int64_t reported_ms;
     int64_t saved_cursor;
     bool has_saved_cursor;
+    struct owner_token owner; /* the newest that was given out */
+    uint64_t rewinds;
     bool workers_left;
     int exit_status;
     struct log_throttle strange;
@@ -63,8 +73,16 @@ struct master {
 /* frames.c: what is done with a message of the relay. */
 bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
 
+/* The relay's sequence is another one from here on: what is in hand is written, and reading begins anew. */
+void master_reset_sequence(struct master *m, bool from_oldest);
+
+/* In front of the first event of a sequence: its cursor is saved before anything is written, so that a start
+ * after a crash knows where this one began. */
+void master_begin_sequence(struct master *m, int64_t cursor);
+
 /* reload.c */
 void reload_begin(struct master *m);
+void reload_apply(struct master *m);  /* what was read, as soon as it can be */
 void reload_finish(struct master *m); /* the workers have left */
 
 /* status.c */

@@ -31,8 +31,8 @@ static bool all_are_gone(const struct pool *p)
 
 /* ---- starting ---- */
 
-/* The child keeps its channel, the log and the standard streams; everything else of the master's is closed: the relay,
- * the control socket, other workers' channels, the loop's own descriptors. */
+/* The child keeps its channel, the log and the standard streams; everything else of the master's is closed:
+ * the relay, the control socket, other workers' channels, the loop's own descriptors. */
 static void close_all_but(const int *keep, size_t count)
 {
     unsigned from = STDERR_FILENO + 1;
@@ -52,6 +52,9 @@ static void close_all_but(const int *keep, size_t count)
 static void run_child(struct pool *p, struct worker_process *w, const struct channel *ends, pid_t master)
 {
     const int keep[] = {ends->data, ends->control, log_descriptor()};
+    uint64_t own = 0;
+    for (unsigned partition = w->index; partition < PARTITIONS; partition += p->size)
+        own |= UINT64_C(1) << partition;
     close_all_but(keep, sizeof keep / sizeof keep[0]);
     const struct pool_child child = {
         .index = w->index,
@@ -60,6 +63,9 @@ static void run_child(struct pool *p, struct worker_process *w, const struct cha
         .data = ends->data,
         .control = ends->control,
         .slot = w->slot,
+        .known = &p->counters->marks,
+        .own = own,
+        .owner = *p->owner,
     };
     p->child_main(&child);
     _exit(1);
@@ -104,12 +110,14 @@ static void spawn(struct worker_process *w)
     w->started_ms = clock_monotonic_ms();
     atomic_store(&w->slot->alive_ms, (uint64_t)w->started_ms);
     pid_t master = getpid();
+    p->owner->generation++;
     w->pid = fork();
     if (w->pid == 0)
         run_child(p, w, &worker_end, master);
     channel_close(&worker_end);
     if (w->pid < 0 || !attach(w)) {
-        log_error("worker %u cannot be started: %s", w->index, w->pid < 0 ? strerror(errno) : "out of memory");
+        log_error("worker %u cannot be started: %s", w->index,
+                  w->pid < 0 ? strerror(errno) : "out of memory");
         if (w->pid > 0)
             kill(w->pid, SIGKILL); /* reaped, and tried again */
         else
@@ -169,7 +177,8 @@ static void on_worker_exit(struct worker_process *w, int status)
     if (orderly)
         log_info("worker %u, pid %d, has finished", w->index, (int)pid);
     if (p->drain != DRAIN_NONE) {
-        /* On the way out all of the ledger is to be written: a worker that died on it is replaced once more. */
+        /* On the way out all of the ledger is to be written: a worker that died on it is replaced once more.
+         */
         if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0 && !orderly) {
             respawn_later(w, RESPAWN_FIRST_MS);
             return;
@@ -178,16 +187,25 @@ static void on_worker_exit(struct worker_process *w, int status)
             p->hooks.drained(p->hooks.arg);
         return;
     }
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    if (code == IPC_EXIT_TAKEN_OVER) {
+        p->hooks.taken_over(p->hooks.arg);
+        return;
+    }
+    if (code == IPC_EXIT_MARKS_LOST) {
+        p->hooks.marks_lost(p->hooks.arg);
+        return;
+    }
     describe_end(status, end, sizeof end);
     w->restarts++;
     if (clock_monotonic_ms() - w->started_ms >= STEADY_MS)
         w->backoff_ms = 0;
-    log_error("worker %u, pid %d, %s; %zu frames will be sent again, restart in %.1f s", w->index, (int)pid, end, left,
-              (double)w->backoff_ms / 1000);
+    log_error("worker %u, pid %d, %s; %zu frames will be sent again, restart in %.1f s", w->index, (int)pid,
+              end, left, (double)w->backoff_ms / 1000);
     respawn_later(w, w->backoff_ms);
-    w->backoff_ms = w->backoff_ms == 0                     ? RESPAWN_FIRST_MS
+    w->backoff_ms = w->backoff_ms == 0                   ? RESPAWN_FIRST_MS
                     : w->backoff_ms * 2 > RESPAWN_MAX_MS ? RESPAWN_MAX_MS
-                                                           : w->backoff_ms * 2;
+                                                         : w->backoff_ms * 2;
 }
 
 void pool_reap(struct pool *p)
@@ -218,7 +236,35 @@ void pool_drain(struct pool *p, bool everything)
         p->hooks.drained(p->hooks.arg);
 }
 
-bool pool_is_draining(const struct pool *p) { return p->drain != DRAIN_NONE; }
+void pool_abandon(struct pool *p)
+{
+    p->drain = DRAIN_SENT;
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
+        evtimer_del(p->workers[i].respawn);
+        p->workers[i].is_draining = true;
+        p->workers[i].is_shut = true; /* nothing more for it */
+    }
+    pool_kill(p);
+    if (all_are_gone(p))
+        p->hooks.drained(p->hooks.arg);
+}
+
+void pool_hold(struct pool *p, bool is_held)
+{
+    bool released = p->is_held && !is_held;
+    p->is_held = is_held;
+    if (released)
+        pool_feed(p);
+}
+
+bool pool_is_gone(const struct pool *p)
+{
+    return all_are_gone(p);
+}
+bool pool_is_draining(const struct pool *p)
+{
+    return p->drain != DRAIN_NONE;
+}
 
 void pool_kill(struct pool *p)
 {
@@ -235,7 +281,8 @@ void pool_check_alive(struct pool *p)
         int64_t silent_ms = now - (int64_t)atomic_load_explicit(&w->slot->alive_ms, memory_order_relaxed);
         if (w->pid == 0 || silent_ms < p->config->worker_timeout)
             continue;
-        log_error("worker %u, pid %d: no sign of life for %.1f s, killing it", i, (int)w->pid, (double)silent_ms / 1000);
+        log_error("worker %u, pid %d: no sign of life for %.1f s, killing it", i, (int)w->pid,
+                  (double)silent_ms / 1000);
         kill(w->pid, SIGKILL);
         atomic_store(&w->slot->alive_ms, (uint64_t)now); /* said once; SIGCHLD follows */
     }
@@ -243,13 +290,20 @@ void pool_check_alive(struct pool *p)
 
 /* ---- the rest ---- */
 
-struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger, struct counters *counters,
-                      const struct config *config, pool_child_main *child_main, const struct pool_hooks *hooks)
+struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger,
+                      struct counters *counters, const struct config *config, struct owner_token *owner,
+                      pool_child_main *child_main, const struct pool_hooks *hooks)
 {
     struct pool *p = calloc(1, sizeof *p);
     if (p == NULL)
         return NULL;
-    *p = (struct pool){.base = base, .dns = dns, .ledger = ledger, .config = config, .child_main = child_main,
+    *p = (struct pool){.base = base,
+                       .dns = dns,
+                       .ledger = ledger,
+                       .config = config,
+                       .counters = counters,
+                       .owner = owner,
+                       .child_main = child_main,
                        .hooks = *hooks};
     for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
         struct worker_process *w = &p->workers[i];
@@ -306,7 +360,10 @@ void pool_reopen_log(struct pool *p)
     tell_all(p, &m, log_descriptor());
 }
 
-unsigned pool_size(const struct pool *p) { return p->size; }
+unsigned pool_size(const struct pool *p)
+{
+    return p->size;
+}
 
 void pool_worker_status(const struct pool *p, unsigned index, struct pool_worker_status *out)
 {

@@ -15,7 +15,7 @@ struct worker_process {
     struct channel channel;
     struct event *writable, *readable, *respawn;
     struct worker_slot *slot;
-    size_t partial;  /* bytes of the next unsent record (with its header) that are in the channel already */
+    size_t partial;   /* bytes of the next unsent record (with its header) that are in the channel already */
     bool is_draining; /* nothing new for it; its side is shut as soon as that is possible */
     bool is_shut;
     int64_t started_ms, backoff_ms;
@@ -29,11 +29,14 @@ struct pool {
     struct evdns_base *dns;
     struct ledger *ledger;
     const struct config *config;
+    struct counters *counters;
+    struct owner_token *owner;
     pool_child_main *child_main;
     struct pool_hooks hooks;
     struct worker_process workers[CONFIG_MAX_WORKERS];
     unsigned size;
     enum drain drain;
+    bool is_held; /* nothing is sent yet */
 };
 
 /* feeder.c: frames down, acks up. */

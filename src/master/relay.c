@@ -13,13 +13,17 @@
 #include "relay_internal.h"
 
 enum {
-    HEALTHY_MS = 60000,    /* a connection that lasted this long was no accident: the back-off starts anew */
-    CLOSE_WAIT_MS = 1000,  /* for the relay's answer to our close */
+    HEALTHY_MS = 60000,   /* a connection that lasted this long was no accident: the back-off starts anew */
+    CLOSE_WAIT_MS = 1000, /* for the relay's answer to our close */
 };
 
-static const char *const state_names[] = {"stopped", "backoff", "connecting", "tls", "upgrading", "up", "closing"};
+static const char *const state_names[] = {"stopped",   "backoff", "connecting", "tls",
+                                          "upgrading", "up",      "closing"};
 
-const char *relay_state_name(enum relay_state s) { return state_names[s]; }
+const char *relay_state_name(enum relay_state s)
+{
+    return state_names[s];
+}
 
 /* The one place where the state changes. */
 void relay_enter(struct relay *r, enum relay_state state)
@@ -52,7 +56,8 @@ static void set_timer(struct relay *r, int64_t ms)
     evtimer_add(r->timer, &after);
 }
 
-/* Between three and five quarters of ms, so that the consumers of a relay that restarts do not come back as one. */
+/* Between three and five quarters of ms, so that the consumers of a relay that restarts do not come back as
+ * one. */
 static int64_t with_jitter(int64_t ms)
 {
     uint32_t random = 0;
@@ -75,7 +80,8 @@ void relay_fail(struct relay *r, const char *why, int64_t at_least_ms)
     int64_t wait_ms = with_jitter(r->backoff_ms);
     if (wait_ms < at_least_ms)
         wait_ms = at_least_ms;
-    r->backoff_ms = r->backoff_ms * 2 > r->config->relay_backoff_max ? r->config->relay_backoff_max : r->backoff_ms * 2;
+    r->backoff_ms =
+        r->backoff_ms * 2 > r->config->relay_backoff_max ? r->config->relay_backoff_max : r->backoff_ms * 2;
     strncpy(r->trouble, why, sizeof r->trouble - 1);
     log_warn("relay %s: %s; next attempt in %.1f s", r->url.host, why, (double)wait_ms / 1000);
     drop_connection(r);
@@ -143,7 +149,8 @@ void relay_start(struct relay *r)
     r->started_ms = clock_monotonic_ms();
     /* One time-out for all of it: connecting, TLS and upgrade. */
     set_timer(r, r->config->relay_connect_timeout);
-    r->attempt = connect_start(r->base, r->dns, &r->url, (int)r->config->relay_connect_timeout, on_connected, r);
+    r->attempt =
+        connect_start(r->base, r->dns, &r->url, (int)r->config->relay_connect_timeout, on_connected, r);
     if (r->attempt == NULL)
         relay_fail(r, "out of memory", 0);
 }
@@ -163,8 +170,8 @@ void relay_is_established(struct relay *r)
 
 /* ---- time ---- */
 
-/* Nothing received for a while: a ping, and if that brings nothing either, the end. A connection that is not read
- * because the ledger is full proves nothing by its silence. */
+/* Nothing received for a while: a ping, and if that brings nothing either, the end. A connection that is not
+ * read because the ledger is full proves nothing by its silence. */
 static void check_liveness(struct relay *r)
 {
     int64_t now = clock_monotonic_ms();
@@ -185,7 +192,8 @@ static void check_liveness(struct relay *r)
         ws_append_frame(&r->out, WS_CLIENT, WS_PING, "", 0);
         relay_io_flush(r);
     }
-    int64_t until_dead = r->config->relay_idle_timeout - silent_ms, until_ping = r->config->relay_ping_interval;
+    int64_t until_dead = r->config->relay_idle_timeout - silent_ms,
+            until_ping = r->config->relay_ping_interval;
     if (r->state == RELAY_UP)
         set_timer(r, until_dead < until_ping ? until_dead : until_ping);
 }
@@ -269,11 +277,35 @@ void relay_stop(struct relay *r)
     relay_fail(r, "", 0);
 }
 
-bool relay_is_up(const struct relay *r) { return r->state == RELAY_UP; }
-enum relay_state relay_state(const struct relay *r) { return r->state; }
-const char *relay_host(const struct relay *r) { return r->url.host; }
-const char *relay_shown(const struct relay *r) { return r->shown; }
-uint64_t relay_connects(const struct relay *r) { return r->connects; }
-uint64_t relay_bytes(const struct relay *r) { return r->bytes; }
-bool relay_is_paused(const struct relay *r) { return r->is_paused; }
-const char *relay_trouble(const struct relay *r) { return r->trouble; }
+bool relay_is_up(const struct relay *r)
+{
+    return r->state == RELAY_UP;
+}
+enum relay_state relay_state(const struct relay *r)
+{
+    return r->state;
+}
+const char *relay_host(const struct relay *r)
+{
+    return r->url.host;
+}
+const char *relay_shown(const struct relay *r)
+{
+    return r->shown;
+}
+uint64_t relay_connects(const struct relay *r)
+{
+    return r->connects;
+}
+uint64_t relay_bytes(const struct relay *r)
+{
+    return r->bytes;
+}
+bool relay_is_paused(const struct relay *r)
+{
+    return r->is_paused;
+}
+const char *relay_trouble(const struct relay *r)
+{
+    return r->trouble;
+}

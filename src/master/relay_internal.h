@@ -45,7 +45,7 @@ void relay_fail(struct relay *r, const char *why, int64_t at_least_ms);
 void relay_is_established(struct relay *r);
 
 /* relay_io.c */
-bool relay_io_attach(struct relay *r); /* makes the events for a fresh stream */
+bool relay_io_attach(struct relay *r);   /* makes the events for a fresh stream */
 void relay_io_progress(struct relay *r); /* goes on with whatever the state waits for */
 void relay_io_flush(struct relay *r);
 

@@ -1,4 +1,5 @@
-/* relay_io.c: the relay's bytes. The hot one is read_frames(): socket to ring, ring to hook, no copy between. */
+/* relay_io.c: the relay's bytes. The hot one is read_frames(): socket to ring, ring to hook, no copy between.
+ */
 #include "config.h"
 
 #include <inttypes.h>
@@ -53,7 +54,8 @@ static void send_request(struct relay *r)
     int n = snprintf(path, sizeof path, "%s", bare ? subscribe_path : r->url.path);
     int64_t cursor;
     if (r->hooks.cursor(r->hooks.arg, &cursor)) {
-        snprintf(path + n, sizeof path - (size_t)n, "%ccursor=%" PRId64, strchr(path, '?') != NULL ? '&' : '?', cursor);
+        snprintf(path + n, sizeof path - (size_t)n, "%ccursor=%" PRId64,
+                 strchr(path, '?') != NULL ? '&' : '?', cursor);
         log_info("relay %s: asking for events after cursor %" PRId64, r->url.host, cursor);
     } else {
         log_info("relay %s: asking for live events, without a cursor", r->url.host);
@@ -162,8 +164,8 @@ static void on_close_frame(struct relay *r, const struct ws_item *item)
     char why[200];
     if (r->state != RELAY_CLOSING) {
         int reason = item->len > 2 ? (int)(item->len - 2) : 0;
-        snprintf(why, sizeof why, "closed by the relay (code %u%s%.*s)", item->close_code, reason > 0 ? ": " : "",
-                 reason, reason > 0 ? (const char *)item->data + 2 : "");
+        snprintf(why, sizeof why, "closed by the relay (code %u%s%.*s)", item->close_code,
+                 reason > 0 ? ": " : "", reason, reason > 0 ? (const char *)item->data + 2 : "");
         close_with(r, item->close_code == WS_CLOSE_NO_STATUS ? WS_CLOSE_NORMAL : item->close_code, why);
         return;
     }
@@ -179,7 +181,8 @@ static bool take_item(struct relay *r, const uint8_t *window, const struct ws_it
             ledger_skip(r->ledger, item->consumed);
             return true;
         }
-        return r->hooks.message(r->hooks.arg, item->data, (size_t)(item->data - window), item->len, item->consumed);
+        return r->hooks.message(r->hooks.arg, item->data, (size_t)(item->data - window), item->len,
+                                item->consumed);
     case WS_TEXT:
         close_with(r, WS_CLOSE_UNSUPPORTED, "protocol error: a text message, frames are binary");
         return false;

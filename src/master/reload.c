@@ -1,13 +1,16 @@
-/* reload.c: SIGHUP. The file is read; if it is wrong the old configuration stays. What workers read takes effect by
- * replacing them: they finish what is in their channels and leave, the rest waits in the ledger for their successors.
- * The relay is read on into the ring meanwhile, so nothing is lost, nothing is doubled, and order is kept. */
+/* reload.c: SIGHUP. The file is read; if it is wrong the old configuration stays. What workers read takes
+ * effect by replacing them: they finish what is in their channels and leave, the rest waits in the ledger for
+ * their successors. The relay is read on into the ring meanwhile, so nothing is lost, nothing is doubled, and
+ * order is kept. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "master/master.h"
 #include "master_internal.h"
+#include "net/url.h"
 
 static bool differs(const struct config *a, const struct config *b, const char *key)
 {
@@ -23,10 +26,19 @@ static bool any_differs(const struct config *a, const struct config *b, const ch
     return false;
 }
 
-static const char *const worker_keys[] = {
-    "redis",      "redis_ca_file", "redis_connect_timeout", "redis_reply_timeout",  "stream_key", "stream_max_len",
-    "batch_size", "batch_events",  "dead_letters_key",      "dead_letters_max_len", "workers",    "event_format",
-    NULL};
+static const char *const worker_keys[] = {"redis",
+                                          "redis_ca_file",
+                                          "redis_connect_timeout",
+                                          "redis_reply_timeout",
+                                          "stream_key",
+                                          "stream_max_len",
+                                          "batch_size",
+                                          "batch_events",
+                                          "dead_letters_key",
+                                          "dead_letters_max_len",
+                                          "workers",
+                                          "event_format",
+                                          NULL};
 static const char *const relay_keys[] = {"relay", "relay_ca_file", NULL};
 static const char *const redis_keys[] = {"redis", "redis_ca_file", "cursor_key", NULL};
 
@@ -50,10 +62,13 @@ static void keep_fixed(struct config *fresh, struct config *old)
             continue;
         log_warn("%s has changed: that takes a restart", row->name);
         if (row->type == SETTING_TEXT) {
-            keep_text((char **)(void *)((char *)fresh + row->offset), *(char **)(void *)((char *)old + row->offset));
+            keep_text((char **)(void *)((char *)fresh + row->offset),
+                      *(char **)(void *)((char *)old + row->offset));
         } else {
             memcpy((char *)fresh + row->offset, (char *)old + row->offset,
-                   row->type == SETTING_CHOICE ? sizeof(int) : row->type == SETTING_FLAG ? sizeof(bool) : sizeof(int64_t));
+                   row->type == SETTING_CHOICE ? sizeof(int)
+                   : row->type == SETTING_FLAG ? sizeof(bool)
+                                               : sizeof(int64_t));
         }
     }
 }
@@ -88,9 +103,16 @@ void reload_begin(struct master *m)
     apply_log(m, fresh);
     config_free(m->pending);
     m->pending = fresh;
-    if (m->state == MASTER_STOPPING || pool_is_draining(m->pool))
+    reload_apply(m);
+}
+
+void reload_apply(struct master *m)
+{
+    if (m->pending == NULL || m->state == MASTER_STOPPING || m->state == MASTER_REWINDING ||
+        m->state == MASTER_RESETTING || (pool_is_draining(m->pool) && !pool_is_gone(m->pool)))
         return; /* taken over when the workers have left */
-    if (m->state == MASTER_RUNNING && any_differs(m->config, fresh, worker_keys))
+    if (m->state == MASTER_RUNNING && !pool_is_draining(m->pool) &&
+        any_differs(m->config, m->pending, worker_keys))
         pool_drain(m->pool, false);
     else
         reload_finish(m);
@@ -101,19 +123,32 @@ void reload_finish(struct master *m)
     struct config *fresh = m->pending;
     m->pending = NULL;
     if (fresh != NULL) {
-        bool relay = any_differs(m->config, fresh, relay_keys), redis = any_differs(m->config, fresh, redis_keys);
+        bool relay = any_differs(m->config, fresh, relay_keys),
+             redis = any_differs(m->config, fresh, redis_keys);
         struct config old = *m->config;
         *m->config = *fresh;
-        *fresh = old;
-        config_free(fresh);
+        *fresh = old; /* from here on `fresh` holds what was before */
+        const char *old_relay = fresh->relay;
         if (redis)
             store_restart(m->store);
         if (relay) {
+            struct url before, after;
+            struct error ignored;
             /* Each host has its own sequence: the old cursor means nothing to the new one. */
-            log_warn("relay: now %s; its sequence is another one, going on with live events", m->config->relay);
-            m->has_last_seq = false;
-            relay_reconnect(m->relay, "the configuration has changed", true);
+            bool same = url_parse(old_relay, &before, &ignored) &&
+                        url_parse(m->config->relay, &after, &ignored) && strcmp(before.host, after.host) == 0;
+            if (same || m->state != MASTER_RUNNING) {
+                relay_reconnect(m->relay, "the configuration has changed", true);
+            } else {
+                log_warn("relay: now %s; its sequence is another one, going on with %s events",
+                         m->config->relay, m->config->start == CONFIG_START_OLDEST ? "its oldest" : "live");
+                config_free(fresh);
+                log_info("configuration reloaded");
+                master_reset_sequence(m, m->config->start == CONFIG_START_OLDEST);
+                return;
+            }
         }
+        config_free(fresh);
         log_info("configuration reloaded");
     }
     if (m->state != MASTER_RUNNING)
@@ -121,7 +156,9 @@ void reload_finish(struct master *m)
     unsigned workers = config_worker_count(m->config);
     if (pool_is_draining(m->pool)) {
         ledger_reroute(m->ledger, workers);
-        pool_start(m->pool, workers);
+        /* First all slots are taken: a transaction of a killed worker of before may still be under way, and
+         * its partitions have other workers now. */
+        store_take_slots(m->store);
         log_info("%u workers", workers);
     }
 }

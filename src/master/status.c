@@ -30,15 +30,16 @@ static json_t *worker_json(const struct master *m, unsigned i)
     char note[WORKER_NOTE_BYTES];
     snprintf(note, sizeof note, "%.*s", (int)sizeof note - 1, slot->note);
     json_t *json = json_pack("{s:i,s:i,s:s,s:s,s:I,s:I,s:I,s:I}", "index", (int)i, "pid", (int)w.pid, "state",
-                             w.pid == 0       ? "gone"
+                             w.pid == 0      ? "gone"
                              : w.is_draining ? "draining"
-                                              : worker_state_name((enum worker_state)state),
+                                             : worker_state_name((enum worker_state)state),
                              "note", note, "restarts", (json_int_t)w.restarts, "queued",
                              (json_int_t)ledger_queue_length(m->ledger, i), "round_trip_us",
                              (json_int_t)atomic_load(&slot->round_trip_us), "batch_events",
                              (json_int_t)atomic_load(&slot->batch_events));
     for (unsigned c = 0; json != NULL && c < COUNTERS; c++)
-        json_object_set_new(json, counter_name((enum counter)c), json_integer((json_int_t)atomic_load(&slot->counters[c])));
+        json_object_set_new(json, counter_name((enum counter)c),
+                            json_integer((json_int_t)atomic_load(&slot->counters[c])));
     return json;
 }
 
@@ -62,23 +63,26 @@ static json_t *balance_json(const struct master *m, json_t *json)
 
 json_t *status_json(struct master *m)
 {
-    static const char *const states[] = {"starting", "running", "stopping"};
+    static const char *const states[] = {"starting", "running", "rewinding", "resetting", "stopping"};
     json_t *workers = json_array();
     for (unsigned i = 0; i < pool_size(m->pool); i++)
         json_array_append_new(workers, worker_json(m, i));
     json_t *ops = json_object();
     for (unsigned c = COUNTER_OP_NO_CID; c <= COUNTER_OP_BAD_RECORD; c++)
-        json_object_set_new(ops, counter_name((enum counter)c), json_integer((json_int_t)counters_total(m->counters, c)));
+        json_object_set_new(ops, counter_name((enum counter)c),
+                            json_integer((json_int_t)counters_total(m->counters, c)));
     json_t *json = json_pack(
-        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:{s:I,s:I,s:I},s:o,s:{s:s,s:s},s:o}", "version",
-        PACKAGE_VERSION, "state", states[m->state], "pid", (int)getpid(), "uptime_s",
+        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:{s:s,s:s}"
+        ",s:o}",
+        "version", PACKAGE_VERSION, "state", states[m->state], "pid", (int)getpid(), "uptime_s",
         (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
         relay_state_name(relay_state(m->relay)), "connected", relay_is_up(m->relay), "paused",
         relay_is_paused(m->relay), "connects", (json_int_t)relay_connects(m->relay), "bytes",
-        (json_int_t)relay_bytes(m->relay), "note", relay_trouble(m->relay), "infos", (json_int_t)m->infos, "errors",
-        (json_int_t)m->errors, "cursor", cursor_json(m), "ring", "used_bytes", (json_int_t)ledger_used_bytes(m->ledger),
-        "size_bytes", (json_int_t)ledger_size_bytes(m->ledger), "records", (json_int_t)ledger_record_count(m->ledger),
-        "ops_left_out", ops, "redis", "state", store_state_name(m->store), "note", store_trouble(m->store), "workers",
-        workers);
+        (json_int_t)relay_bytes(m->relay), "note", relay_trouble(m->relay), "infos", (json_int_t)m->infos,
+        "errors", (json_int_t)m->errors, "cursor", cursor_json(m), "rewinds", (json_int_t)m->rewinds,
+        "resets", (json_int_t)m->resets, "ring", "used_bytes", (json_int_t)ledger_used_bytes(m->ledger),
+        "size_bytes", (json_int_t)ledger_size_bytes(m->ledger), "records",
+        (json_int_t)ledger_record_count(m->ledger), "ops_left_out", ops, "redis", "state",
+        store_state_name(m->store), "note", store_trouble(m->store), "workers", workers);
     return json != NULL ? balance_json(m, json) : NULL;
 }

@@ -9,45 +9,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "net/connect.h"
-#include "redis/client.h"
-
-enum store_state { STORE_OFFLINE, STORE_CONNECTING, STORE_LOGIN, STORE_READY };
+#include "store_internal.h"
 
 enum {
-    PENDING_MAX = 256, /* answers owed; a power of two. When half are owed, dashboards wait */
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 5000,
     CHECK_MS = 1000,
-};
-
-/* What an answer will be to. */
-enum purpose { FOR_CURSOR_LOAD, FOR_CURSOR_SAVE, FOR_DASHBOARD };
-
-struct pending {
-    enum purpose purpose;
-    int64_t cursor;
-};
-
-struct store {
-    enum store_state state;
-    struct event_base *base;
-    struct evdns_base *dns;
-    const struct config *config;
-    struct store_hooks hooks;
-    struct url url;
-    struct tls_context *tls;
-    struct connect_attempt *attempt;
-    struct redis_client *client;
-    struct event *readable, *writable, *timer;
-    struct pending pending[PENDING_MAX];
-    size_t first, count;
-    bool has_loaded;
-    int64_t asked_ms; /* when the oldest answer that is owed was asked for */
-    int64_t backoff_ms;
-    struct error trouble;
-    struct log_throttle throttle;
 };
 
 static const char *const state_names[] = {"offline", "connecting", "login", "ready"};
@@ -71,7 +38,8 @@ static void report(struct store *s, const char *what)
     if (strcmp(s->trouble.text, what) != 0)
         s->throttle = (struct log_throttle){0}; /* another trouble than before: worth a line of its own */
     error_set(&s->trouble, "%s", what);
-    log_throttled(&s->throttle, LOG_LEVEL_WARN, "redis %s: %s", url_authority(&s->url, where, sizeof where), what);
+    log_throttled(&s->throttle, LOG_LEVEL_WARN, "redis %s: %s", url_authority(&s->url, where, sizeof where),
+                  what);
 }
 
 static void drop_connection(struct store *s)
@@ -87,7 +55,7 @@ static void drop_connection(struct store *s)
     s->first = s->count = 0;
 }
 
-static void lose(struct store *s, const char *why)
+void store_lose(struct store *s, const char *why)
 {
     drop_connection(s);
     enter(s, STORE_OFFLINE);
@@ -98,7 +66,7 @@ static void lose(struct store *s, const char *why)
 
 /* ---- asking ---- */
 
-static void expect(struct store *s, enum purpose purpose, int64_t cursor)
+void store_expect(struct store *s, enum purpose purpose, int64_t cursor)
 {
     if (s->count == 0)
         s->asked_ms = clock_monotonic_ms();
@@ -106,22 +74,29 @@ static void expect(struct store *s, enum purpose purpose, int64_t cursor)
     event_active(s->writable, EV_WRITE, 0);
 }
 
-static bool may_ask(const struct store *s) { return s->state == STORE_READY && s->count < PENDING_MAX / 2; }
-
-static void load_cursor(struct store *s)
+static bool may_ask(const struct store *s)
 {
-    redis_client_command(s->client, "GET %s", s->config->cursor_key);
-    expect(s, FOR_CURSOR_LOAD, 0);
+    return s->state == STORE_READY && s->count < PENDING_MAX / 2;
 }
 
+/* The cursor and its copy with the marks, in one transaction: where they differ later, somebody else has been
+ * there. */
 void store_save_cursor(struct store *s, int64_t cursor)
 {
-    if (!may_ask(s))
+    if (!may_ask(s) || !s->is_verified || s->wanted != BEGIN_NOTHING)
         return;
     char decimal[24];
+    struct url url;
     snprintf(decimal, sizeof decimal, "%" PRId64, cursor);
+    redis_client_command(s->client, "MULTI");
+    store_expect(s, FOR_NOTHING, 0);
     redis_client_command(s->client, "SET %s %s", s->config->cursor_key, decimal);
-    expect(s, FOR_CURSOR_SAVE, cursor);
+    store_expect(s, FOR_NOTHING, 0);
+    redis_client_command(s->client, "HSET %s cursor %s relay %s", s->config->progress_key, decimal,
+                         store_relay_host(s, &url));
+    store_expect(s, FOR_NOTHING, 0);
+    redis_client_command(s->client, "EXEC");
+    store_expect(s, FOR_CURSOR_SAVE, cursor);
 }
 
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s)
@@ -131,7 +106,7 @@ void store_set(struct store *s, const char *key, const char *value, size_t len, 
     char ttl[16];
     snprintf(ttl, sizeof ttl, "%d", ttl_s);
     redis_client_command(s->client, "SET %s %b EX %s", key, value, len, ttl);
-    expect(s, FOR_DASHBOARD, 0);
+    store_expect(s, FOR_DASHBOARD, 0);
 }
 
 void store_publish(struct store *s, const char *channel, const char *message, size_t len)
@@ -139,35 +114,24 @@ void store_publish(struct store *s, const char *channel, const char *message, si
     if (!may_ask(s))
         return;
     redis_client_command(s->client, "PUBLISH %s %b", channel, message, len);
-    expect(s, FOR_DASHBOARD, 0);
+    store_expect(s, FOR_DASHBOARD, 0);
 }
 
 /* ---- answers ---- */
 
-/* The cursor as a number; false: the key holds something else. */
-static bool parse_cursor(const char *text, int64_t *cursor)
+static void on_cursor_saved(struct store *s, const redisReply *reply, int64_t cursor)
 {
-    char *end;
-    errno = 0;
-    *cursor = strtoll(text, &end, 10);
-    return errno == 0 && end != text && *end == '\0' && *cursor >= 0;
-}
-
-static void on_cursor(struct store *s, const redisReply *reply)
-{
-    int64_t cursor = 0;
-    char why[ERROR_TEXT_BYTES];
-    bool found = reply->type != REDIS_REPLY_NIL;
-    if (s->has_loaded)
+    if (reply->type != REDIS_REPLY_ARRAY)
         return;
-    if (found && (reply->type != REDIS_REPLY_STRING || !parse_cursor(reply->str, &cursor))) {
-        snprintf(why, sizeof why, "cursor in %s: %.100s; expected a decimal number. Waiting until it is one, or is deleted",
-                 s->config->cursor_key, reply->type == REDIS_REPLY_STRING ? reply->str : reply->str ? reply->str : "not a string");
-        lose(s, why);
-        return;
-    }
-    s->has_loaded = true;
-    s->hooks.cursor_loaded(s->hooks.arg, found, cursor);
+    for (size_t i = 0; i < reply->elements; i++)
+        if (reply->element[i]->type == REDIS_REPLY_ERROR) {
+            report(s, reply->element[i]->str);
+            return;
+        }
+    s->trouble.text[0] = '\0';
+    s->saved = cursor;
+    s->has_saved = true;
+    s->hooks.cursor_saved(s->hooks.arg, cursor);
 }
 
 static void on_reply(struct store *s, const redisReply *reply)
@@ -178,13 +142,18 @@ static void on_reply(struct store *s, const redisReply *reply)
     s->first = (s->first + 1) % PENDING_MAX;
     s->count--;
     s->asked_ms = clock_monotonic_ms();
-    if (p.purpose == FOR_CURSOR_LOAD) {
-        on_cursor(s, reply);
-    } else if (reply->type == REDIS_REPLY_ERROR) {
+    if (reply->type == REDIS_REPLY_ERROR)
         report(s, reply->str);
-    } else if (p.purpose == FOR_CURSOR_SAVE) {
-        s->trouble.text[0] = '\0';
-        s->hooks.cursor_saved(s->hooks.arg, p.cursor);
+    switch (p.purpose) {
+    case FOR_NOTHING:
+    case FOR_DASHBOARD:
+        break;
+    case FOR_CURSOR_SAVE:
+        on_cursor_saved(s, reply, p.cursor);
+        break;
+    default:
+        store_begin_on_reply(s, p.purpose, reply);
+        break;
     }
 }
 
@@ -194,7 +163,7 @@ static void progress(struct store *s)
 {
     struct error why;
     if (!redis_client_progress(s->client, &why)) {
-        lose(s, why.text);
+        store_lose(s, why.text);
         return;
     }
     if (s->state == STORE_LOGIN && redis_client_is_ready(s->client)) {
@@ -205,13 +174,12 @@ static void progress(struct store *s)
         s->throttle = (struct log_throttle){0};
         s->backoff_ms = BACKOFF_FIRST_MS;
         set_timer(s, CHECK_MS);
-        if (!s->has_loaded)
-            load_cursor(s);
+        store_begin_connected(s);
     }
     while (s->state == STORE_READY) {
         redisReply *reply;
         if (!redis_client_reply(s->client, &reply, &why)) {
-            lose(s, why.text);
+            store_lose(s, why.text);
             return;
         }
         if (reply == NULL)
@@ -236,17 +204,17 @@ static void on_connected(void *arg, int fd, const struct error *failure)
     struct error why;
     s->attempt = NULL;
     if (fd < 0) {
-        lose(s, failure->text);
+        store_lose(s, failure->text);
         return;
     }
     if (!redis_client_start(s->client, fd, s->tls, &s->url, "firehosed-master", &why)) {
-        lose(s, why.text);
+        store_lose(s, why.text);
         return;
     }
     s->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_ready, s);
     s->writable = event_new(s->base, fd, EV_WRITE, on_ready, s);
     if (s->readable == NULL || s->writable == NULL || event_add(s->readable, NULL) < 0) {
-        lose(s, "out of memory");
+        store_lose(s, "out of memory");
         return;
     }
     enter(s, STORE_LOGIN);
@@ -262,13 +230,14 @@ static void connect_now(struct store *s)
     s->tls = NULL;
     if (!url_parse(s->config->redis, &s->url, &why) ||
         (url_is_tls(&s->url) && (s->tls = tls_client_new(s->config->redis_ca_file, &why)) == NULL)) {
-        lose(s, why.text);
+        store_lose(s, why.text);
         return;
     }
     enter(s, STORE_CONNECTING);
-    s->attempt = connect_start(s->base, s->dns, &s->url, (int)s->config->redis_connect_timeout, on_connected, s);
+    s->attempt =
+        connect_start(s->base, s->dns, &s->url, (int)s->config->redis_connect_timeout, on_connected, s);
     if (s->attempt == NULL)
-        lose(s, "out of memory");
+        store_lose(s, "out of memory");
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -280,7 +249,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     if (s->state == STORE_OFFLINE)
         connect_now(s);
     else if (owed && clock_monotonic_ms() - s->asked_ms >= s->config->redis_reply_timeout)
-        lose(s, "no answer within redis_reply_timeout");
+        store_lose(s, "no answer within redis_reply_timeout");
     else
         set_timer(s, CHECK_MS);
 }
@@ -288,12 +257,17 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- the verbs ---- */
 
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
-                        const struct store_hooks *hooks)
+                        struct owner_token *owner, const struct store_hooks *hooks)
 {
     struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
-    *s = (struct store){.base = base, .dns = dns, .config = config, .hooks = *hooks, .backoff_ms = BACKOFF_FIRST_MS};
+    *s = (struct store){.base = base,
+                        .dns = dns,
+                        .config = config,
+                        .owner = owner,
+                        .hooks = *hooks,
+                        .backoff_ms = BACKOFF_FIRST_MS};
     s->client = redis_client_new();
     s->timer = evtimer_new(base, on_timer, s);
     if (s->client == NULL || s->timer == NULL) {
@@ -316,7 +290,10 @@ void store_free(struct store *s)
     free(s);
 }
 
-void store_start(struct store *s) { connect_now(s); }
+void store_start(struct store *s)
+{
+    connect_now(s);
+}
 
 void store_restart(struct store *s)
 {
@@ -325,6 +302,15 @@ void store_restart(struct store *s)
     connect_now(s);
 }
 
-bool store_is_ready(const struct store *s) { return s->state == STORE_READY; }
-const char *store_state_name(const struct store *s) { return state_names[s->state]; }
-const char *store_trouble(const struct store *s) { return s->trouble.text; }
+bool store_is_ready(const struct store *s)
+{
+    return s->state == STORE_READY;
+}
+const char *store_state_name(const struct store *s)
+{
+    return state_names[s->state];
+}
+const char *store_trouble(const struct store *s)
+{
+    return s->trouble.text;
+}

@@ -99,11 +99,23 @@ bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls,
     return true;
 }
 
-bool redis_client_is_open(const struct redis_client *c) { return c->state != CLIENT_CLOSED; }
-bool redis_client_is_ready(const struct redis_client *c) { return c->state == CLIENT_READY; }
-int redis_client_fd(const struct redis_client *c) { return c->stream.fd; }
+bool redis_client_is_open(const struct redis_client *c)
+{
+    return c->state != CLIENT_CLOSED;
+}
+bool redis_client_is_ready(const struct redis_client *c)
+{
+    return c->state == CLIENT_READY;
+}
+int redis_client_fd(const struct redis_client *c)
+{
+    return c->stream.fd;
+}
 
-short redis_client_wants(const struct redis_client *c) { return c->wants_write ? POLLIN | POLLOUT : POLLIN; }
+short redis_client_wants(const struct redis_client *c)
+{
+    return c->wants_write ? POLLIN | POLLOUT : POLLIN;
+}
 
 void redis_client_command(struct redis_client *c, const char *format, ...)
 {
@@ -121,6 +133,13 @@ void redis_client_command(struct redis_client *c, const char *format, ...)
     c->wants_write = true;
 }
 
+void redis_client_append(struct redis_client *c, const struct buffer *resp)
+{
+    buffer_append(&c->out, resp->data, resp->len);
+    c->out.failed = c->out.failed || resp->failed;
+    c->wants_write = true;
+}
+
 void redis_client_send(struct redis_client *c, const void *bytes, size_t len)
 {
     c->borrowed = bytes;
@@ -128,7 +147,10 @@ void redis_client_send(struct redis_client *c, const void *bytes, size_t len)
     c->wants_write = true;
 }
 
-bool redis_client_has_sent(const struct redis_client *c) { return c->out.len == 0 && c->borrowed_len == 0; }
+bool redis_client_has_sent(const struct redis_client *c)
+{
+    return c->out.len == 0 && c->borrowed_len == 0;
+}
 
 static bool fail(struct redis_client *c)
 {
@@ -146,8 +168,8 @@ static bool write_queued(struct redis_client *c, struct error *why)
     while (!redis_client_has_sent(c)) {
         bool own = c->out.len > 0;
         size_t put = 0;
-        switch (stream_write(&c->stream, own ? c->out.data : c->borrowed, own ? c->out.len : c->borrowed_len, &put,
-                             why)) {
+        switch (stream_write(&c->stream, own ? c->out.data : c->borrowed, own ? c->out.len : c->borrowed_len,
+                             &put, why)) {
         case STREAM_OK:
             if (own) {
                 buffer_consume(&c->out, put);
@@ -259,7 +281,8 @@ bool redis_client_progress(struct redis_client *c, struct error *why)
         error_set(why, "not connected");
         return false;
     }
-    /* Reading comes first: the server's own words are a better reason than the broken pipe that follows them. */
+    /* Reading comes first: the server's own words are a better reason than the broken pipe that follows them.
+     */
     return read_arrived(c, why) && (c->state != CLIENT_LOGIN || finish_login(c, why)) && write_queued(c, why);
 }
 

@@ -1,3 +1,4 @@
 noinst_LIBRARIES += libredis.a
 libredis_a_SOURCES = \
-	include/redis/client.h src/redis/client.c
+	include/redis/client.h src/redis/client.c \
+	include/redis/progress.h src/redis/progress.c

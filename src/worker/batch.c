@@ -8,16 +8,11 @@
 #include "base/json_text.h"
 
 enum {
-    /* "$1234567890\r\n" behind "data": the length is known only when the JSON is written. Most events have three
-     * digits; others are moved by the difference. */
+    /* "$1234567890\r\n" behind "data": the length is known only when the JSON is written. Most events have
+     * three digits; others are moved by the difference. */
     USUAL_DIGITS = 3,
     KEEP_BYTES = 4 << 20, /* memory a batch may keep after a burst of huge events */
 };
-
-static void append_bulk(struct buffer *b, const char *text)
-{
-    buffer_append_format(b, "$%zu\r\n%s\r\n", strlen(text), text);
-}
 
 /* "XADD key [MAXLEN ~ n] *" with `fields` names and values to follow. */
 static void append_xadd(struct buffer *b, const char *key, int64_t max_len, unsigned fields)
@@ -25,14 +20,14 @@ static void append_xadd(struct buffer *b, const char *key, int64_t max_len, unsi
     char digits[24];
     snprintf(digits, sizeof digits, "%lld", (long long)max_len);
     buffer_append_format(b, "*%u\r\n", (max_len > 0 ? 6 : 3) + 2 * fields);
-    append_bulk(b, "XADD");
-    append_bulk(b, key);
+    resp_append_bulk(b, "XADD");
+    resp_append_bulk(b, key);
     if (max_len > 0) {
-        append_bulk(b, "MAXLEN");
-        append_bulk(b, "~");
-        append_bulk(b, digits);
+        resp_append_bulk(b, "MAXLEN");
+        resp_append_bulk(b, "~");
+        resp_append_bulk(b, digits);
     }
-    append_bulk(b, "*");
+    resp_append_bulk(b, "*");
 }
 
 bool batch_format_init(struct batch_format *f, const struct config *config)
@@ -43,9 +38,9 @@ bool batch_format_init(struct batch_format *f, const struct config *config)
     for (size_t i = 0; i < sizeof delivered / sizeof delivered[0]; i++) {
         struct buffer *b = &f->event[delivered[i]];
         append_xadd(b, config->stream_key, config->stream_max_len, 3);
-        append_bulk(b, "type");
-        append_bulk(b, frame_kind_name(delivered[i]));
-        append_bulk(b, "data");
+        resp_append_bulk(b, "type");
+        resp_append_bulk(b, frame_kind_name(delivered[i]));
+        resp_append_bulk(b, "data");
         ok = ok && !b->failed;
     }
     append_xadd(&f->dead_letter, config->dead_letters_key, config->dead_letters_max_len, 3);
@@ -68,7 +63,10 @@ void batch_init(struct batch *b)
     batch_begin(b);
 }
 
-void batch_fini(struct batch *b) { buffer_fini(&b->out); }
+void batch_fini(struct batch *b)
+{
+    buffer_fini(&b->out);
+}
 
 void batch_begin(struct batch *b)
 {
@@ -79,7 +77,23 @@ void batch_begin(struct batch *b)
     buffer_append_literal(&b->out, "*1\r\n$5\r\nMULTI\r\n");
 }
 
-void batch_finish(struct batch *b) { buffer_append_literal(&b->out, "*1\r\n$4\r\nEXEC\r\n"); }
+void batch_finish(struct batch *b, const char *progress_key, const char *owner_key)
+{
+    if (b->touched != 0)
+        progress_append_write(&b->out, progress_key, &b->marks, b->touched);
+    buffer_append_literal(&b->out, "*1\r\n$4\r\nEXEC\r\n");
+    resp_append_command(&b->out, 2, "WATCH");
+    resp_append_bulk(&b->out, owner_key);
+    resp_append_command(&b->out, 2, "GET");
+    resp_append_bulk(&b->out, owner_key);
+}
+
+void batch_add_duplicate(struct batch *b, const struct frame_header *header)
+{
+    b->counts[COUNTER_DUPLICATE]++;
+    b->frames++;
+    b->last_id = header->id;
+}
 
 /* Opens a bulk string whose length is not known yet; returns where its bytes begin. */
 static size_t open_bulk(struct buffer *out)
@@ -116,8 +130,9 @@ static void append_seq(struct buffer *out, int64_t seq)
 }
 
 /* A dead letter: seq, why, and the frame as it came. */
-static void append_dead_letter(struct batch *b, const struct batch_format *f, const struct frame_header *header,
-                               const uint8_t *frame, const struct violation *why, const struct frame_op *op)
+static void append_dead_letter(struct batch *b, const struct batch_format *f,
+                               const struct frame_header *header, const uint8_t *frame,
+                               const struct violation *why, const struct frame_op *op)
 {
     struct buffer *out = &b->out;
     buffer_append(out, f->dead_letter.data, f->dead_letter.len);
@@ -139,8 +154,9 @@ static void append_dead_letter(struct batch *b, const struct batch_format *f, co
 }
 
 /* One event as an XADD; the outcome is event_encode()'s, and what it did not accept leaves no trace. */
-static enum event_outcome append_event(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
-                                       const struct frame_header *header, const uint8_t *frame, struct event *event)
+static enum event_outcome append_event(struct batch *b, const struct batch_format *f,
+                                       struct event_encoder *encoder, const struct frame_header *header,
+                                       const uint8_t *frame, struct event *event)
 {
     struct buffer *out = &b->out;
     size_t before = out->len;
@@ -172,7 +188,8 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
     if (*outcome == EVENT_REFUSED && !b->out.failed)
         append_dead_letter(b, f, header, frame, &event->violation, NULL);
     else if (*outcome == EVENT_READY && event->dropped[OP_DROP_BAD_RECORD] > 0)
-        append_dead_letter(b, f, header, frame, &event->first_drop_why, &event->frame.ops[event->first_drop_op]);
+        append_dead_letter(b, f, header, frame, &event->first_drop_why,
+                           &event->frame.ops[event->first_drop_op]);
     if (b->out.failed) {
         b->out.failed = false;
         b->out.len = before;
@@ -186,6 +203,9 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
         b->counts[COUNTER_OP_NO_CID + reason] += event->dropped[reason];
     b->frames++;
     b->last_id = header->id;
-    b->last_seq = header->seq;
+    if (header->seq > 0 && b->commands > commands) {
+        b->marks.seq[header->partition % PARTITIONS] = header->seq;
+        b->touched |= UINT64_C(1) << header->partition % PARTITIONS;
+    }
     return true;
 }

@@ -47,8 +47,7 @@ static bool resize(struct intake *in, size_t cap)
         return false;
     memcpy(data, in->data + in->start, in->end - in->start);
     free(in->data);
-    *in = (struct intake){
-        .data = data, .cap = cap, .end = in->end - in->start, .ended = in->ended};
+    *in = (struct intake){.data = data, .cap = cap, .end = in->end - in->start, .ended = in->ended};
     return true;
 }
 

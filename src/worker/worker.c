@@ -1,5 +1,5 @@
-/* worker.c: the worker's one loop. What it may do is all here: read frames, decode them into the next batch, write
- * batches, ack them, obey the master. */
+/* worker.c: the worker's one loop. What it may do is all here: read frames, decode them into the next batch,
+ * write batches, ack them, obey the master. */
 #include "config.h"
 
 #include "worker/worker.h"
@@ -26,6 +26,8 @@ struct worker {
     struct channel channel;
     struct worker_slot *slot;
     struct intake intake;
+    struct marks marks; /* the last seq of each partition that is in a batch, or in Redis */
+    bool has_marks;
     struct event_encoder *encoder;
     struct batch_format format;
     struct batch batches[2];
@@ -36,7 +38,10 @@ struct worker {
     struct event event; /* large: not on the stack of each call */
 };
 
-static struct batch *building(struct worker *w) { return &w->batches[w->building]; }
+static struct batch *building(struct worker *w)
+{
+    return &w->batches[w->building];
+}
 
 static bool building_is_full(struct worker *w)
 {
@@ -51,7 +56,8 @@ static void report_event(struct worker *w, enum event_outcome outcome, const str
     const struct event *e = &w->event;
     if (outcome == EVENT_REFUSED) {
         log_throttled(&w->refusals, LOG_LEVEL_WARN, "frame seq %lld refused, kept in %s: %s at byte %zu",
-                      (long long)header->seq, w->config->dead_letters_key, e->violation.rule, e->violation.offset);
+                      (long long)header->seq, w->config->dead_letters_key, e->violation.rule,
+                      e->violation.offset);
     } else if (outcome == EVENT_READY && e->has_drop && log_get_level() <= LOG_LEVEL_DEBUG) {
         const struct frame_op *op = &e->frame.ops[e->first_drop_op];
         log_throttled(&w->drops, LOG_LEVEL_DEBUG, "frame seq %lld: op on %.*s left out: %s: %s at byte %zu",
@@ -62,18 +68,43 @@ static void report_event(struct worker *w, enum event_outcome outcome, const str
 
 /* ---- the way of a frame ---- */
 
+/* Before the marks are read nothing can be told from what is in the stream already. */
+static bool learn_marks(struct worker *w)
+{
+    if (!w->has_marks && w->writer.has_marks) {
+        w->marks = w->writer.marks;
+        w->has_marks = true;
+    }
+    return w->has_marks;
+}
+
+static bool is_written(const struct worker *w, const struct frame_header *header)
+{
+    return header->seq > 0 && header->seq <= w->marks.seq[header->partition % PARTITIONS];
+}
+
 /* Decodes what has arrived into the building batch, until that is full. */
 static void decode_arrived(struct worker *w)
 {
     struct frame_header header;
     const uint8_t *frame;
+    if (!learn_marks(w))
+        return;
     while (!building_is_full(w) && intake_peek(&w->intake, &header, &frame)) {
         enum event_outcome outcome;
+        if (is_written(w, &header)) {
+            batch_add_duplicate(building(w), &header);
+            intake_drop(&w->intake, &header);
+            continue;
+        }
         if (!batch_add(building(w), &w->format, w->encoder, &header, frame, &w->event, &outcome)) {
             /* No memory for this event now: what is built goes out first, then there may be. */
-            log_throttled(&w->memory, LOG_LEVEL_ERROR, "frame seq %lld: out of memory, waiting", (long long)header.seq);
+            log_throttled(&w->memory, LOG_LEVEL_ERROR, "frame seq %lld: out of memory, waiting",
+                          (long long)header.seq);
             return;
         }
+        if (header.seq > 0)
+            w->marks.seq[header.partition % PARTITIONS] = header.seq;
         if (outcome != EVENT_FILTERED)
             report_event(w, outcome, &header);
         intake_drop(&w->intake, &header);
@@ -115,7 +146,7 @@ static void commit_ready(struct worker *w)
             account_for(w, b);
             continue;
         }
-        batch_finish(b);
+        batch_finish(b, w->config->progress_key, w->writer.owner_key);
         writer_submit(&w->writer, b);
         if (w->writer.committed) { /* answered at once */
             w->writer.committed = false;
@@ -126,7 +157,8 @@ static void commit_ready(struct worker *w)
 
 static bool all_is_done(const struct worker *w)
 {
-    return w->intake.ended && w->batches[w->building].frames == 0 && w->writer.batch == NULL && w->unsent_ack == 0;
+    return w->intake.ended && w->batches[w->building].frames == 0 && w->writer.batch == NULL &&
+           w->unsent_ack == 0;
 }
 
 /* ---- the master's messages ---- */
@@ -189,7 +221,8 @@ static void turn(struct worker *w)
     enum { CONTROL, DATA, REDIS, COUNT };
     struct pollfd fds[COUNT] = {
         [CONTROL] = {.fd = w->channel.control, .events = POLLIN},
-        /* Frames wait in the channel while both batches are full: that is how Redis' pace reaches the relay. */
+        /* Frames wait in the channel while both batches are full: that is how Redis' pace reaches the relay.
+         */
         [DATA] = {.fd = w->intake.ended || building_is_full(w) ? -1 : w->channel.data, .events = POLLIN},
     };
     fds[REDIS].fd = writer_fd(&w->writer, &fds[REDIS].events);
@@ -214,8 +247,9 @@ static void turn(struct worker *w)
         on_data(w);
 }
 
-/* Signals are the master's to take: a terminal's Ctrl-C or a service manager's SIGTERM reaches all processes, and a
- * worker that ended by itself would only be in the way of an orderly end. It leaves when its channel does. */
+/* Signals are the master's to take: a terminal's Ctrl-C or a service manager's SIGTERM reaches all processes,
+ * and a worker that ended by itself would only be in the way of an orderly end. It leaves when its channel
+ * does. */
 static void take_no_signals(pid_t master)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGQUIT};
@@ -241,7 +275,7 @@ static bool set_up(struct worker *w, const struct worker_setup *setup, struct er
         error_set(why, "out of memory");
         return false;
     }
-    return writer_init(&w->writer, setup->index, setup->config, &w->channel, setup->slot, why);
+    return writer_init(&w->writer, setup, &w->channel, why);
 }
 
 void worker_run(const struct worker_setup *setup)

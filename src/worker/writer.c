@@ -10,9 +10,9 @@
 enum { BACKOFF_FIRST_MS = 50, BACKOFF_MAX_MS = 5000 };
 
 /* The one place where the state changes. */
-static void enter(struct writer *w, enum writer_state state)
+void writer_enter(struct writer *w, enum writer_state state)
 {
-    static const char *const names[] = {"offline", "asked", "login", "idle", "in flight", "retry"};
+    static const char *const names[] = {"offline", "asked", "login", "claim", "idle", "in flight", "retry"};
     if (state != w->state && (state == WRITER_OFFLINE || w->state < WRITER_IDLE))
         log_debug("redis: %s -> %s", names[w->state], names[state]);
     w->state = state;
@@ -22,14 +22,15 @@ static void back_off(struct writer *w, enum writer_state state)
 {
     w->deadline_ms = clock_monotonic_ms() + w->backoff_ms;
     w->backoff_ms = w->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : w->backoff_ms * 2;
-    enter(w, state);
+    writer_enter(w, state);
 }
 
 /* Says what is wrong, once a minute at most where it repeats, and remembers to say when it is over. */
 static void report_trouble(struct writer *w, const char *what)
 {
     char where[URL_HOST_BYTES + 16];
-    log_throttled(&w->trouble, LOG_LEVEL_WARN, "redis %s: %s", url_authority(&w->url, where, sizeof where), what);
+    log_throttled(&w->trouble, LOG_LEVEL_WARN, "redis %s: %s", url_authority(&w->url, where, sizeof where),
+                  what);
     worker_slot_set(w->slot, w->state >= WRITER_IDLE ? WORKER_RETRYING : WORKER_CONNECTING, what);
     w->in_trouble = true;
 }
@@ -46,11 +47,21 @@ static void report_recovery(struct writer *w)
     log_info("redis %s: writing again", url_authority(&w->url, where, sizeof where));
 }
 
-bool writer_init(struct writer *w, unsigned index, const struct config *config, const struct channel *channel,
-                 struct worker_slot *slot, struct error *why)
+bool writer_init(struct writer *w, const struct worker_setup *setup, const struct channel *channel,
+                 struct error *why)
 {
-    *w = (struct writer){.config = config, .channel = channel, .slot = slot, .backoff_ms = BACKOFF_FIRST_MS};
-    snprintf(w->name, sizeof w->name, "firehosed-worker-%u", index);
+    const struct config *config = setup->config;
+    *w = (struct writer){
+        .config = config,
+        .channel = channel,
+        .slot = setup->slot,
+        .known = setup->known,
+        .own = setup->own,
+        .owner = setup->owner,
+        .backoff_ms = BACKOFF_FIRST_MS,
+    };
+    owner_key(config->owner_key, setup->index, w->owner_key);
+    snprintf(w->name, sizeof w->name, "firehosed-worker-%u", setup->index);
     if (!url_parse(config->redis, &w->url, why))
         return false;
     if (url_is_tls(&w->url) && (w->tls = tls_client_new(config->redis_ca_file, why)) == NULL)
@@ -65,6 +76,7 @@ void writer_fini(struct writer *w)
 {
     redis_client_free(w->client);
     tls_free(w->tls);
+    buffer_fini(&w->guard);
 }
 
 static void ask_for_connection(struct writer *w)
@@ -72,12 +84,12 @@ static void ask_for_connection(struct writer *w)
     const struct ipc_message ask = {.type = IPC_WANT_REDIS};
     worker_slot_set(w->slot, WORKER_CONNECTING, NULL);
     if (channel_send(w->channel, &ask, -1) == IPC_OK)
-        enter(w, WRITER_ASKED);
+        writer_enter(w, WRITER_ASKED);
     else
         back_off(w, WRITER_OFFLINE); /* the master is busy; if it is gone, the loop sees that itself */
 }
 
-static void lose_connection(struct writer *w, const char *why)
+void writer_lose(struct writer *w, const char *why)
 {
     redis_client_stop(w->client);
     back_off(w, WRITER_OFFLINE);
@@ -88,16 +100,19 @@ void writer_connected(struct writer *w, int fd)
 {
     struct error why;
     if (!redis_client_start(w->client, fd, w->tls, &w->url, w->name, &why)) {
-        lose_connection(w, why.text);
+        writer_lose(w, why.text);
         return;
     }
-    enter(w, WRITER_LOGIN);
+    writer_enter(w, WRITER_LOGIN);
     w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
     counter_add(w->slot, COUNTER_REDIS_CONNECTS, 1);
     writer_on_ready(w);
 }
 
-void writer_refused(struct writer *w, const char *reason) { lose_connection(w, reason); }
+void writer_refused(struct writer *w, const char *reason)
+{
+    writer_lose(w, reason);
+}
 
 static void send_batch(struct writer *w)
 {
@@ -106,7 +121,7 @@ static void send_batch(struct writer *w)
     w->sent_us = clock_unix_us();
     w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
     redis_client_send(w->client, w->batch->out.data, w->batch->out.len);
-    enter(w, WRITER_IN_FLIGHT);
+    writer_enter(w, WRITER_IN_FLIGHT);
     writer_on_ready(w);
 }
 
@@ -122,60 +137,100 @@ static void note_failure(struct writer *w, const char *text)
         error_set(&w->failure, "%s", text);
 }
 
+void writer_take_as_committed(struct writer *w)
+{
+    for (int p = 0; p < PARTITIONS; p++)
+        if (w->batch->touched >> p & 1)
+            atomic_store_explicit(&w->known->seq[p], w->batch->marks.seq[p], memory_order_relaxed);
+    w->batch = NULL;
+    w->committed = true;
+}
+
+void writer_retry_later(struct writer *w)
+{
+    back_off(w, WRITER_RETRY);
+    report_trouble(w, w->failure.text);
+}
+
+void writer_go_on(struct writer *w)
+{
+    writer_enter(w, WRITER_IDLE);
+    if (w->batch != NULL) {
+        counter_add(w->slot, COUNTER_RETRIES, 1);
+        send_batch(w);
+    } else {
+        report_recovery(w);
+    }
+}
+
 /* EXEC's answer. The first error that was queued explains an EXECABORT better than itself. */
-static void finish_transaction(struct writer *w, const redisReply *reply)
+static void take_results(struct writer *w, const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_ARRAY) {
         for (size_t i = 0; i < reply->elements; i++)
-            if (reply->element[i]->type == REDIS_REPLY_ERROR)
+            if (reply->element[i]->type == REDIS_REPLY_ERROR) {
                 note_failure(w, reply->element[i]->str);
-        if (reply->elements != w->batch->commands)
+                w->must_repair = true; /* the others stand, the marks too */
+            }
+        if (reply->elements != batch_results(w->batch))
             note_failure(w, "EXEC answered another number of commands than were sent");
-    } else if (reply->type != REDIS_REPLY_ERROR) {
-        note_failure(w, "EXEC did not execute");
+    } else if (reply->type == REDIS_REPLY_NIL) {
+        note_failure(w, "EXEC was not executed: the owner has changed");
     }
+}
+
+/* All answers to the transaction are there, with those to the guard of the next one. */
+static void finish_transaction(struct writer *w, const redisReply *owner)
+{
+    char mine[OWNER_TOKEN_BYTES];
+    owner_format(&w->owner, mine);
     if (w->failure.text[0] != '\0') {
-        counter_add(w->slot, COUNTER_RETRIES, 1);
-        back_off(w, WRITER_RETRY);
-        report_trouble(w, w->failure.text);
+        writer_retry_later(w);
         return;
     }
-    atomic_store_explicit(&w->slot->round_trip_us, (uint64_t)(clock_unix_us() - w->sent_us), memory_order_relaxed);
-    w->batch = NULL;
-    w->committed = true;
-    enter(w, WRITER_IDLE);
+    atomic_store_explicit(&w->slot->round_trip_us, (uint64_t)(clock_unix_us() - w->sent_us),
+                          memory_order_relaxed);
+    writer_take_as_committed(w);
+    writer_enter(w, WRITER_IDLE);
     report_recovery(w);
+    /* The guard of the next transaction is armed only if the slot was still ours after WATCH. */
+    if (owner->type != REDIS_REPLY_STRING || strcmp(owner->str, mine) != 0)
+        claim_begin(w);
+}
+
+static void on_transaction_reply(struct writer *w, const redisReply *reply)
+{
+    size_t exec = batch_exec_reply(w->batch), i = w->replies++;
+    if (reply->type == REDIS_REPLY_ERROR)
+        note_failure(w, reply->str);
+    if (i == exec)
+        take_results(w, reply);
+    else if (i == exec + BATCH_GUARD_REPLIES)
+        finish_transaction(w, reply);
 }
 
 static void on_reply(struct writer *w, const redisReply *reply)
 {
-    if (w->state != WRITER_IN_FLIGHT)
-        return; /* nothing was asked: a server that talks out of turn is caught by the count below */
-    if (reply->type == REDIS_REPLY_ERROR)
-        note_failure(w, reply->str);
-    if (++w->replies == batch_replies(w->batch))
-        finish_transaction(w, reply);
+    if (w->state == WRITER_IN_FLIGHT)
+        on_transaction_reply(w, reply);
+    else if (w->state == WRITER_CLAIM)
+        claim_on_reply(w, reply);
 }
 
 void writer_on_ready(struct writer *w)
 {
     struct error why;
     if (!redis_client_progress(w->client, &why)) {
-        lose_connection(w, why.text);
+        writer_lose(w, why.text);
         return;
     }
     if (w->state == WRITER_LOGIN && redis_client_is_ready(w->client)) {
-        enter(w, WRITER_IDLE);
-        if (w->batch != NULL) {
-            counter_add(w->slot, COUNTER_RETRIES, 1);
-            send_batch(w);
-            return;
-        }
-        report_recovery(w);
+        claim_begin(w);
+        return;
     }
     for (redisReply *reply;;) {
         if (!redis_client_reply(w->client, &reply, &why)) {
-            lose_connection(w, why.text);
+            writer_lose(w, why.text);
             return;
         }
         if (reply == NULL)
@@ -202,10 +257,10 @@ int writer_on_time(struct writer *w, int64_t now_ms)
         ask_for_connection(w);
         break;
     case WRITER_RETRY:
-        send_batch(w);
+        claim_begin(w);
         break;
     default:
-        lose_connection(w, "no answer within redis_reply_timeout");
+        writer_lose(w, "no answer within redis_reply_timeout");
         break;
     }
     return w->state == WRITER_ASKED ? -1 : 0;

@@ -84,7 +84,9 @@ class Firehosed:
     def write_config(self, **changes):
         self.settings.update(changes)
         lines = [f"{key} = {value}\n" for key, value in self.settings.items() if value is not None]
-        self.config.write_text("".join(lines))
+        fresh = self.config.with_suffix(".new")  # whole or not at all: an earlier SIGHUP may be reading just now
+        fresh.write_text("".join(lines))
+        fresh.rename(self.config)
 
     def reload(self, **changes):
         """Changes the file and sends SIGHUP."""

@@ -708,6 +708,33 @@ def test_future_cursor_is_a_new_sequence_and_nothing_new_is_taken_for_old(lab):
     assert sorted(stream.seqs(s.db)) == [e.seq for e in new + old if e.is_delivered]
 
 
+def test_relay_that_silently_begins_far_below_is_a_new_sequence(lab):
+    """As the relays of the network do it: no FutureCursor, only seqs that lie far below."""
+    old, new = events.make(10), events.make(30, first_seq=100)
+
+    async def script(connection):
+        await connection.upgrade()
+        connection.relay.log[:] = new[:10]
+        await connection.send(b"".join(ws.frame(ws.BINARY, e.frame) for e in new[:10]))
+
+    relay = lab.relay(old)
+    relay.script(ws.serve(10), script)
+    s = lab.system(relay=relay)
+    stream.wait_seqs(s.db, old)
+    relay.drop_all()
+    s.daemon.wait_log(r"error .*far below cursor")
+    assert relay.wait_connections(3).cursor == 0
+    relay.append(new[10:])
+    stream.wait_seqs(s.db, old + new)
+    s.wait_cursor(new[-1].seq)
+    assert sorted(stream.seqs(s.db)) == [e.seq for e in new + old if e.is_delivered]
+    assert s.daemon.status()["resets"] == 1
+    s.daemon.stop()
+    s.daemon.restart()
+    s.daemon.wait_connected()
+    assert relay.wait_connections(4).cursor == new[-1].seq
+
+
 def test_error_frame_with_a_t_is_understood(lab):
     async def script(connection):
         await connection.serve(10)

@@ -98,13 +98,36 @@ def test_interrupt_of_the_whole_terminal_ends_in_order(lab):
     stream.assert_delivered(s.db, [e for e in s.events if e.seq <= cursor])
 
 
+def test_master_killed_before_its_first_save_loses_and_doubles_nothing(lab):
+    s = lab.system(events.make(50), workers=2, start=False, cursor_interval="1h")
+    s.daemon.start()
+    s.wait_delivered()
+    s.daemon.kill()
+    s.more(50)
+    s.daemon.restart()
+    s.assert_all()
+    assert s.relay.wait_connections(2).cursor == s.events[0].seq - 1
+
+
+def test_second_firehosed_takes_over_and_the_first_leaves(lab):
+    s = lab.system(events.make(3000), workers=2)
+    s.wait_length(100)
+    second = lab.firehosed(start=True, workers=3, relay=s.relay.url, redis=s.redis.url())
+    s.more(2000)
+    s.daemon.wait_log(r"error .*another firehosed has taken over")
+    s.daemon.wait_exit(76)
+    s.daemon = second
+    s.more(500)
+    s.assert_all(strict=True)
+
+
 def test_killed_master_takes_its_workers_along(lab):
     s = lab.system(events.make(3000), workers=3)
     s.wait_length(500)
     s.daemon.wait_workers(3)
     s.daemon.kill()  # waits for the workers' end
     s.daemon.restart()
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
 
 
 # -- Reload ------------------------------------------------------------------------------------------------------
@@ -137,7 +160,7 @@ def test_reload_changes_the_number_of_workers_up_and_down_under_load(lab):
         s.more(500, repos=50)
         assert len(s.daemon.wait_workers(count)) == count
         wait_for(lambda n=count: len(s.daemon.members()) == n + 1, f"{count} workers and the master, no more")
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
     assert len(s.relay.connections) == 1
 
 
@@ -223,13 +246,25 @@ def test_reload_of_what_workers_use_reaches_them(lab):
     assert all("time" in entry.data for entry in stream.entries(s.db, "another:stream"))
 
 
+def test_reload_to_a_redis_that_is_away_is_mended_by_another_reload(lab):
+    s = lab.system(events.make(300), workers=2)
+    s.assert_all()
+    right = s.redis.url()
+    s.daemon.reload(redis="redis://127.0.0.1:1")
+    s.daemon.wait_log(r"redis 127.0.0.1:1.*refused")
+    s.more(300)
+    s.daemon.reload(redis=right, workers=3)
+    assert len(s.daemon.wait_workers(3)) == 3
+    s.assert_all()
+
+
 def test_many_reloads_at_once_do_no_harm(lab):
     s = lab.system(events.make(3000), workers=2)
     for count in [1, 2, 3, 4] * 4:
         s.daemon.write_config(workers=count)
         s.daemon.signal(signal.SIGHUP)
     s.daemon.wait_workers(4)
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
 
 
 # -- The log -----------------------------------------------------------------------------------------------------
@@ -307,7 +342,7 @@ def test_files_left_by_a_killed_master_are_no_hindrance(lab):
     assert s.daemon.pid_file.exists()
     s.daemon.restart()
     s.more(10)
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
 
 
 def test_pid_file_in_a_directory_that_is_missing_is_a_clear_error(lab):

@@ -67,7 +67,7 @@ def test_killed_worker_is_replaced_and_nothing_is_lost(lab):
     s.relay.append(made)
     worker = replaced(0, victim)
     assert worker["restarts"] >= 1
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
     assert s.daemon.worker_pids()[1] == other  # the others go on
     s.daemon.wait_log(rf"(warn|error) .*worker.*{victim}.*(signal 9|SIGKILL|[Kk]illed)")
 
@@ -89,7 +89,7 @@ def test_worker_killed_under_load_again_and_again_loses_nothing(lab):
     feed_slowly(s, made, kill_one)
     wait_for(lambda: kill_one() or len(killed) == 6 or stream.length(s.db) >= 9000, "six kills")
     assert len(killed) >= 3, "the fault did not fire"
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
     s.daemon.wait_workers(3)
     assert len(s.relay.connections) == 1  # the relay does not notice
 
@@ -101,7 +101,7 @@ def test_all_workers_killed_at_once_are_replaced_and_nothing_is_lost(lab):
     for pid in old:
         kill(pid)
     s.more(2000)
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
     assert not set(old) & set(s.daemon.wait_workers(4))
 
 
@@ -143,7 +143,7 @@ def test_worker_that_keeps_dying_does_not_hinder_the_others(lab):
     before = s.daemon.status()
     assert before["workers"][0]["restarts"] >= 2
     s.more(300, repos=100)
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
 
 
 def test_stopped_worker_is_killed_and_replaced_after_its_timeout(lab):
@@ -153,7 +153,7 @@ def test_stopped_worker_is_killed_and_replaced_after_its_timeout(lab):
     kill(victim, signal.SIGSTOP)
     s.more(500)
     s.daemon.wait_worker_replaced(0, victim)
-    s.assert_all(strict=False)
+    s.assert_all(strict=True)
     s.daemon.wait_log(rf"(warn|error) .*worker.*{victim}")
     assert not is_alive(victim)
 

@@ -1,0 +1,47 @@
+/* progress.h: how far each partition is, and who may write: the keys that exactly-once rests on (DESIGN.md §3,
+ * doc/exactly-once.md).
+ *
+ * <progress_key>  hash: field "0".."63": the last seq that was written for that partition; "relay": the host whose
+ *                 sequence this is; "cursor": a copy of the cursor as it was last saved.
+ * <owner_key>:<slot>  the token of the worker that may write for the slot: "<instance>:<generation>". The instance is a
+ *                 random number of a master, the generation rises with each worker that it starts. */
+#ifndef FIREHOSED_REDIS_PROGRESS_H
+#define FIREHOSED_REDIS_PROGRESS_H
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+enum { PARTITIONS = 64 }; /* fixed for ever: marks are kept by partition, so that they survive any number of workers */
+
+struct marks {
+    int64_t seq[PARTITIONS]; /* 0: none */
+};
+
+/* Reads the answer to progress_append_read(). False: it is not one. */
+bool progress_parse(const redisReply *reply, struct marks *marks);
+
+/* Appends HMGET of all marks, as RESP. */
+void progress_append_read(struct buffer *out, const char *key);
+
+/* Appends HSET of the marks whose bit is set in `which` (not 0). */
+void progress_append_write(struct buffer *out, const char *key, const struct marks *marks, uint64_t which);
+
+struct owner_token {
+    uint64_t instance, generation;
+};
+
+enum { OWNER_TOKEN_BYTES = 48, OWNER_KEY_BYTES = 300 };
+
+void owner_format(const struct owner_token *token, char out[OWNER_TOKEN_BYTES]);
+bool owner_parse(const char *text, struct owner_token *token);
+void owner_key(const char *prefix, unsigned slot, char out[OWNER_KEY_BYTES]);
+
+/* A bulk string of RESP. */
+void resp_append_bulk(struct buffer *out, const char *text);
+/* The head of a command with so many words. */
+void resp_append_command(struct buffer *out, size_t words, const char *name);
+
+#endif

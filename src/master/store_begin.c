@@ -1,0 +1,278 @@
+/* store_begin.c: what the master makes sure of before the first event is read: that nobody else can write any
+ * more, where to read on, and that the marks fit that.
+ *
+ *   MULTI · SET owner:0 … owner:63 · EXEC        a transaction of any earlier worker fails from now on
+ *   GET cursor · HMGET progress cursor relay     what was saved, its copy with the marks, and whose sequence
+ * it is HMGET progress 0 … 63                        read last: nothing can change them now MULTI · [DEL
+ * progress] · HSET progress relay … cursor … [marks] · EXEC
+ *
+ * Where cursor and copy differ, somebody else has set the cursor (the service that ran meanwhile, an operator
+ * who wants a replay): the cursor wins, and marks above it are lowered to it. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_internal.h"
+
+/* A cursor as text; false: it is something else. */
+static bool parse_cursor(const char *text, int64_t *cursor)
+{
+    char *end;
+    errno = 0;
+    *cursor = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *cursor >= 0;
+}
+
+const char *store_relay_host(const struct store *s, struct url *url)
+{
+    struct error ignored;
+    return url_parse(s->config->relay, url, &ignored) ? url->host : s->config->relay;
+}
+
+/* ---- asking ---- */
+
+static void take_slots(struct store *s)
+{
+    char token[OWNER_TOKEN_BYTES], key[OWNER_KEY_BYTES];
+    s->owner->generation++;
+    owner_format(s->owner, token);
+    redis_client_command(s->client, "MULTI");
+    store_expect(s, FOR_NOTHING, 0);
+    for (unsigned slot = 0; slot < CONFIG_MAX_WORKERS; slot++) {
+        owner_key(s->config->owner_key, slot, key);
+        redis_client_command(s->client, "SET %s %s", key, token);
+        store_expect(s, FOR_NOTHING, 0);
+    }
+    redis_client_command(s->client, "EXEC");
+    store_expect(s, FOR_SLOTS, 0);
+}
+
+static void read_all(struct store *s)
+{
+    redis_client_command(s->client, "GET %s", s->config->cursor_key);
+    store_expect(s, FOR_CURSOR, 0);
+    redis_client_command(s->client, "HMGET %s cursor relay", s->config->progress_key);
+    store_expect(s, FOR_COPY, 0);
+    struct buffer marks;
+    buffer_init(&marks);
+    progress_append_read(&marks, s->config->progress_key);
+    redis_client_append(s->client, &marks);
+    buffer_fini(&marks);
+    store_expect(s, FOR_MARKS, 0);
+}
+
+static void start_wanted(struct store *s)
+{
+    if (s->state == STORE_READY && s->wanted != BEGIN_NOTHING)
+        take_slots(s);
+}
+
+void store_begin(struct store *s, bool rewind)
+{
+    s->wanted = rewind ? BEGIN_REWIND : BEGIN_FIRST;
+    start_wanted(s);
+}
+
+void store_begin_anew(struct store *s)
+{
+    s->wanted = BEGIN_ANEW;
+    start_wanted(s);
+}
+
+void store_take_slots(struct store *s)
+{
+    s->wanted = BEGIN_SLOTS;
+    start_wanted(s);
+}
+
+void store_begin_connected(struct store *s)
+{
+    s->is_verified = !s->has_begun;
+    if (s->has_begun) {
+        redis_client_command(s->client, "HMGET %s cursor relay", s->config->progress_key);
+        store_expect(s, FOR_VERIFY, 0);
+    }
+    start_wanted(s);
+}
+
+/* ---- deciding ---- */
+
+/* Makes the marks fit the cursor, and writes both with the relay's name. */
+static void write_fit(struct store *s, bool drop_marks)
+{
+    char cursor[24];
+    struct url url;
+    uint64_t lowered = 0;
+    for (int p = 0; p < PARTITIONS && s->has_cursor && s->wanted != BEGIN_REWIND && !drop_marks; p++)
+        if (s->marks.seq[p] > s->cursor && !(s->has_copy && s->copy == s->cursor)) {
+            s->marks.seq[p] = s->cursor;
+            lowered |= UINT64_C(1) << p;
+        }
+    if (lowered != 0)
+        log_info("cursor %" PRId64
+                 " was set from outside: events after it are written again where they are already there",
+                 s->cursor);
+    redis_client_command(s->client, "MULTI");
+    store_expect(s, FOR_NOTHING, 0);
+    if (drop_marks) {
+        redis_client_command(s->client, "DEL %s %s", s->config->progress_key, s->config->cursor_key);
+        store_expect(s, FOR_NOTHING, 0);
+    }
+    redis_client_command(s->client, "HSET %s relay %s", s->config->progress_key, store_relay_host(s, &url));
+    store_expect(s, FOR_NOTHING, 0);
+    if (s->has_cursor) {
+        snprintf(cursor, sizeof cursor, "%" PRId64, s->cursor);
+        redis_client_command(s->client, "HSET %s cursor %s", s->config->progress_key, cursor);
+        store_expect(s, FOR_NOTHING, 0);
+    }
+    if (lowered != 0) {
+        struct buffer marks;
+        buffer_init(&marks);
+        progress_append_write(&marks, s->config->progress_key, &s->marks, lowered);
+        redis_client_append(s->client, &marks);
+        buffer_fini(&marks);
+        store_expect(s, FOR_NOTHING, 0);
+    }
+    redis_client_command(s->client, "EXEC");
+    store_expect(s, FOR_FIT, 0);
+}
+
+static void decide(struct store *s)
+{
+    bool drop_marks = false;
+    if (s->wanted == BEGIN_REWIND) {
+        /* What lay in Redis when it was found again is as old as its marks; what was saved since may be too
+         * new. */
+        if (s->has_copy && (!s->has_cursor || s->copy < s->cursor)) {
+            s->cursor = s->copy;
+            s->has_cursor = true;
+        }
+    } else if (s->wanted == BEGIN_ANEW) {
+        s->has_cursor = false;
+        drop_marks = true;
+    } else if (s->knows_relay && !s->same_relay) {
+        log_warn(
+            "the saved cursor and marks belong to another relay: this is a new sequence, they are not used");
+        s->has_cursor = false;
+        drop_marks = true;
+    } else if (!s->has_cursor && s->has_copy) {
+        drop_marks = true; /* whoever deleted the cursor wants to begin anew */
+    }
+    write_fit(s, drop_marks);
+}
+
+static void on_cursor(struct store *s, const redisReply *reply)
+{
+    char why[ERROR_TEXT_BYTES];
+    const char *text = reply->str != NULL ? reply->str : "not a string";
+    s->has_cursor = reply->type == REDIS_REPLY_STRING && parse_cursor(reply->str, &s->cursor);
+    if (s->has_cursor || reply->type == REDIS_REPLY_NIL)
+        return;
+    snprintf(why, sizeof why,
+             "cursor in %s: %.100s; expected a decimal number. Waiting until it is one, or is deleted",
+             s->config->cursor_key, text);
+    store_lose(s, why);
+}
+
+static bool read_copy(struct store *s, const redisReply *reply)
+{
+    struct url url;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+        store_lose(s, reply->str != NULL ? reply->str : "the progress key is not a hash");
+        return false;
+    }
+    const redisReply *copy = reply->element[0], *relay = reply->element[1];
+    s->has_copy = copy->type == REDIS_REPLY_STRING && parse_cursor(copy->str, &s->copy);
+    s->knows_relay = relay->type == REDIS_REPLY_STRING;
+    s->same_relay = s->knows_relay && strcmp(relay->str, store_relay_host(s, &url)) == 0;
+    return true;
+}
+
+static void on_fit(struct store *s, const redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ARRAY) {
+        store_lose(s, reply->str != NULL ? reply->str : "the marks could not be written");
+        return;
+    }
+    for (size_t i = 0; i < reply->elements; i++)
+        if (reply->element[i]->type == REDIS_REPLY_ERROR) {
+            store_lose(s, reply->element[i]->str);
+            return;
+        }
+    s->wanted = BEGIN_NOTHING;
+    s->has_begun = s->is_verified = true;
+    s->has_saved = s->has_cursor;
+    s->saved = s->cursor;
+    s->has_copy = s->has_cursor;
+    s->copy = s->cursor;
+    s->hooks.begun(s->hooks.arg, s->has_cursor, s->cursor);
+}
+
+/* A new connection may lead to a Redis that is older than what was saved in it: after a failover, or a crash.
+ */
+static void on_verify(struct store *s, const redisReply *reply)
+{
+    if (!read_copy(s, reply))
+        return;
+    s->is_verified = true;
+    if (!s->knows_relay)
+        log_error("redis: %s is gone altogether: going on from the cursor that this process holds",
+                  s->config->progress_key);
+    else if (s->has_saved && s->has_copy && s->copy < s->saved) {
+        log_error("redis has lost data: the cursor that was saved as %" PRId64 " is back at %" PRId64,
+                  s->saved, s->copy);
+        s->is_verified = false;
+        s->hooks.data_lost(s->hooks.arg);
+    }
+}
+
+void store_begin_on_reply(struct store *s, enum purpose purpose, const redisReply *reply)
+{
+    if (purpose == FOR_VERIFY) {
+        on_verify(s, reply);
+        return;
+    }
+    if (s->wanted == BEGIN_NOTHING)
+        return;
+    switch (purpose) {
+    case FOR_SLOTS:
+        if (reply->type != REDIS_REPLY_ARRAY) {
+            store_lose(s, reply->str != NULL ? reply->str : "the slots could not be taken");
+        } else if (s->wanted == BEGIN_SLOTS) {
+            s->wanted = BEGIN_NOTHING;
+            s->hooks.slots_taken(s->hooks.arg);
+        } else {
+            read_all(s);
+        }
+        break;
+    case FOR_CURSOR:
+        on_cursor(s, reply);
+        break;
+    case FOR_COPY: {
+        /* When rewinding, what counts is how it was when the connection was made. */
+        bool had_copy = s->has_copy;
+        int64_t copy = s->copy;
+        if (read_copy(s, reply) && s->wanted == BEGIN_REWIND && had_copy &&
+            (!s->has_copy || copy < s->copy)) {
+            s->has_copy = true;
+            s->copy = copy;
+        }
+        break;
+    }
+    case FOR_MARKS:
+        if (!progress_parse(reply, &s->marks))
+            store_lose(s, reply->str != NULL ? reply->str : "the marks are not a hash");
+        else
+            decide(s);
+        break;
+    case FOR_FIT:
+        on_fit(s, reply);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,77 @@
+/* store_internal.h: what store.c (connection, writes) and store_begin.c (owner, cursor, marks) share. */
+#ifndef FIREHOSED_MASTER_STORE_INTERNAL_H
+#define FIREHOSED_MASTER_STORE_INTERNAL_H
+
+#include "base/log.h"
+#include "master/store.h"
+#include "net/connect.h"
+#include "redis/client.h"
+
+enum store_state { STORE_OFFLINE, STORE_CONNECTING, STORE_LOGIN, STORE_READY };
+
+/* What an answer will be to. */
+enum purpose {
+    FOR_NOTHING, /* an OK or QUEUED on the way; an error is reported */
+    FOR_DASHBOARD,
+    FOR_CURSOR_SAVE,
+    FOR_SLOTS,
+    FOR_CURSOR,
+    FOR_COPY,
+    FOR_MARKS,
+    FOR_FIT,
+    FOR_VERIFY,
+};
+
+struct pending {
+    enum purpose purpose;
+    int64_t cursor;
+};
+
+enum { PENDING_MAX = 256 /* answers owed. When half are owed, dashboards wait */ };
+
+enum begin { BEGIN_NOTHING, BEGIN_FIRST, BEGIN_REWIND, BEGIN_ANEW, BEGIN_SLOTS };
+
+struct store {
+    enum store_state state;
+    struct event_base *base;
+    struct evdns_base *dns;
+    const struct config *config;
+    struct owner_token *owner;
+    struct store_hooks hooks;
+    struct url url;
+    struct tls_context *tls;
+    struct connect_attempt *attempt;
+    struct redis_client *client;
+    struct event *readable, *writable, *timer;
+    struct pending pending[PENDING_MAX];
+    size_t first, count;
+    int64_t asked_ms; /* when the oldest answer that is owed was asked for */
+    int64_t backoff_ms;
+    struct error trouble;
+    struct log_throttle throttle;
+
+    /* store_begin.c */
+    enum begin wanted; /* what is to be done, or done again if the connection breaks on the way */
+    bool has_begun;    /* once: from then on a new connection is verified first */
+    bool is_verified;  /* on this connection: the cursor may be saved */
+    bool has_saved;    /* saved: what was saved last, or loaded */
+    int64_t saved;
+    bool has_copy; /* copy: the cursor that lay with the marks when this connection was made */
+    int64_t copy;
+    bool has_cursor; /* what store_begin() has read so far */
+    int64_t cursor;
+    bool same_relay, knows_relay;
+    struct marks marks;
+};
+
+/* store.c */
+void store_expect(struct store *s, enum purpose purpose, int64_t cursor);
+void store_lose(struct store *s, const char *why);
+
+/* store_begin.c */
+/* The host whose sequence is read: of the relay's URL, which is parsed into *url. */
+const char *store_relay_host(const struct store *s, struct url *url);
+void store_begin_connected(struct store *s); /* the connection is ready */
+void store_begin_on_reply(struct store *s, enum purpose purpose, const redisReply *reply);
+
+#endif

@@ -1,0 +1,70 @@
+#include "config.h"
+
+#include "redis/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void resp_append_bulk(struct buffer *out, const char *text)
+{
+    buffer_append_format(out, "$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+void resp_append_command(struct buffer *out, size_t words, const char *name)
+{
+    buffer_append_format(out, "*%zu\r\n", words);
+    resp_append_bulk(out, name);
+}
+
+static void append_number(struct buffer *out, int64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, number);
+    resp_append_bulk(out, text);
+}
+
+void progress_append_read(struct buffer *out, const char *key)
+{
+    resp_append_command(out, 2 + PARTITIONS, "HMGET");
+    resp_append_bulk(out, key);
+    for (int i = 0; i < PARTITIONS; i++)
+        append_number(out, i);
+}
+
+void progress_append_write(struct buffer *out, const char *key, const struct marks *marks, uint64_t which)
+{
+    resp_append_command(out, 2 + 2 * (size_t)__builtin_popcountll(which), "HSET");
+    resp_append_bulk(out, key);
+    for (int i = 0; i < PARTITIONS; i++)
+        if (which >> i & 1) {
+            append_number(out, i);
+            append_number(out, marks->seq[i]);
+        }
+}
+
+bool progress_parse(const redisReply *reply, struct marks *marks)
+{
+    *marks = (struct marks){0};
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != PARTITIONS)
+        return false;
+    for (int i = 0; i < PARTITIONS; i++)
+        if (reply->element[i]->type == REDIS_REPLY_STRING)
+            marks->seq[i] = strtoll(reply->element[i]->str, NULL, 10);
+    return true;
+}
+
+void owner_format(const struct owner_token *token, char out[OWNER_TOKEN_BYTES])
+{
+    snprintf(out, OWNER_TOKEN_BYTES, "%016" PRIx64 ":%" PRIu64, token->instance, token->generation);
+}
+
+bool owner_parse(const char *text, struct owner_token *token)
+{
+    return sscanf(text, "%16" SCNx64 ":%" SCNu64, &token->instance, &token->generation) == 2;
+}
+
+void owner_key(const char *prefix, unsigned slot, char out[OWNER_KEY_BYTES])
+{
+    snprintf(out, OWNER_KEY_BYTES, "%s:%u", prefix, slot);
+}

@@ -1,0 +1,224 @@
+/* claim.c: what a worker makes sure of before it writes: that the slot is its own, that the keys are of the
+ * right type, and how far the marks are. All of it is asked in one round trip:
+ *
+ *   WATCH owner · GET owner · TYPE stream · TYPE dead letters · HMGET progress 0 … 63 · HGET progress relay
+ *
+ * WATCH stands first: whatever changes the owner after it makes the next EXEC fail. Where the answers call
+ * for a change (the slot is to be taken, marks are to be put back) that is made, and all is asked again. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "writer.h"
+
+enum claim_reply {
+    CLAIM_WATCH,
+    CLAIM_OWNER,
+    CLAIM_STREAM,
+    CLAIM_DEAD_LETTERS,
+    CLAIM_MARKS,
+    CLAIM_RELAY,
+    CLAIM_REPLIES
+};
+enum { CHANGE_REPLIES = 3 }; /* of MULTI, one command, EXEC */
+
+static void ask(struct writer *w)
+{
+    struct buffer *out = &w->guard;
+    resp_append_command(out, 2, "WATCH");
+    resp_append_bulk(out, w->owner_key);
+    resp_append_command(out, 2, "GET");
+    resp_append_bulk(out, w->owner_key);
+    resp_append_command(out, 2, "TYPE");
+    resp_append_bulk(out, w->config->stream_key);
+    resp_append_command(out, 2, "TYPE");
+    resp_append_bulk(out, w->config->dead_letters_key);
+    progress_append_read(out, w->config->progress_key);
+    resp_append_command(out, 3, "HGET");
+    resp_append_bulk(out, w->config->progress_key);
+    resp_append_bulk(out, "relay");
+    w->failure.text[0] = '\0';
+    writer_enter(w, WRITER_CLAIM);
+    w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
+    if (out->failed)
+        writer_lose(w, "out of memory");
+    else
+        redis_client_send(w->client, out->data, out->len);
+}
+
+void claim_begin(struct writer *w)
+{
+    buffer_clear(&w->guard);
+    w->replies = CHANGE_REPLIES; /* there is no change in front */
+    ask(w);
+}
+
+/* MULTI, the change, EXEC under the watch that is armed, and then everything is asked again. */
+static void begin_change(struct writer *w)
+{
+    buffer_clear(&w->guard);
+    buffer_append_literal(&w->guard, "*1\r\n$5\r\nMULTI\r\n");
+    w->replies = 0;
+}
+
+static void end_change(struct writer *w)
+{
+    buffer_append_literal(&w->guard, "*1\r\n$4\r\nEXEC\r\n");
+    ask(w);
+}
+
+static void take_slot(struct writer *w)
+{
+    char mine[OWNER_TOKEN_BYTES];
+    owner_format(&w->owner, mine);
+    begin_change(w);
+    resp_append_command(&w->guard, 3, "SET");
+    resp_append_bulk(&w->guard, w->owner_key);
+    resp_append_bulk(&w->guard, mine);
+    end_change(w);
+}
+
+static void write_known(struct writer *w, uint64_t which)
+{
+    struct marks marks;
+    for (int p = 0; p < PARTITIONS; p++)
+        marks.seq[p] = atomic_load_explicit(&w->known->seq[p], memory_order_relaxed);
+    begin_change(w);
+    progress_append_write(&w->guard, w->config->progress_key, &marks, which);
+    end_change(w);
+}
+
+/* Whose slot it is. True: ours, go on. */
+static bool check_owner(struct writer *w)
+{
+    struct owner_token now;
+    if (!owner_parse(w->claimed_by, &now)) { /* nobody's: the key is gone, or never was */
+        take_slot(w);
+        return false;
+    }
+    if (now.instance != w->owner.instance) {
+        log_debug("the slot belongs to another firehosed (%s)", w->claimed_by);
+        exit(IPC_EXIT_TAKEN_OVER);
+    }
+    if (now.generation > w->owner.generation) {
+        log_debug("the slot belongs to a successor (%s)", w->claimed_by);
+        exit(IPC_EXIT_OBSOLETE);
+    }
+    if (now.generation < w->owner.generation) {
+        take_slot(w);
+        return false;
+    }
+    return true;
+}
+
+static void check_type(struct writer *w, const char *key, const redisReply *reply)
+{
+    if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "stream") != 0 &&
+        strcmp(reply->str, "none") != 0 && w->failure.text[0] == '\0')
+        error_set(&w->failure, "WRONGTYPE: key %s holds a %s, expected a stream (rename or delete it)", key,
+                  reply->str);
+}
+
+/* Bits of our partitions whose mark in Redis is below what was committed for certain. */
+static uint64_t marks_behind(const struct writer *w)
+{
+    uint64_t behind = 0;
+    for (int p = 0; p < PARTITIONS; p++)
+        if ((w->own >> p & 1) &&
+            w->marks.seq[p] < atomic_load_explicit(&w->known->seq[p], memory_order_relaxed))
+            behind |= UINT64_C(1) << p;
+    return behind;
+}
+
+/* The batch that was in flight when the connection broke: a transaction is executed whole or not at all. */
+static bool batch_was_executed(const struct writer *w)
+{
+    if (w->batch == NULL || w->batch->touched == 0)
+        return false;
+    for (int p = 0; p < PARTITIONS; p++)
+        if ((w->batch->touched >> p & 1) && w->marks.seq[p] < w->batch->marks.seq[p])
+            return false;
+    return true;
+}
+
+static void compare_marks(struct writer *w, bool has_hash)
+{
+    uint64_t behind = marks_behind(w);
+    if (w->must_repair) {
+        /* Some commands failed inside EXEC while the marks went ahead: back to what is known, or nothing
+         * would be written again. */
+        uint64_t touched = w->batch != NULL ? w->batch->touched : 0;
+        w->must_repair = false;
+        if (touched != 0) {
+            write_known(w, touched);
+            return;
+        }
+    }
+    if (behind != 0 && has_hash) {
+        log_error("redis has lost data: marks in %s are older than what was committed",
+                  w->config->progress_key);
+        exit(IPC_EXIT_MARKS_LOST);
+    }
+    if (behind != 0) {
+        log_error("the marks in %s are gone altogether: going on from what this process knows; events before "
+                  "are not "
+                  "read again",
+                  w->config->progress_key);
+        write_known(w, behind);
+        return;
+    }
+    if (batch_was_executed(w)) {
+        log_info("the transaction that was in flight was executed: not sent again");
+        writer_take_as_committed(w);
+    }
+    if (!w->has_marks)
+        for (int p = 0; p < PARTITIONS; p++)
+            if (w->own >> p & 1)
+                atomic_store_explicit(&w->known->seq[p], w->marks.seq[p], memory_order_relaxed);
+    w->has_marks = true;
+    writer_go_on(w);
+}
+
+static void decide(struct writer *w, bool has_hash)
+{
+    if (w->failure.text[0] != '\0') {
+        writer_retry_later(w);
+        return;
+    }
+    if (check_owner(w))
+        compare_marks(w, has_hash);
+}
+
+void claim_on_reply(struct writer *w, const redisReply *reply)
+{
+    size_t i = w->replies++;
+    bool is_text = reply->type == REDIS_REPLY_STRING;
+    if (reply->type == REDIS_REPLY_ERROR && w->failure.text[0] == '\0')
+        error_set(&w->failure, "%s", reply->str);
+    if (i < CHANGE_REPLIES)
+        return;
+    switch ((enum claim_reply)(i - CHANGE_REPLIES)) {
+    case CLAIM_WATCH:
+        break;
+    case CLAIM_OWNER:
+        snprintf(w->claimed_by, sizeof w->claimed_by, "%s", is_text ? reply->str : "");
+        break;
+    case CLAIM_STREAM:
+        check_type(w, w->config->stream_key, reply);
+        break;
+    case CLAIM_DEAD_LETTERS:
+        check_type(w, w->config->dead_letters_key, reply);
+        break;
+    case CLAIM_MARKS:
+        if (!progress_parse(reply, &w->marks) && w->failure.text[0] == '\0')
+            error_set(&w->failure, "key %s is not a hash of marks", w->config->progress_key);
+        break;
+    case CLAIM_RELAY:
+        decide(w, is_text);
+        break;
+    case CLAIM_REPLIES:
+        break;
+    }
+}
