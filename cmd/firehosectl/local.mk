@@ -1,3 +1,10 @@
 bin_PROGRAMS += firehosectl
-firehosectl_SOURCES = cmd/firehosectl/main.c cmd/firehosectl/show.c cmd/firehosectl/show.h
+firehosectl_SOURCES = \
+	cmd/firehosectl/client.c cmd/firehosectl/client.h \
+	cmd/firehosectl/command.c cmd/firehosectl/command.h \
+	cmd/firehosectl/commands.c \
+	cmd/firehosectl/main.c \
+	cmd/firehosectl/show.c cmd/firehosectl/show.h \
+	cmd/firehosectl/show_config.c \
+	cmd/firehosectl/show_status.c
 firehosectl_LDADD = libbase.a $(JANSSON_LIBS)

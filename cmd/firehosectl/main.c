@@ -1,33 +1,29 @@
-/* firehosectl: asks a running firehosed over its control socket. */
+/* firehosectl: asks a running firehosed over its control socket. Options and help are here; the commands are in the
+ * table (commands.c). */
 #include "config.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "base/error.h"
-#include "show.h"
-
-/* 1: the daemon said no; 3: no daemon there; 4: it does not answer; 64: wrong usage, as in sysexits(3). */
-enum { EXIT_REFUSED = 1, EXIT_ABSENT = 3, EXIT_SILENT = 4, EXIT_USAGE = 64 };
-enum { TIMEOUT_S = 5 };
+#include "command.h"
 
 static const char default_socket[] = "/run/firehosed/control.sock";
 
 static void usage(FILE *out)
 {
-    fputs("usage: firehosectl [-s SOCKET] COMMAND [--json]\n"
-          "Asks a running firehosed.\n\n"
-          "commands:\n"
-          "  status     how it is: relay, Redis, workers, ring, and the balance of events\n\n"
+    fputs("usage: firehosectl [-s SOCKET] COMMAND [ARGUMENT…] [--json]\n"
+          "Asks a running firehosed, or tells it what to do.\n\n"
+          "commands:\n",
+          out);
+    for (const struct command *c = command_table; c->name != NULL; c++) {
+        int used = fprintf(out, "  %s %s", c->name, c->arguments);
+        if (used > 28)
+            used = fprintf(out, "\n") - 1;
+        fprintf(out, "%*s%s\n", 30 - used, "", c->help);
+    }
+    fputs("\n"
           "  -s SOCKET  its control socket (default: /run/firehosed/control.sock)\n"
           "  --json     print the answer as JSON\n"
           "  -V, -h     version, this help\n\n"
@@ -35,98 +31,86 @@ static void usage(FILE *out)
           out);
 }
 
-/* Connects; ends the program with a message where that cannot be. */
-static int reach(const char *path)
+static const struct command *find_command(const char *name)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval timeout = {.tv_sec = TIMEOUT_S};
-    if (strlen(path) >= sizeof address.sun_path) {
-        fprintf(stderr, "firehosectl: %s: the path is too long for a socket\n", path);
-        exit(EXIT_USAGE);
-    }
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    }
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
-        const char *hint = errno == ENOENT         ? "no firehosed runs with this socket (is it started? another -s?)"
-                           : errno == ECONNREFUSED ? "firehosed is gone, its socket is left over"
-                           : errno == EACCES       ? "you may not talk to it (run as its user, or as root)"
-                                                   : strerror(errno);
-        fprintf(stderr, "firehosectl: %s: %s\n", path, hint);
-        exit(errno == EAGAIN ? EXIT_SILENT : EXIT_ABSENT);
-    }
-    return fd;
+    for (const struct command *c = command_table; c->name != NULL; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
 }
 
-/* Sends the request and reads one line. */
-static json_t *ask(int fd, const char *command)
+/* Reads options and command; ends the program where that is all, or wrong. */
+static void read_invocation(int argc, char **argv, struct invocation *in)
 {
-    json_t *request = json_pack("{s:s}", "command", command);
-    char *line = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
-    FILE *stream = fdopen(fd, "r+");
-    json_t *answer = NULL;
-    if (line != NULL && stream != NULL && fprintf(stream, "%s\n", line) > 0 && fflush(stream) == 0)
-        answer = json_loadf(stream, JSON_DISABLE_EOF_CHECK, NULL);
-    if (stream != NULL)
-        fclose(stream);
-    free(line);
-    json_decref(request);
-    if (answer == NULL) {
-        fprintf(stderr, "firehosectl: no answer within %d s: firehosed is there, but busy or stopped\n", TIMEOUT_S);
-        exit(EXIT_SILENT);
+    static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
+                                                 {"socket", required_argument, NULL, 's'},
+                                                 {"yes", no_argument, NULL, 'y'},
+                                                 {"collection", required_argument, NULL, 'c'},
+                                                 {"did", required_argument, NULL, 'd'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {"version", no_argument, NULL, 'V'},
+                                                 {NULL, 0, NULL, 0}};
+    char given[8] = ""; /* of the options that only some commands take */
+    *in = (struct invocation){.socket = default_socket};
+    for (int c; (c = getopt_long(argc, argv, "s:n:hV", long_options, NULL)) != -1;) {
+        if (strchr("ycdn", c) != NULL && strchr(given, c) == NULL)
+            given[strlen(given)] = (char)c;
+        switch (c) {
+        case 's':
+            in->socket = optarg;
+            break;
+        case 'j':
+            in->as_json = true;
+            break;
+        case 'y':
+            in->yes = true;
+            break;
+        case 'c':
+            in->collection = optarg;
+            break;
+        case 'd':
+            in->did = optarg;
+            break;
+        case 'n':
+            in->count = optarg;
+            break;
+        case 'h':
+            usage(stdout);
+            exit(EXIT_SUCCESS);
+        case 'V':
+            puts("firehosectl " PACKAGE_VERSION);
+            exit(EXIT_SUCCESS);
+        default:
+            usage(stderr);
+            exit(EXIT_USAGE);
+        }
     }
-    return answer;
+    if (optind == argc) {
+        usage(stderr);
+        exit(EXIT_USAGE);
+    }
+    const struct command *command = find_command(argv[optind]);
+    if (command == NULL)
+        exit(command_usage(in, "'%s' is not a command", argv[optind]));
+    in->command = command;
+    in->argc = argc - optind - 1;
+    in->argv = argv + optind + 1;
+    if (in->argc < command->min)
+        exit(command_usage(in, "%s: an argument is missing", command->name));
+    if (in->argc > command->max)
+        exit(command_usage(in, "%s: '%s' is one argument too many", command->name, in->argv[command->max]));
+    for (const char *option = given; *option != '\0'; option++)
+        if (strchr(command->options, *option) == NULL)
+            exit(command_usage(in, "%s has no such option (%s)", command->name,
+                               *option == 'y'   ? "--yes"
+                               : *option == 'c' ? "--collection"
+                               : *option == 'd' ? "--did"
+                                                : "-n"));
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
-                                                 {"socket", required_argument, NULL, 's'},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {"version", no_argument, NULL, 'V'},
-                                                 {NULL, 0, NULL, 0}};
-    const char *path = default_socket;
-    bool as_json = false;
-    for (int c; (c = getopt_long(argc, argv, "s:hV", long_options, NULL)) != -1;)
-        switch (c) {
-        case 's':
-            path = optarg;
-            break;
-        case 'j':
-            as_json = true;
-            break;
-        case 'h':
-            usage(stdout);
-            return EXIT_SUCCESS;
-        case 'V':
-            puts("firehosectl " PACKAGE_VERSION);
-            return EXIT_SUCCESS;
-        default:
-            usage(stderr);
-            return EXIT_USAGE;
-        }
-    if (optind + 1 != argc) {
-        usage(stderr);
-        return EXIT_USAGE;
-    }
-    if (strcmp(argv[optind], "status") != 0) {
-        fprintf(stderr, "firehosectl: '%s' is not a command; firehosectl -h lists them\n", argv[optind]);
-        return EXIT_USAGE;
-    }
-    json_t *answer = ask(reach(path), argv[optind]);
-    int status = EXIT_SUCCESS;
-    if (!json_is_true(json_object_get(answer, "ok"))) {
-        fprintf(stderr, "firehosectl: %s\n", json_string_value(json_object_get(answer, "error")));
-        status = EXIT_REFUSED;
-    } else if (as_json) {
-        json_dumpf(json_object_get(answer, "result"), stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else {
-        show_status(json_object_get(answer, "result"));
-    }
-    json_decref(answer);
-    return status;
+    struct invocation in;
+    read_invocation(argc, argv, &in);
+    return in.command->run(&in);
 }

@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libmaster.a
 libmaster_a_SOURCES = \
 	include/master/control.h src/master/control.c \
+	include/master/control_request.h src/master/control_request.c \
+	src/master/commands.c src/master/commands.h src/master/commands_show.c \
 	include/master/dashboard.h src/master/dashboard.c \
 	include/master/ledger.h src/master/ledger.c \
 	include/master/master.h src/master/master.c src/master/master_internal.h \

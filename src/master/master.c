@@ -386,15 +386,6 @@ static void on_save(evutil_socket_t fd, short what, void *arg)
     evtimer_add(m->save, &again);
 }
 
-static json_t *on_control(void *arg, const char *command, const json_t *request, struct error *why)
-{
-    (void)request;
-    if (strcmp(command, "status") == 0)
-        return status_json(arg);
-    error_set(why, "command '%.60s' is not known", command);
-    return NULL;
-}
-
 /* ---- start ---- */
 
 bool master_check_config(const struct config *config, struct error *why)
@@ -473,7 +464,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
         return false;
     if (m->config->control_socket[0] == '\0')
         return true;
-    m->control = control_new(m->base, m->config->control_socket, on_control, m, why);
+    m->control = control_new(m->base, m->config->control_socket, commands_take, m, why);
     if (m->control == NULL && !config_is_set(m->config, "control_socket")) {
         log_warn("%s; firehosectl will not reach this firehosed (set control_socket)", why->text);
         return true;

@@ -85,6 +85,9 @@ void reload_begin(struct master *m);
 void reload_apply(struct master *m);  /* what was read, as soon as it can be */
 void reload_finish(struct master *m); /* the workers have left */
 
+/* commands.c: a request over the control socket; arg is the master. */
+void commands_take(void *arg, struct control_call *call);
+
 /* status.c */
 json_t *status_json(struct master *m);
 

@@ -1,0 +1,73 @@
+/* command.c: what all commands do: ask, and show or fail. */
+#include "config.h"
+
+#include "command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int command_fail(enum client_result result, const struct error *why)
+{
+    fprintf(stderr, "firehosectl: %s\n", why->text);
+    return result == CLIENT_ABSENT ? EXIT_ABSENT : result == CLIENT_SILENT ? EXIT_SILENT : EXIT_REFUSED;
+}
+
+struct client *command_open(const struct invocation *in)
+{
+    struct error why;
+    enum client_result result;
+    struct client *client = client_open(in->socket, &result, &why);
+    if (client == NULL)
+        exit(command_fail(result, &why));
+    return client;
+}
+
+json_t *command_ask(const struct invocation *in, const char *request, json_t *args, int timeout_s)
+{
+    struct error why;
+    json_t *answer;
+    struct client *client = command_open(in);
+    client_set_timeout(client, timeout_s);
+    enum client_result result = client_ask(client, request, args, &answer, &why);
+    client_close(client);
+    if (result != CLIENT_OK)
+        exit(command_fail(result, &why));
+    return answer;
+}
+
+int command_show(const struct invocation *in, json_t *result, void (*show)(const json_t *result))
+{
+    if (in->as_json) {
+        json_dumpf(result, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        show(result);
+    }
+    json_decref(result);
+    return EXIT_SUCCESS;
+}
+
+int command_usage(const struct invocation *in, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("firehosectl: ", stderr);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    if (in->command != NULL)
+        fprintf(stderr, "\nusage: firehosectl [-s SOCKET] %s %s [--json]\n", in->command->name,
+                in->command->arguments);
+    else
+        fputs("; firehosectl -h lists what there is\n", stderr);
+    return EXIT_USAGE;
+}
+
+bool command_number(const char *text, json_int_t min, json_int_t max, json_int_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *number >= min && *number <= max;
+}

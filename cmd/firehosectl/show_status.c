@@ -1,0 +1,85 @@
+/* show_status.c: status and workers. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "show.h"
+
+static const char *with_note(const char *note)
+{
+    return note[0] != '\0' ? ": " : "";
+}
+
+static enum colour state_colour(const char *state)
+{
+    static const char *const good[] = {"running", "up", "ready"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (strcmp(state, good[i]) == 0)
+            return GOOD;
+    return strcmp(state, "gone") == 0 || strcmp(state, "offline") == 0 || strcmp(state, "backoff") == 0 ? BAD
+                                                                                                       : WARNING;
+}
+
+static void print_state(const char *state, int width)
+{
+    printf("%s%-*s%s", colour_on(state_colour(state)), width, state, colour_off());
+}
+
+static void print_number(const char *name, json_int_t n)
+{
+    printf("  %-12s %15lld\n", name, n);
+}
+
+static void show_worker(const json_t *w)
+{
+    printf("%3lld %8lld  ", member_number(w, "index"), member_number(w, "pid"));
+    print_state(member_text(w, "state"), 10);
+    printf(" %12lld %7lld %6lld %8.1f %8lld\n", member_number(w, "written"), member_number(w, "queued"),
+           member_number(w, "batch_events"), (double)member_number(w, "round_trip_us") / 1000,
+           member_number(w, "restarts"));
+    if (member_text(w, "note")[0] != '\0')
+        printf("              %s%s%s\n", colour_on(WARNING), member_text(w, "note"), colour_off());
+}
+
+void show_workers(const json_t *answer)
+{
+    const json_t *worker;
+    size_t i;
+    puts("  #      pid  state           written  queued  batch  Redis/ms restarts");
+    json_array_foreach(json_object_get(answer, "workers"), i, worker) show_worker(worker);
+}
+
+static void show_relay(const json_t *relay)
+{
+    printf("relay    %s: ", member_text(relay, "url"));
+    print_state(member_text(relay, "state"), 0);
+    printf("%s%s%s\n", member_flag(relay, "paused") ? " (waiting: the ring is full)" : "",
+           with_note(member_text(relay, "note")), member_text(relay, "note"));
+}
+
+void show_status(const json_t *s)
+{
+    const json_t *redis = json_object_get(s, "redis"), *ring = json_object_get(s, "ring");
+    const char *cursor = member_text(s, "cursor");
+    json_int_t size = member_number(ring, "size_bytes"), used = member_number(ring, "used_bytes");
+
+    printf("firehosed %s, process %lld, ", member_text(s, "version"), member_number(s, "pid"));
+    print_state(member_text(s, "state"), 0);
+    printf(", up %.0f s\n", member_real(s, "uptime_s"));
+    show_relay(json_object_get(s, "relay"));
+    printf("redis    ");
+    print_state(member_text(redis, "state"), 0);
+    printf("%s%s\n", with_note(member_text(redis, "note")), member_text(redis, "note"));
+    printf("cursor   %s\n", cursor[0] != '\0' ? cursor : "none yet");
+    printf("ring     %.1f of %.1f MB (%lld %%), %lld frames\n", (double)used / 1e6, (double)size / 1e6,
+           size > 0 ? used * 100 / size : 0, member_number(ring, "records"));
+    puts("events");
+    print_number("received", member_number(s, "received"));
+    print_number("= written", member_number(s, "written"));
+    print_number("+ filtered", member_number(s, "filtered"));
+    print_number("+ quarantined", member_number(s, "quarantined"));
+    print_number("+ duplicate", member_number(s, "duplicate"));
+    print_number("+ in flight", member_number(s, "in_flight"));
+    show_workers(s);
+}

@@ -1,0 +1,112 @@
+/* commands.c: the table of commands, and the one place where a request finds its handler. */
+#include "config.h"
+
+#include "commands.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const struct command command_table[] = {
+    {"status", command_status, false, {{0}}, "How it is: relay, Redis, workers, ring, and the balance of events."},
+    {"workers", command_workers, false, {{0}}, "How each worker is."},
+    {"config",
+     command_config,
+     false,
+     {{.name = "key", .type = ARGUMENT_TEXT}},
+     "The configuration in use: each key's value, and where it comes from."},
+    {"commands", command_commands, false, {{0}}, "This list."},
+    {.name = NULL},
+};
+
+/* ---- arguments ---- */
+
+static const struct command_argument *find_argument(const struct command *command, const char *name)
+{
+    for (const struct command_argument *a = command->arguments; a->name != NULL; a++)
+        if (strcmp(a->name, name) == 0)
+            return a;
+    return NULL;
+}
+
+static bool check_argument(const struct command_argument *a, const json_t *value, struct error *why)
+{
+    static const char *const expected[] = {"a text", "a whole number", "true or false"};
+    bool fits = (a->type == ARGUMENT_TEXT && json_is_string(value)) ||
+                (a->type == ARGUMENT_NUMBER && json_is_integer(value)) ||
+                (a->type == ARGUMENT_FLAG && json_is_boolean(value));
+    if (!fits) {
+        error_set(why, "argument '%s': expected %s", a->name, expected[a->type]);
+        return false;
+    }
+    if (a->type == ARGUMENT_NUMBER && a->max > a->min &&
+        (json_integer_value(value) < a->min || json_integer_value(value) > a->max)) {
+        error_set(why, "argument '%s': expected a number from %" PRId64 " to %" PRId64, a->name, a->min, a->max);
+        return false;
+    }
+    return true;
+}
+
+static bool check_arguments(const struct command *command, const json_t *given, struct error *why)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)given, name, value)
+    {
+        const struct command_argument *a = find_argument(command, name);
+        if (a == NULL)
+            error_set(why, "%s has no argument '%.60s'", command->name, name);
+        if (a == NULL || !check_argument(a, value, why))
+            return false;
+    }
+    for (const struct command_argument *a = command->arguments; a->name != NULL; a++)
+        if (a->is_required && json_object_get(given, a->name) == NULL) {
+            error_set(why, "%s needs the argument '%s'", command->name, a->name);
+            return false;
+        }
+    return true;
+}
+
+const char *command_text(const struct control_call *call, const char *name)
+{
+    return json_string_value(control_call_argument(call, name));
+}
+
+int64_t command_number(const struct control_call *call, const char *name, int64_t fallback)
+{
+    const json_t *value = control_call_argument(call, name);
+    return value != NULL ? json_integer_value(value) : fallback;
+}
+
+bool command_flag(const struct control_call *call, const char *name)
+{
+    return json_is_true(control_call_argument(call, name));
+}
+
+/* ---- dispatch ---- */
+
+/* Before anything is changed: who changes what. */
+static void note_change(const struct command *command, const struct control_call *call)
+{
+    char *arguments = json_dumps(control_call_arguments(call), JSON_COMPACT);
+    log_info("control: %s %.200s", command->name, arguments != NULL ? arguments : "");
+    free(arguments);
+}
+
+void commands_take(void *arg, struct control_call *call)
+{
+    struct error why;
+    const struct command *command = command_table;
+    while (command->name != NULL && strcmp(command->name, control_call_command(call)) != 0)
+        command++;
+    if (command->name == NULL) {
+        control_refuse(call, CONTROL_UNKNOWN_COMMAND, "command '%.60s' is not known", control_call_command(call));
+        return;
+    }
+    if (!check_arguments(command, control_call_arguments(call), &why)) {
+        control_refuse(call, CONTROL_BAD_ARGUMENT, "%s", why.text);
+        return;
+    }
+    if (command->changes)
+        note_change(command, call);
+    command->handler(arg, call);
+}

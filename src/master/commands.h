@@ -1,0 +1,44 @@
+/* commands.h: what can be asked of a running firehosed: the table (commands.c) and the handlers in its rows. Adding a
+ * command is a row, a handler, and a section in doc/control-protocol.md. */
+#ifndef FIREHOSED_MASTER_COMMANDS_H
+#define FIREHOSED_MASTER_COMMANDS_H
+
+#include "master/control.h"
+#include "master_internal.h"
+
+enum argument_type { ARGUMENT_TEXT, ARGUMENT_NUMBER /* whole */, ARGUMENT_FLAG };
+
+struct command_argument {
+    const char *name; /* NULL: end */
+    enum argument_type type;
+    bool is_required;
+    int64_t min, max; /* of a number; both 0: any */
+};
+
+enum { COMMAND_ARGUMENTS = 4 };
+
+/* Ends the call, or keeps it and ends it later. The arguments are those of the row, of the right types. */
+typedef void command_handler(struct master *m, struct control_call *call);
+
+struct command {
+    const char *name; /* NULL: end */
+    command_handler *handler;
+    bool changes; /* something: it is logged, with who asked */
+    struct command_argument arguments[COMMAND_ARGUMENTS + 1];
+    const char *help; /* one sentence */
+};
+
+extern const struct command command_table[];
+
+/* Arguments that were checked: the text or NULL; the number or `fallback`. */
+const char *command_text(const struct control_call *call, const char *name);
+int64_t command_number(const struct control_call *call, const char *name, int64_t fallback);
+bool command_flag(const struct control_call *call, const char *name);
+
+/* commands_show.c */
+void command_status(struct master *m, struct control_call *call);
+void command_workers(struct master *m, struct control_call *call);
+void command_config(struct master *m, struct control_call *call);
+void command_commands(struct master *m, struct control_call *call);
+
+#endif

@@ -1,0 +1,82 @@
+/* commands_show.c: commands that only look. */
+#include "config.h"
+
+#include <string.h>
+
+#include "commands.h"
+#include "net/url.h"
+
+void command_status(struct master *m, struct control_call *call)
+{
+    control_answer(call, status_json(m));
+}
+
+void command_workers(struct master *m, struct control_call *call)
+{
+    json_t *status = status_json(m);
+    control_answer(call, json_pack("{s:O?}", "workers", json_object_get(status, "workers")));
+    json_decref(status);
+}
+
+/* ---- config ---- */
+
+/* A URL may hold a password: it is shown as status shows it. */
+static const char *shown_value(const struct setting *row, const struct config *config, char *out, size_t out_bytes)
+{
+    struct url url;
+    struct error ignored;
+    settings_format(row, config, out, out_bytes);
+    if (strstr(out, "://") == NULL)
+        return out;
+    if (url_parse(out, &url, &ignored))
+        return url_redacted(&url, out, out_bytes);
+    return "(not a URL that can be shown)";
+}
+
+static json_t *setting_json(const struct master *m, const struct setting *row)
+{
+    char value[URL_HOST_BYTES + URL_PATH_BYTES], origin[1200];
+    return json_pack("{s:s,s:s,s:s,s:b,s:b,s:s,s:s}", "key", row->name, "value",
+                     shown_value(row, m->config, value, sizeof value), "origin",
+                     config_origin(m->config, row->name, origin, sizeof origin), "is_default",
+                     !config_is_set(m->config, row->name), "reloadable", row->reloadable, "default", row->fallback,
+                     "help", row->help);
+}
+
+void command_config(struct master *m, struct control_call *call)
+{
+    const char *key = command_text(call, "key");
+    int only = key != NULL ? settings_find(config_table, key) : -1;
+    if (key != NULL && only < 0) {
+        control_refuse(call, CONTROL_NOT_FOUND, "'%.60s' is not a key of the configuration", key);
+        return;
+    }
+    json_t *list = json_array();
+    for (int i = 0; config_table[i].name != NULL; i++)
+        if (only < 0 || only == i)
+            json_array_append_new(list, setting_json(m, &config_table[i]));
+    control_answer(call, json_pack("{s:s,s:o}", "file", m->config_file != NULL ? m->config_file : "", "settings",
+                                   list));
+}
+
+/* ---- commands ---- */
+
+static json_t *argument_json(const struct command_argument *a)
+{
+    static const char *const types[] = {"text", "number", "flag"};
+    return json_pack("{s:s,s:s,s:b}", "name", a->name, "type", types[a->type], "required", a->is_required);
+}
+
+void command_commands(struct master *m, struct control_call *call)
+{
+    (void)m;
+    json_t *list = json_array();
+    for (const struct command *c = command_table; c->name != NULL; c++) {
+        json_t *arguments = json_array();
+        for (const struct command_argument *a = c->arguments; a->name != NULL; a++)
+            json_array_append_new(arguments, argument_json(a));
+        json_array_append_new(list, json_pack("{s:s,s:b,s:o,s:s}", "name", c->name, "changes", c->changes,
+                                              "arguments", arguments, "help", c->help));
+    }
+    control_answer(call, json_pack("{s:i,s:o}", "version", CONTROL_VERSION, "commands", list));
+}
