@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "atproto/cbor.h"
+#include "atproto/collections.h"
 #include "atproto/frame.h"
 #include "base/buffer.h"
 
@@ -26,13 +27,14 @@ const char *op_drop_name(enum op_drop reason); /* "no_cid", "no_block", … */
 
 enum event_outcome {
     EVENT_READY,    /* JSON appended */
-    EVENT_FILTERED, /* a kind that this format does not deliver (#sync in compat, unknown kinds) */
+    EVENT_FILTERED, /* a kind that is not delivered (#sync in compat, unknown kinds), or no op passed the filter */
     EVENT_REFUSED,  /* the frame is malformed: see violation; nothing appended */
 };
 
 struct event {
     struct frame frame; /* valid for EVENT_READY and EVENT_FILTERED; slices point into the frame's bytes */
     unsigned dropped[OP_DROPS];
+    unsigned filtered_ops; /* left out by the collection filter, undecoded */
     /* First op that was left out, for the log and the dead letter: */
     bool has_drop;
     enum op_drop first_drop;
@@ -47,6 +49,13 @@ struct event_encoder;
 struct event_encoder *event_encoder_new(enum event_format format);
 void event_encoder_free(struct event_encoder *e);
 void event_encoder_set_format(struct event_encoder *e, enum event_format format);
+
+/* Whether #sync is delivered in the compatible format, too; not unless this is called. */
+void event_encoder_set_sync(struct event_encoder *e, bool emit_sync);
+
+/* From now on only ops whose collection passes are delivered; the others cost no decoding. A commit of which none passes
+ * is EVENT_FILTERED. What it points to stays the caller's. */
+void event_encoder_set_filter(struct event_encoder *e, const struct collection_filter *filter);
 
 /* Appends the event's JSON to `out` and fills *event. When memory is short out->failed is set and the outcome
  * is EVENT_REFUSED with the rule "out of memory". */

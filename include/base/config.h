@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/settings.h"
 
-enum { CONFIG_ROWS = 64, CONFIG_MAX_WORKERS = 64 };
+enum { CONFIG_ROWS = 128, CONFIG_MAX_WORKERS = 64 };
 
 enum config_start { CONFIG_START_LIVE, CONFIG_START_OLDEST };
 
@@ -40,6 +40,10 @@ struct config {
 
     /* What consumers see beside the stream. */
     int event_format; /* compat, extended: enum event_format of the atproto room, in its order */
+    bool emit_sync;
+    char *kinds;
+    char *collections, *exclude_collections;
+    char *dids_file;
     char *status_key;
     char *recent_events_key;
     char *broadcast_channel;

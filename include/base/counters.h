@@ -20,6 +20,7 @@ enum counter {
     COUNTER_OP_HASH_MISMATCH,
     COUNTER_OP_NO_TYPE,
     COUNTER_OP_BAD_RECORD,
+    COUNTER_OP_FILTERED, /* ops left out by the collection filter */
     COUNTER_BATCHES,     /* transactions that were executed */
     COUNTER_BYTES_WRITTEN, /* of RESP, sent to Redis */
     COUNTER_RETRIES,     /* transactions that had to be sent again */

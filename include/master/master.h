@@ -6,8 +6,9 @@
 #include "base/error.h"
 #include "master/pool.h"
 
-/* The exit status of a firehosed whose keys another one has taken over: not to be started again by itself. */
-enum { MASTER_EXIT_TAKEN_OVER = 76 };
+/* Exit statuses: another firehosed has taken the keys over (not to be started again by itself), and, as sysexits(3) has
+ * it, a wrong configuration. */
+enum { MASTER_EXIT_TAKEN_OVER = 76, MASTER_EXIT_CONFIG = 78 };
 
 /* Runs until SIGTERM or SIGINT. Takes config over. config_file: for SIGHUP; NULL: none. Returns the exit status. */
 int master_run(struct config *config, const char *config_file, pool_child_main *child_main);

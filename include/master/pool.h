@@ -71,8 +71,8 @@ void pool_kill(struct pool *p);
 /* Kills all, to begin anew: hooks.drained when they are gone. */
 void pool_abandon(struct pool *p);
 
-/* SIGCHLD came. */
-void pool_reap(struct pool *p);
+/* A child of the master has ended, with a status of waitpid(): true if it was a worker. */
+bool pool_reap(struct pool *p, pid_t pid, int status);
 
 /* Once a second: kills workers that show no sign of life. */
 void pool_check_alive(struct pool *p);

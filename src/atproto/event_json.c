@@ -13,6 +13,9 @@
 /* One thread's. */
 struct event_encoder {
     enum event_format format;
+    bool emit_sync;
+    bool is_filtering;
+    struct collection_filter filter;
     struct sha256 *sha256;
     struct car_index car;
 };
@@ -65,6 +68,17 @@ void event_encoder_free(struct event_encoder *e)
 void event_encoder_set_format(struct event_encoder *e, enum event_format format)
 {
     e->format = format;
+}
+
+void event_encoder_set_sync(struct event_encoder *e, bool emit_sync)
+{
+    e->emit_sync = emit_sync;
+}
+
+void event_encoder_set_filter(struct event_encoder *e, const struct collection_filter *filter)
+{
+    e->filter = *filter;
+    e->is_filtering = !collections_are_empty(filter->wanted) || !collections_are_empty(filter->unwanted);
 }
 
 /* The text members of an event are valid UTF-8: the reader has seen to it. */
@@ -159,6 +173,23 @@ static bool append_op(struct encoding *x, size_t i, const struct frame_op *op)
     return true;
 }
 
+static bool passes(const struct encoding *x, const struct frame_op *op)
+{
+    const struct event_encoder *e = x->encoder;
+    return !e->is_filtering || collection_passes(&e->filter, op->path.ptr, op->path.len);
+}
+
+/* Asked before the blocks are even indexed. */
+static bool none_passes(struct encoding *x)
+{
+    const struct frame *f = &x->event->frame;
+    unsigned filtered = 0;
+    for (size_t i = 0; x->encoder->is_filtering && i < f->op_count; i++)
+        filtered += !passes(x, &f->ops[i]);
+    x->event->filtered_ops = filtered;
+    return x->encoder->is_filtering && filtered == f->op_count;
+}
+
 /* An op that cannot be delivered is taken back and does not hide the others. */
 static void append_ops(struct encoding *x)
 {
@@ -167,6 +198,8 @@ static void append_ops(struct encoding *x)
     bool is_first = true;
     for (size_t i = 0; i < f->op_count; i++) {
         size_t before = x->out->len;
+        if (x->event->filtered_ops > 0 && !passes(x, &f->ops[i]))
+            continue;
         if (!is_first)
             buffer_append_byte(x->out, ',');
         if (append_op(x, i, &f->ops[i]))
@@ -252,6 +285,8 @@ static enum event_outcome append_event(struct encoding *x)
 {
     switch (x->event->frame.kind) {
     case FRAME_COMMIT:
+        if (none_passes(x))
+            return EVENT_FILTERED;
         return append_commit(x) ? EVENT_READY : EVENT_REFUSED;
     case FRAME_IDENTITY:
         append_identity(x);
@@ -260,7 +295,7 @@ static enum event_outcome append_event(struct encoding *x)
         append_account(x);
         return EVENT_READY;
     case FRAME_SYNC:
-        if (!x->extended)
+        if (!x->extended && !x->encoder->emit_sync)
             return EVENT_FILTERED;
         append_sync(x);
         return EVENT_READY;
@@ -273,6 +308,7 @@ static enum event_outcome append_event(struct encoding *x)
 static void clear_event(struct event *event)
 {
     memset(event->dropped, 0, sizeof event->dropped);
+    event->filtered_ops = 0;
     event->has_drop = false;
     event->first_drop_op = 0;
     event->first_drop_why = event->violation = (struct violation){0};

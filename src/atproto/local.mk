@@ -3,6 +3,7 @@ libatproto_a_SOURCES = \
 	include/atproto/car.h src/atproto/car.c \
 	include/atproto/cbor.h src/atproto/cbor.c \
 	include/atproto/cid.h src/atproto/cid.c \
+	include/atproto/collections.h src/atproto/collections.c \
 	include/atproto/event_json.h src/atproto/event_json.c src/atproto/record_json.c \
 	include/atproto/frame.h src/atproto/frame.c src/atproto/frame_peek.c \
 	src/atproto/frame_header.h src/atproto/frame_header.c \

@@ -73,6 +73,16 @@ const struct setting config_table[] = {
 
     CHOICE(event_format, "compat", format_choices, RELOAD, NULL,
            "compat: exactly what the consumers of the older services read; extended: more fields, and #sync."),
+    VALUE(emit_sync, SETTING_FLAG, "no", 0, 0, RELOAD, NULL, "Write #sync events (type sync) in the compatible format, too."),
+    TEXT(kinds, "", 0, 100, RELOAD, NULL,
+         "The kinds of events to write, out of commit, sync, identity, account; empty: all that the format has."),
+    TEXT(collections, "", 0, 4000, RELOAD, NULL,
+         "The collections to write, separated by commas: app.bsky.feed.post, app.bsky.feed.* or *; empty: all. Other "
+         "operations of a commit are left out, and a commit of which nothing is left is not written."),
+    TEXT(exclude_collections, "", 0, 4000, RELOAD, NULL,
+         "The collections not to write, of those that `collections` lets through."),
+    TEXT(dids_file, "", 0, 1023, RELOAD, NULL,
+         "A file of DIDs, one a line: only events of these repos are written; empty: all. Read again on SIGHUP."),
     TEXT(status_key, "firehose:status", 1, 255, RELOAD, NULL,
          "The key that tells dashboards whether the relay is connected (JSON, expires after 10 s)."),
     TEXT(recent_events_key, "firehose:recent_events", 1, 255, RELOAD, NULL,

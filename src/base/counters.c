@@ -15,6 +15,7 @@ static const char *const names[COUNTERS] = {
     [COUNTER_OP_HASH_MISMATCH] = "ops_hash_mismatch",
     [COUNTER_OP_NO_TYPE] = "ops_no_type",
     [COUNTER_OP_BAD_RECORD] = "ops_bad_record",
+    [COUNTER_OP_FILTERED] = "ops_filtered",
     [COUNTER_BATCHES] = "batches",
     [COUNTER_BYTES_WRITTEN] = "bytes_written",
     [COUNTER_RETRIES] = "retries",

@@ -8,4 +8,6 @@ libbase_a_SOURCES = \
 	include/base/hash.h \
 	include/base/json_text.h src/base/json_text.c \
 	include/base/log.h src/base/log.c \
-	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h
+	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h \
+	include/base/siphash.h src/base/siphash.c \
+	include/base/text_set.h src/base/text_set.c

@@ -10,7 +10,7 @@
  * sequence: those of the network are billions long, and grow by hundreds a second. */
 enum { SEQUENCE_SLACK = 1000 };
 
-/* Frames with no DID are nobody's: they count as done at once. */
+/* Nobody's, or nobody wants it: it counts as done at once. */
 static bool take_done(struct master *m, const struct frame_peek *peek, size_t consumed)
 {
     m->own_filtered++;
@@ -76,7 +76,7 @@ static bool route(struct master *m, const struct frame_peek *peek, size_t offset
         return true;
     }
     bool taken;
-    if (peek->did.ptr == NULL && peek->kind == FRAME_UNKNOWN) {
+    if ((peek->did.ptr == NULL && peek->kind == FRAME_UNKNOWN) || !filter_passes(m->filter, peek)) {
         taken = take_done(m, peek, consumed);
         m->own_filtered -= !taken;
     } else {

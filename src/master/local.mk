@@ -4,6 +4,7 @@ libmaster_a_SOURCES = \
 	include/master/control_request.h src/master/control_request.c \
 	src/master/commands.c src/master/commands.h src/master/commands_show.c \
 	include/master/dashboard.h src/master/dashboard.c \
+	include/master/filter.h src/master/filter.c \
 	include/master/ledger.h src/master/ledger.c \
 	include/master/master.h src/master/master.c src/master/master_internal.h \
 	include/master/pool.h src/master/pool.c src/master/pool_internal.h \

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "master_internal.h"
@@ -335,6 +336,15 @@ static void stop(struct master *m, const char *signal_name)
 
 /* ---- signals and timers ---- */
 
+static void reap(struct master *m)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (!pool_reap(m->pool, pid, status))
+            filter_reap(m->filter, pid);
+}
+
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     (void)what;
@@ -348,7 +358,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
         stop(m, "SIGINT");
         break;
     case SIGCHLD:
-        pool_reap(m->pool);
+        reap(m);
         break;
     case SIGHUP:
         log_info("SIGHUP: reloading the configuration");
@@ -405,7 +415,7 @@ bool master_check_config(const struct config *config, struct error *why)
             return false;
         }
     }
-    return true;
+    return filter_check_config(config, why);
 }
 
 static bool set_up_events(struct master *m)
@@ -430,6 +440,11 @@ static bool set_up_events(struct master *m)
            evtimer_add(m->save, &save) == 0;
 }
 
+static void on_filter_loaded(void *arg, const struct error *failure)
+{
+    reload_accept(arg, failure);
+}
+
 static bool set_up(struct master *m, pool_child_main *child_main, struct error *why)
 {
     const struct relay_hooks relay_hooks = {.arg = m,
@@ -448,6 +463,10 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                             .slots_taken = on_slots_taken,
                                             .data_lost = on_data_lost,
                                             .cursor_saved = on_cursor_saved};
+    const struct filter_hooks filter_hooks = {.arg = m, .loaded = on_filter_loaded};
+    m->filter = filter_new(m->config, &filter_hooks, why);
+    if (m->filter == NULL)
+        return false;
     error_set(why, "out of memory");
     m->ledger = ledger_new((size_t)m->config->ring_size, config_worker_count(m->config), why);
     if (m->ledger == NULL || !set_up_events(m))
@@ -478,6 +497,7 @@ static void tear_down(struct master *m)
     if (m->pool != NULL)
         pool_kill(m->pool);
     pool_free(m->pool);
+    filter_free(m->filter);
     relay_free(m->relay);
     dashboard_free(m->dashboard);
     store_free(m->store);
@@ -495,6 +515,7 @@ static void tear_down(struct master *m)
         event_base_loop(m->base, EVLOOP_NONBLOCK); /* lets what evdns deferred run, and be freed */
         event_base_free(m->base);
     }
+    config_free(m->loading);
     config_free(m->pending);
     config_free(m->config);
     libevent_global_shutdown();
@@ -520,7 +541,7 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
         log_info("stopped");
     } else {
         log_error("cannot start: %s", why.text);
-        m.exit_status = EXIT_FAILURE;
+        m.exit_status = m.filter == NULL ? MASTER_EXIT_CONFIG : EXIT_FAILURE; /* dids_file is part of the configuration */
     }
     int status = m.exit_status;
     tear_down(&m);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "master/control.h"
 #include "master/dashboard.h"
+#include "master/filter.h"
 #include "master/ledger.h"
 #include "master/pool.h"
 #include "master/relay.h"
@@ -27,7 +28,8 @@ enum master_state { MASTER_STARTING, MASTER_RUNNING, MASTER_REWINDING, MASTER_RE
 struct master {
     enum master_state state;
     struct config *config;  /* its address never changes: a reload changes what is inside */
-    struct config *pending; /* read at SIGHUP, to be taken over when the workers have left; or NULL */
+    struct config *loading; /* read at SIGHUP, its dids_file is being read; or NULL */
+    struct config *pending; /* to be taken over when the workers have left; or NULL */
     const char *config_file;
 
     struct event_base *base;
@@ -39,6 +41,7 @@ struct master {
     struct counters *counters;
     struct relay *relay;
     struct pool *pool;
+    struct filter *filter;
     struct store *store;
     struct dashboard *dashboard;
     struct control *control;
@@ -82,6 +85,7 @@ void master_begin_sequence(struct master *m, int64_t cursor);
 
 /* reload.c */
 void reload_begin(struct master *m);
+void reload_accept(struct master *m, const struct error *failure); /* its dids_file was read, or not */
 void reload_apply(struct master *m);  /* what was read, as soon as it can be */
 void reload_finish(struct master *m); /* the workers have left */
 

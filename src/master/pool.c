@@ -208,14 +208,14 @@ static void on_worker_exit(struct worker_process *w, int status)
                                                          : w->backoff_ms * 2;
 }
 
-void pool_reap(struct pool *p)
+bool pool_reap(struct pool *p, pid_t pid, int status)
 {
-    int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
-            if (p->workers[i].pid == pid)
-                on_worker_exit(&p->workers[i], status);
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
+        if (p->workers[i].pid == pid) {
+            on_worker_exit(&p->workers[i], status);
+            return true;
+        }
+    return false;
 }
 
 void pool_drain(struct pool *p, bool everything)

@@ -38,6 +38,9 @@ static const char *const worker_keys[] = {"redis",
                                           "dead_letters_max_len",
                                           "workers",
                                           "event_format",
+                                          "emit_sync",
+                                          "collections",
+                                          "exclude_collections",
                                           NULL};
 static const char *const relay_keys[] = {"relay", "relay_ca_file", NULL};
 static const char *const redis_keys[] = {"redis", "redis_ca_file", "cursor_key", NULL};
@@ -100,6 +103,21 @@ void reload_begin(struct master *m)
         return;
     }
     keep_fixed(fresh, m->config);
+    config_free(m->loading);
+    m->loading = fresh;
+    if (!filter_load(m->filter, fresh, &why))
+        reload_accept(m, &why);
+}
+
+void reload_accept(struct master *m, const struct error *failure)
+{
+    struct config *fresh = m->loading;
+    m->loading = NULL;
+    if (failure != NULL) {
+        log_error("reload: %s; the old configuration stays", failure->text);
+        config_free(fresh);
+        return;
+    }
     apply_log(m, fresh);
     config_free(m->pending);
     m->pending = fresh;
@@ -128,6 +146,7 @@ void reload_finish(struct master *m)
         struct config old = *m->config;
         *m->config = *fresh;
         *fresh = old; /* from here on `fresh` holds what was before */
+        filter_apply(m->filter, m->config);
         const char *old_relay = fresh->relay;
         if (redis)
             store_restart(m->store);

@@ -68,7 +68,7 @@ json_t *status_json(struct master *m)
     for (unsigned i = 0; i < pool_size(m->pool); i++)
         json_array_append_new(workers, worker_json(m, i));
     json_t *ops = json_object();
-    for (unsigned c = COUNTER_OP_NO_CID; c <= COUNTER_OP_BAD_RECORD; c++)
+    for (unsigned c = COUNTER_OP_NO_CID; c <= COUNTER_OP_FILTERED; c++)
         json_object_set_new(ops, counter_name((enum counter)c),
                             json_integer((json_int_t)counters_total(m->counters, c)));
     json_t *json = json_pack(

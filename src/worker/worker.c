@@ -29,6 +29,7 @@ struct worker {
     struct marks marks; /* the last seq of each partition that is in a batch, or in Redis */
     bool has_marks;
     struct event_encoder *encoder;
+    struct collections *wanted, *unwanted;
     struct batch_format format;
     struct batch batches[2];
     unsigned building; /* the batch that frames are added to; the other one may be in flight */
@@ -265,6 +266,18 @@ static void take_no_signals(pid_t master)
         exit(0);
 }
 
+/* Collections that are not wanted are left out here, undecoded; kinds and DIDs were filtered by the master. */
+static bool set_filter(struct worker *w, struct error *why)
+{
+    w->wanted = collections_new(w->config->collections, why);
+    w->unwanted = w->wanted != NULL ? collections_new(w->config->exclude_collections, why) : NULL;
+    if (w->unwanted == NULL)
+        return false;
+    event_encoder_set_filter(w->encoder, &(struct collection_filter){w->wanted, w->unwanted});
+    event_encoder_set_sync(w->encoder, w->config->emit_sync);
+    return true;
+}
+
 static bool set_up(struct worker *w, const struct worker_setup *setup, struct error *why)
 {
     *w = (struct worker){.config = setup->config, .channel = setup->channel, .slot = setup->slot};
@@ -275,7 +288,7 @@ static bool set_up(struct worker *w, const struct worker_setup *setup, struct er
         error_set(why, "out of memory");
         return false;
     }
-    return writer_init(&w->writer, setup, &w->channel, why);
+    return set_filter(w, why) && writer_init(&w->writer, setup, &w->channel, why);
 }
 
 void worker_run(const struct worker_setup *setup)
