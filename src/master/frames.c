@@ -81,7 +81,7 @@ static bool route(struct master *m, const struct frame_peek *peek, size_t offset
         m->own_filtered -= !taken;
     } else {
         uint16_t partition = route_partition(peek->did.ptr, peek->did.len);
-        unsigned worker = route_worker(partition, pool_size(m->pool));
+        unsigned worker = route_worker(partition, ledger_workers(m->ledger));
         taken = ledger_take(m->ledger, offset, len, consumed, peek->has_seq ? peek->seq : 0, partition,
                             peek->kind, worker) != 0;
     }

@@ -1,0 +1,110 @@
+"""Each event once and in order, whatever is killed, and when; and what happens when Redis itself forgets."""
+
+import os
+import random
+import signal
+
+import pytest
+
+import stream
+from waiting import hold_for, wait_for
+
+
+def test_redis_that_went_back_gets_again_what_it_lost(lab):
+    """As a crash between two fsyncs, or a failover to a replica that lagged."""
+    s = lab.system(workers=2, cursor_interval="100ms")
+    s.more(500)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.db.save()
+    s.more(500)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.redis.kill()
+    s.redis.start()
+    s.more(500)
+    s.assert_all()
+    s.daemon.wait_log(r"error .*redis has lost data")
+    assert s.daemon.status()["rewinds"] >= 1
+
+
+def test_flushed_redis_is_said_loudly_and_new_events_go_on(lab):
+    s = lab.system(workers=2, cursor_interval="100ms")
+    s.more(300)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.db.flushall()
+    before = len(s.events)
+    s.more(300)
+    fresh = s.events[before:]
+    stream.wait_seqs(s.db, fresh)
+    found = stream.seqs(s.db)
+    assert len(found) == len(set(found))
+    s.daemon.wait_log(r"error ")
+    assert s.daemon.is_running()
+
+
+def test_stopped_worker_is_replaced_and_its_late_writes_are_fenced(lab):
+    s = lab.system(workers=2, worker_timeout="1s")
+    s.more(2000)
+    s.wait_length(200)
+    victim = s.daemon.worker_pids()[0]
+    os.kill(victim, signal.SIGSTOP)
+    s.more(2000)
+    s.daemon.wait_worker_replaced(0, victim)
+    s.more(500)
+    s.assert_all()
+
+
+FAULTS = 25
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_many_faults_in_a_row_lose_and_double_nothing(lab, seed):
+    dice = random.Random(seed)
+    s = lab.system(redis=lab.redis(aof=True), workers=2, cursor_interval="50ms", relay_backoff_max="100ms")
+
+    def kill_worker():
+        os.kill(dice.choice(list(s.daemon.worker_pids())), signal.SIGKILL)
+
+    def kill_master():
+        s.daemon.kill()
+        s.daemon.restart()
+
+    def kill_redis():
+        s.redis.kill()
+        s.redis.start()
+
+    def resize():
+        s.daemon.reload(workers=dice.randint(1, 4))
+
+    def pause_worker():
+        pid = dice.choice(list(s.daemon.worker_pids()))
+        os.kill(pid, signal.SIGSTOP)
+        hold_for(lambda: True, 0.05, "")
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    kinds = [kill_worker, kill_master, kill_redis, resize, pause_worker, s.relay.drop_all, s.redis.kill_daemon_clients]
+    for _ in range(FAULTS):
+        s.more(dice.randint(50, 400))
+        hold_for(lambda: True, dice.random() * 0.05, "")
+        wait_for(lambda: s.daemon.worker_pids(), "a worker that runs")
+        dice.choice(kinds)()
+    s.more(100)
+    s.assert_all(deadline=60)
+
+
+def test_frames_that_arrive_while_the_number_of_workers_changes_reach_one(lab):
+    s = lab.system(workers=4)
+    s.more(100)
+    s.wait_delivered()
+    s.redis.freeze()
+    s.daemon.reload(workers=1)
+    s.daemon.wait_log("configuration reloaded")  # the slots are not taken yet
+    s.more(200)
+    s.daemon.wait_status(lambda status: status["received"] == 300, "to have received all")
+    s.redis.thaw()
+    s.assert_all()
