@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "master/master.h"
 #include "pidfile.h"
+#include "worker/sandbox.h"
 #include "worker/worker.h"
 
 /* sysexits(3), where they fit. */
@@ -200,6 +201,25 @@ static void open_log(const struct options *o, struct config *config, int pidfile
     }
 }
 
+/* A strict sandbox that cannot be had is not left out in silence. */
+static bool check_sandbox(struct config *config)
+{
+    struct error why;
+    char origin[1200];
+    if (sandbox_try(config, &why))
+        return true;
+    if (config->sandbox == CONFIG_SANDBOX_LOG) {
+        log_warn("sandbox = log: this system cannot (%s): workers run without", why.text);
+        config->sandbox = CONFIG_SANDBOX_OFF;
+        return true;
+    }
+    fprintf(stderr,
+            "firehosed: %s: sandbox = strict, but this system cannot: %s; to run workers without it set "
+            "sandbox = off\n",
+            config_origin(config, "sandbox", origin, sizeof origin), why.text);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -215,6 +235,10 @@ int main(int argc, char **argv)
         puts("firehosed: the configuration is valid");
         config_free(config);
         return EXIT_SUCCESS;
+    }
+    if (!check_sandbox(config)) {
+        config_free(config);
+        return EXIT_CONFIG;
     }
     /* Read again at SIGHUP, when the working directory may be another one. */
     if (options.file != NULL && realpath(options.file, file) != NULL)

@@ -14,6 +14,11 @@
 
 enum event_format { EVENT_FORMAT_COMPAT, EVENT_FORMAT_EXTENDED };
 
+/* An event whose JSON is larger is refused. 200 ops of one commit may all name the same block of 2 MB: without a limit
+ * such a frame becomes gigabytes, which Redis never takes (proto-max-bulk-len is 512 MB). Honest ones stay far below:
+ * 2 MB of blocks (the lexicon's limit), each used once, are at most 12 MB, and only if they are all control characters. */
+enum { EVENT_MAX_JSON_BYTES = 16 << 20 };
+
 /* Why an op was left out of "ops". */
 enum op_drop {
     OP_DROP_NO_CID,        /* create or update without a cid */

@@ -11,6 +11,7 @@
 enum { CONFIG_ROWS = 128, CONFIG_MAX_WORKERS = 64 };
 
 enum config_start { CONFIG_START_LIVE, CONFIG_START_OLDEST };
+enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_LOG, CONFIG_SANDBOX_OFF };
 
 struct config {
     /* The relay. */
@@ -61,6 +62,10 @@ struct config {
     int64_t report_events;
     char *pid_file;
     char *control_socket;
+    char *control_socket_group;
+    char *user;
+    char *group;
+    int sandbox; /* enum config_sandbox */
     int64_t worker_timeout;
     int64_t shutdown_timeout;
 

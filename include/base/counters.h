@@ -42,6 +42,7 @@ struct worker_slot {
     _Atomic uint64_t alive_ms;      /* clock_monotonic_ms() of the last turn of the worker's loop */
     _Atomic uint64_t round_trip_us; /* of the last transaction */
     _Atomic uint64_t batch_events;  /* events in the last transaction */
+    _Atomic int denied_call;        /* number of the system call that the sandbox killed it for, plus one; 0: none */
     char note[WORKER_NOTE_BYTES];   /* what it last had trouble with; "" when well. Racy by design, always ended. */
 };
 

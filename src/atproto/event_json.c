@@ -25,6 +25,7 @@ struct encoding {
     struct event_encoder *encoder;
     const uint8_t *start; /* of the frame: offsets are told from here */
     struct buffer *out;
+    size_t before; /* length of `out` in front of this event */
     struct event *event;
     bool extended;
 };
@@ -190,8 +191,8 @@ static bool none_passes(struct encoding *x)
     return x->encoder->is_filtering && filtered == f->op_count;
 }
 
-/* An op that cannot be delivered is taken back and does not hide the others. */
-static void append_ops(struct encoding *x)
+/* An op that cannot be delivered is taken back and does not hide the others. False: too large altogether. */
+static bool append_ops(struct encoding *x)
 {
     const struct frame *f = &x->event->frame;
     buffer_append_literal(x->out, ",\"ops\":[");
@@ -206,8 +207,14 @@ static void append_ops(struct encoding *x)
             is_first = false;
         else
             x->out->len = before;
+        if (x->out->len - x->before > EVENT_MAX_JSON_BYTES) {
+            x->event->violation = (struct violation){.rule = "event is larger than 16 MB as JSON",
+                                                     .offset = (size_t)(f->ops[i].path.ptr - x->start)};
+            return false;
+        }
     }
     buffer_append_byte(x->out, ']');
+    return true;
 }
 
 static void append_commit_details(struct buffer *out, const struct frame *f)
@@ -245,7 +252,8 @@ static bool append_commit(struct encoding *x)
     append_text_member(x->out, "{\"repo\":", f->did);
     if (x->extended)
         append_commit_details(x->out, f);
-    append_ops(x);
+    if (!append_ops(x))
+        return false;
     buffer_append_byte(x->out, '}');
     return true;
 }
@@ -320,6 +328,7 @@ enum event_outcome event_encode(struct event_encoder *e, const uint8_t *frame, s
     struct encoding x = {.encoder = e,
                          .start = frame,
                          .out = out,
+                         .before = out->len,
                          .event = event,
                          .extended = e->format == EVENT_FORMAT_EXTENDED};
     size_t before = out->len;

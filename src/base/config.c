@@ -9,6 +9,7 @@
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_choices[] = {"compat", "extended", NULL};
 static const char *const start_choices[] = {"live", "oldest", NULL};
+static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 
 #define KB (INT64_C(1) << 10)
 #define MB (INT64_C(1) << 20)
@@ -110,6 +111,15 @@ const struct setting config_table[] = {
          "The file that holds the master's process id and a lock; empty: none."),
     TEXT(control_socket, "/run/firehosed/control.sock", 0, 100, RESTART, NULL,
          "The socket that firehosectl talks to; empty: none."),
+    TEXT(control_socket_group, "", 0, 255, RESTART, NULL,
+         "The group whose members may use the control socket, beside the daemon's user; empty: the daemon's group."),
+    TEXT(user, "", 0, 255, RESTART, NULL,
+         "The user to become once files and sockets are open, where started as root; empty: stay as started."),
+    TEXT(group, "", 0, 255, RESTART, NULL, "The group to become with user; empty: that user's own."),
+    CHOICE(sandbox, "strict", sandbox_choices, RESTART, NULL,
+           "What a worker may ask of the kernel. strict: only what it needs, it is killed by anything else, and where "
+           "the kernel cannot see to that firehosed does not start; log: the kernel's log tells of calls that strict "
+           "would kill for; off: no limits."),
     VALUE(worker_timeout, SETTING_DURATION, "30s", 100, HOUR, RELOAD, NULL,
           "A worker that shows no sign of life for this long is killed and replaced."),
     VALUE(shutdown_timeout, SETTING_DURATION, "20s", 0, HOUR, RELOAD, NULL,

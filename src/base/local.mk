@@ -10,4 +10,5 @@ libbase_a_SOURCES = \
 	include/base/log.h src/base/log.c \
 	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h \
 	include/base/siphash.h src/base/siphash.c \
-	include/base/text_set.h src/base/text_set.c
+	include/base/text_set.h src/base/text_set.c \
+	include/base/syscall_name.h src/base/syscall_name.c

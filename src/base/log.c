@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -56,13 +55,9 @@ __attribute__((format(printf, 2, 0)))
 static void write_line(enum log_level level, const char *format, va_list args, uint64_t held_back)
 {
     char line[LINE_BYTES];
-    int64_t now_us = clock_unix_us();
-    time_t seconds = (time_t)(now_us / 1000000);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    size_t n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-    n += (size_t)snprintf(line + n, sizeof line - n, ".%03dZ %s %s[%d]: ", (int)(now_us / 1000 % 1000),
-                          level_names[level], the_log.name, (int)getpid());
+    char now[CLOCK_TEXT_BYTES];
+    size_t n = (size_t)snprintf(line, sizeof line, "%s %s %s[%d]: ", clock_format_utc(clock_unix_us(), now),
+                                level_names[level], the_log.name, (int)getpid());
     size_t text = n;
     int wrote = vsnprintf(line + n, sizeof line - n, format, args);
     if (wrote > 0)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/syscall_name.h"
 #include "pool_internal.h"
 
 enum {
@@ -109,6 +110,7 @@ static void spawn(struct worker_process *w)
     w->is_draining = w->is_shut = false;
     w->started_ms = clock_monotonic_ms();
     atomic_store(&w->slot->alive_ms, (uint64_t)w->started_ms);
+    atomic_store(&w->slot->denied_call, 0);
     pid_t master = getpid();
     p->owner->generation++;
     w->pid = fork();
@@ -155,9 +157,14 @@ void pool_start(struct pool *p, unsigned workers)
 
 /* ---- ending ---- */
 
-static void describe_end(int status, char *out, size_t out_bytes)
+static void describe_end(const struct worker_process *w, int status, char *out, size_t out_bytes)
 {
-    if (WIFSIGNALED(status))
+    int denied = atomic_load(&w->slot->denied_call);
+    char call[SYSCALL_NAME_BYTES];
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS && denied > 0)
+        snprintf(out, out_bytes, "killed: system call %s is not allowed",
+                 syscall_name(denied - 1, call, sizeof call));
+    else if (WIFSIGNALED(status))
         snprintf(out, out_bytes, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
         snprintf(out, out_bytes, "exited with status %d", WEXITSTATUS(status));
@@ -196,7 +203,7 @@ static void on_worker_exit(struct worker_process *w, int status)
         p->hooks.marks_lost(p->hooks.arg);
         return;
     }
-    describe_end(status, end, sizeof end);
+    describe_end(w, status, end, sizeof end);
     w->restarts++;
     if (clock_monotonic_ms() - w->started_ms >= STEADY_MS)
         w->backoff_ms = 0;

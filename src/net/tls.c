@@ -2,9 +2,13 @@
 
 #include "net/tls.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tls_internal.h"
 
@@ -41,7 +45,7 @@ static struct tls_context *wrap(SSL_CTX *context, struct error *why)
         SSL_CTX_free(context);
         return NULL;
     }
-    tls->context = context;
+    *tls = (struct tls_context){.context = context};
     return tls;
 }
 
@@ -58,7 +62,61 @@ struct tls_context *tls_client_new(const char *ca_file, struct error *why)
         return NULL;
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    return wrap(context, why);
+    struct tls_context *tls = wrap(context, why);
+    if (tls != NULL)
+        tls->trusts_system = !own;
+    return tls;
+}
+
+/* "1a2b3c4d.0": how OpenSSL finds an authority in a folder, by the hash of its name. */
+static bool is_hashed_name(const char *name)
+{
+    return strlen(name) >= 10 && strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
+           strspn(name + 9, "0123456789") == strlen(name + 9);
+}
+
+static void read_folder(X509_STORE *store, const char *folder)
+{
+    char path[PATH_MAX];
+    DIR *open_folder = opendir(folder);
+    if (open_folder == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(open_folder)) != NULL;) {
+        int n = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (is_hashed_name(entry->d_name) && n > 0 && (size_t)n < sizeof path)
+            X509_STORE_load_file(store, path); /* one that cannot be read does not vouch for anybody */
+    }
+    closedir(open_folder);
+}
+
+/* The value of one of OpenSSL's variables, which are honoured as they are when it looks for itself. */
+static const char *place(const char *variable, const char *fallback)
+{
+    const char *value = secure_getenv(variable);
+    return value != NULL ? value : fallback;
+}
+
+bool tls_read_authorities(struct tls_context *tls, struct error *why)
+{
+    if (!tls->trusts_system)
+        return true;
+    X509_STORE *store = X509_STORE_new();
+    char *folders = strdup(place(X509_get_default_cert_dir_env(), X509_get_default_cert_dir()));
+    if (store == NULL || folders == NULL) {
+        error_set(why, "the system's certificate authorities: out of memory");
+        X509_STORE_free(store);
+        free(folders);
+        return false;
+    }
+    X509_STORE_load_file(store, place(X509_get_default_cert_file_env(), X509_get_default_cert_file()));
+    char *rest = folders;
+    for (char *folder; (folder = strsep(&rest, ":")) != NULL;)
+        read_folder(store, folder);
+    free(folders);
+    ERR_clear_error();
+    SSL_CTX_set_cert_store(tls->context, store); /* in place of the one that looks for files */
+    tls->trusts_system = false;
+    return true;
 }
 
 struct tls_context *tls_server_new(const char *cert_file, const char *key_file, struct error *why)

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "worker/batch.h"
 #include "worker/intake.h"
+#include "worker/sandbox.h"
 #include "writer.h"
 
 enum { IDLE_TURN_MS = 1000 }; /* the longest sleep: so that the sign of life stays fresh */
@@ -288,7 +289,12 @@ static bool set_up(struct worker *w, const struct worker_setup *setup, struct er
         error_set(why, "out of memory");
         return false;
     }
-    return set_filter(w, why) && writer_init(&w->writer, setup, &w->channel, why);
+    if (!set_filter(w, why) || !writer_init(&w->writer, setup, &w->channel, why))
+        return false;
+    if (sandbox_enter(setup->config, setup->slot, why))
+        return true;
+    error_context(why, "sandbox");
+    return false;
 }
 
 void worker_run(const struct worker_setup *setup)

@@ -64,7 +64,9 @@ bool writer_init(struct writer *w, const struct worker_setup *setup, const struc
     snprintf(w->name, sizeof w->name, "firehosed-worker-%u", setup->index);
     if (!url_parse(config->redis, &w->url, why))
         return false;
-    if (url_is_tls(&w->url) && (w->tls = tls_client_new(config->redis_ca_file, why)) == NULL)
+    /* All authorities now: no file can be opened when a certificate is to be checked. */
+    if (url_is_tls(&w->url) && ((w->tls = tls_client_new(config->redis_ca_file, why)) == NULL ||
+                                !tls_read_authorities(w->tls, why)))
         return false;
     w->client = redis_client_new();
     if (w->client == NULL)

@@ -18,6 +18,13 @@ def body_of(seq, **fields):
     return {"seq": seq, "did": DID, "time": frames.TIME, **fields}
 
 
+def one_block_under_many_paths(count, record_bytes):
+    """A frame of one large record that is `count` events' worth of JSON: 200 times 1.9 MB, six bytes for each."""
+    first = frames.create("a.b.c/0", {"$type": "a.b.c", "text": "\x01" * record_bytes})
+    others = [frames.Op("create", f"a.b.c/{i}", None, first.cid) for i in range(1, count)]
+    return frames.commit(SEQ, DID, [first, *others])
+
+
 POISON = {
     "cut_short": frames.commit(SEQ, DID, [frames.create("app.bsky.feed.post/3k", {"$type": "x", "a": "b" * 300})])[:-40],
     "bytes_behind_the_body": frames.identity(SEQ, DID) + b"\0",
@@ -34,6 +41,7 @@ POISON = {
     "car_block_too_long": frames.commit(SEQ, DID, [], blocks=frames.varint(1 << 40) + b"xyz"),
     "too_many_ops": frames.commit(SEQ, DID, [frames.delete(f"a.b.c/{i}") for i in range(201)]),
     "unknown_action": frames.commit(SEQ, DID, [frames.delete("a.b.c/1", action="explode")]),
+    "becomes_gigabytes_of_json": one_block_under_many_paths(200, 1_900_000),
 }  # fmt: skip
 
 
@@ -155,6 +163,12 @@ def test_dead_letters_are_bounded(lab):
     s = lab.system(bad, dead_letters_max_len=100)
     s.daemon.wait_status(lambda st: st["quarantined"] == 1000, "to refuse all")
     assert 100 <= s.db.xlen(stream.DEAD_LETTERS) < 400
+
+
+def test_large_event_within_the_limit_is_delivered(lab):
+    """The lexicon's 2 MB of blocks at their worst: one record, six bytes of JSON for each of its own."""
+    s = lab.system([events.other(one_block_under_many_paths(1, 1_990_000), SEQ, DID), *events.make(20, SEQ + 1)])
+    s.assert_all()
 
 
 def test_reason_says_which_rule_was_broken(lab):

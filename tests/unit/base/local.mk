@@ -4,3 +4,6 @@ tests_unit_base_test_json_text_LDADD = libbase.a $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_text_set
 tests_unit_base_test_text_set_SOURCES = tests/unit/base/test_text_set.c
 tests_unit_base_test_text_set_LDADD = libbase.a $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_clock
+tests_unit_base_test_clock_SOURCES = tests/unit/base/test_clock.c
+tests_unit_base_test_clock_LDADD = libbase.a $(CMOCKA_LIBS)

@@ -1,0 +1,264 @@
+#include "config.h"
+
+#include "worker/sandbox.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <malloc.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "atproto/event_json.h"
+#include "base/log.h"
+
+#if defined __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+enum {
+    /* Standard streams, log, channel, Redis and a successor of log and Redis: 8. A descriptor above the limit that is
+     * open already stays so. */
+    DESCRIPTORS = 64,
+    MEMORY_BESIDE_BATCHES = 64 << 20, /* TLS, replies, the allocator's own */
+    JSON_GROWTH = 6,                  /* most bytes of JSON for one of a frame: "\u0000" for a NUL */
+    PROBE_FAILED = 1,
+};
+
+/* ---- the filter ---- */
+
+/* Allowed whatever the arguments are. Each line says who needs it. */
+static const int allowed[] = {
+    /* the loop (worker.c) */
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(restart_syscall),
+    /* channel, Redis, log: all on descriptors that are there */
+    SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(close),
+    /* malloc; making a page executable is not among it, see below */
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+    /* OpenSSL: random bytes, whether it was forked, its locks */
+    SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(futex),
+    /* leaving: exit(), abort() with its signal to itself (see below), return from a handler */
+    SCMP_SYS(exit_group), SCMP_SYS(exit), SCMP_SYS(rt_sigprocmask), SCMP_SYS(gettid), SCMP_SYS(rt_sigreturn),
+#if SANITIZED
+    /* A build to find bugs with, never one to run: AddressSanitizer maps what it likes, looks through /proc and
+     * starts a symbolizer for its report, and LeakSanitizer stops the process with ptrace from a clone of it when it
+     * ends. That leaves of the filter what the tests ask for: connect, socket, open for writing. */
+    SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl),
+    SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat),
+    SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(sched_yield), SCMP_SYS(pipe),
+    SCMP_SYS(pipe2), SCMP_SYS(dup2), SCMP_SYS(execve), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(getppid),
+    SCMP_SYS(sched_getaffinity), SCMP_SYS(sysinfo), SCMP_SYS(access), SCMP_SYS(open), SCMP_SYS(kill),
+    SCMP_SYS(process_vm_readv), SCMP_SYS(set_robust_list), SCMP_SYS(arch_prctl), SCMP_SYS(tkill), SCMP_SYS(getuid),
+    SCMP_SYS(uname), SCMP_SYS(fcntl), SCMP_SYS(ioctl), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
+#endif
+};
+
+/* 0, or a negative errno. */
+static int add_rules(scmp_filter_ctx filter)
+{
+    int bad = 0;
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0] && bad == 0; i++)
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+    /* Signals only to itself: abort(), and the death by SIGSYS below. */
+    if (bad == 0)
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+#if SANITIZED
+    if (bad == 0)
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                               SCMP_A2(SCMP_CMP_MASKED_EQ, 3 /* O_ACCMODE */, 0 /* O_RDONLY */));
+#else
+    /* Memory is never both written and run, and no file is mapped. */
+    if (bad == 0)
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+                               SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+    if (bad == 0)
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                               SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+#endif
+    return bad;
+}
+
+static bool load_filter(bool only_log, struct error *why)
+{
+    scmp_filter_ctx filter = seccomp_init(only_log ? SCMP_ACT_LOG : SCMP_ACT_TRAP);
+    if (filter == NULL) {
+        error_set(why, "seccomp: the filter cannot be made");
+        return false;
+    }
+    /* Calls by another ABI (32-bit, x32) have other numbers: none of them is for us. */
+    int bad = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, only_log ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
+    /* Kernels before 5.16 would turn speculative store bypass off for a process with a filter, at a price that shows
+     * in the decoder. A worker runs no code of others that could make use of it. */
+    if (bad == 0)
+        bad = seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+    if (bad == 0)
+        bad = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree: a few steps a call */
+    if (bad == 0)
+        bad = add_rules(filter);
+    if (bad == 0)
+        bad = seccomp_load(filter);
+    seccomp_release(filter);
+    if (bad != 0)
+        error_set(why, "seccomp: %s", strerror(-bad));
+    return bad == 0;
+}
+
+/* ---- death by a forbidden call ---- */
+
+static _Atomic int *the_denied_call; /* in the worker's slot */
+
+/* Runs instead of the call. Only what is safe in a handler: a store and a signal. SIGSYS is the default action again
+ * (SA_RESETHAND), so this one kills; and if it were not, the next forbidden call would. */
+static void on_denied(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    atomic_store(the_denied_call, info->si_syscall + 1);
+    syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), number);
+}
+
+static bool watch_for_denied(struct worker_slot *slot, struct error *why)
+{
+    struct sigaction action = {.sa_sigaction = on_denied, .sa_flags = SA_SIGINFO | (int)SA_RESETHAND | SA_NODEFER};
+    the_denied_call = &slot->denied_call;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGSYS, &action, NULL) == 0)
+        return true;
+    error_set(why, "sigaction: %s", strerror(errno));
+    return false;
+}
+
+/* ---- capabilities and limits ---- */
+
+static bool drop_capabilities(struct error *why)
+{
+    /* The bounding set is what exec could bring back. Without CAP_SETPCAP it cannot be emptied, and need not be:
+     * no new privileges says the same. */
+    for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+        prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    if (syscall(SYS_capset, &head, none) == 0)
+        return true;
+    error_set(why, "capset: %s", strerror(errno));
+    return false;
+}
+
+static bool limit(int resource, const char *name, rlim_t value, struct error *why)
+{
+    struct rlimit now, wanted = {.rlim_cur = value, .rlim_max = value};
+    if (getrlimit(resource, &now) == 0 && now.rlim_max < value) /* tighter already */
+        wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
+    if (setrlimit(resource, &wanted) == 0)
+        return true;
+    error_set(why, "setrlimit %s: %s", name, strerror(errno));
+    return false;
+}
+
+#if !SANITIZED
+/* Bytes of private, writable memory that the process has now: what RLIMIT_DATA counts. Much of it is the master's,
+ * seen through fork and never written to. */
+static rlim_t data_now(void)
+{
+    unsigned long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (statm != NULL && fscanf(statm, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
+        pages = 0;
+    if (statm != NULL)
+        fclose(statm);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Far above what real frames need (some MB), just above what the worst ones can: two batches, each full and with the
+ * largest event on top, in buffers that double; the frame itself, and once more while the intake grows. */
+static rlim_t memory_limit(const struct config *c)
+{
+    int64_t batch = c->batch_size + EVENT_MAX_JSON_BYTES + JSON_GROWTH * c->relay_max_message;
+    return data_now() + (rlim_t)(MEMORY_BESIDE_BATCHES + 2 * 2 * batch + 2 * c->relay_max_message);
+}
+#endif
+
+static bool set_limits(const struct config *config, struct error *why)
+{
+#if SANITIZED
+    (void)config; /* the shadow memory is terabytes */
+#else
+    if (!limit(RLIMIT_DATA, "DATA", memory_limit(config), why))
+        return false;
+#endif
+    /* RLIMIT_FSIZE is left alone: the log is a file, and of any size. */
+    return limit(RLIMIT_CORE, "CORE", 0, why) && limit(RLIMIT_NOFILE, "NOFILE", DESCRIPTORS, why) &&
+           (SANITIZED || limit(RLIMIT_NPROC, "NPROC", 0, why)) && limit(RLIMIT_MEMLOCK, "MEMLOCK", 0, why) &&
+           limit(RLIMIT_MSGQUEUE, "MSGQUEUE", 0, why);
+}
+
+/* ---- the way in ---- */
+
+bool sandbox_enter(const struct config *config, struct worker_slot *slot, struct error *why)
+{
+    if (config->sandbox == CONFIG_SANDBOX_OFF)
+        return true;
+#ifdef __GLIBC__
+    /* When memory is short glibc tries another arena, and that one reads a file in /proc before it shrinks. */
+    mallopt(M_ARENA_MAX, 1);
+#endif
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        error_set(why, "no new privileges: %s", strerror(errno));
+        return false;
+    }
+    if (!set_limits(config, why) || !drop_capabilities(why))
+        return false;
+    /* The memory holds Redis' password: no core file, and no other process of this user looks into it. (A core
+     * pattern that is a pipe does not heed RLIMIT_CORE.) LeakSanitizer has to look. */
+    if (!SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+        error_set(why, "dumpable: %s", strerror(errno));
+        return false;
+    }
+    return watch_for_denied(slot, why) && load_filter(config->sandbox == CONFIG_SANDBOX_LOG, why);
+}
+
+bool sandbox_try(const struct config *config, struct error *why)
+{
+    int status, ends[2];
+    if (config->sandbox == CONFIG_SANDBOX_OFF)
+        return true;
+    if (pipe(ends) != 0) {
+        error_set(why, "pipe: %s", strerror(errno));
+        return false;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        static struct worker_slot slot;
+        if (sandbox_enter(config, &slot, why))
+            syscall(SYS_exit_group, 0); /* not _exit(): nothing else may run, and it shows that the filter works */
+        ssize_t ignored = write(ends[1], why->text, strlen(why->text));
+        (void)ignored;
+        _exit(PROBE_FAILED);
+    }
+    close(ends[1]);
+    bool tried = child > 0 && waitpid(child, &status, 0) == child;
+    bool ok = tried && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    char text[sizeof why->text];
+    ssize_t n = ok ? 0 : read(ends[0], text, sizeof text - 1);
+    if (!ok)
+        error_set(why, "%.*s", n > 0 ? (int)n : 0, text);
+    if (!ok && n <= 0)
+        error_set(why, !tried ? "fork: no process to try it with" : "the process that tried it was killed");
+    close(ends[0]);
+    return ok;
+}

@@ -1,0 +1,259 @@
+"""The worker's sandbox, from inside: a worker that is made to do what an attacker would, dies of it, is replaced, and
+nothing is lost. tests/tools/misbehave.c is the attacker: preloaded, it reads its orders from the frames."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+import events
+import stream
+from firehosed import program
+from processes import is_alive
+
+ATTACKS = {  # what is tried, and the call that the log must name
+    "openat": "openat",
+    "openat-write": "openat",
+    "execve": "execve",
+    "execveat": "execveat",
+    "clone": "clone",
+    "clone3": "clone3",
+    "ptrace": "ptrace",
+    "process_vm_readv": "process_vm_readv",
+    "socket": "socket",
+    "connect": "connect",
+    "bind": "bind",
+    "sendto": "sendto",
+    "kill": "kill",
+    "tgkill": "tgkill",
+    "mmap": "mmap",
+    "mprotect": "mprotect",
+    "memfd_create": "memfd_create",
+    "unlink": "unlink",
+    "setuid": "setuid",
+    "prctl": "prctl",
+    "seccomp": "seccomp",
+    "rt_sigaction": "rt_sigaction",
+    "unshare": "unshare",
+    "bpf": "bpf",
+    "io_uring_setup": "io_uring_setup",
+    "chroot": "chroot",
+    "ioctl": "ioctl",
+}
+
+# AddressSanitizer and LeakSanitizer need these themselves; what stays forbidden is tested with them too.
+NEEDED_BY_SANITIZERS = {
+    "openat", "execve", "clone", "ptrace", "process_vm_readv", "kill", "mmap", "mprotect", "prctl", "rt_sigaction", "ioctl",
+}  # fmt: skip
+
+
+def is_sanitized():
+    return "libasan" in subprocess.run(["ldd", program("firehosed")], capture_output=True, text=True).stdout
+
+
+def preload(**more):
+    return {
+        "LD_PRELOAD": str(program("tests/tools/misbehave.so")),
+        "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", ""),
+        **more,
+    }
+
+
+def order(seq, verb):
+    return events.post(seq, events.repo(1), f"misbehave:{verb};")
+
+
+def attack(s, verb):
+    """One frame with the order, and others around it; returns the pid of the worker that got it and its index."""
+    made = events.make(20, events.after(s.events))
+    seq = events.after(made)
+    before = s.daemon.wait_workers(len(s.daemon.worker_pids()))
+    s.relay.append([*made, order(seq, verb), *events.make(20, seq + 1)])
+    return before
+
+
+def values(pid, *names):
+    """Lines of /proc/PID/status."""
+    with open(f"/proc/{pid}/status") as status:
+        lines = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+    return [lines[name].strip() for name in names]
+
+
+def limits(pid):
+    """Soft and hard limit of each resource, as in /proc/PID/limits."""
+    with open(f"/proc/{pid}/limits") as table:
+        return {line[:26].strip(): tuple(line[26:].split()[:2]) for line in table}
+
+
+@pytest.mark.parametrize("verb", ATTACKS)
+def test_worker_that_makes_a_forbidden_call_dies_is_named_and_replaced(lab, verb):
+    if verb in NEEDED_BY_SANITIZERS and is_sanitized():
+        pytest.skip("a sanitizer needs this call itself")
+    s = lab.system(events.make(100), workers=2, environment=preload())
+    s.wait_delivered()
+    before = attack(s, verb)
+    call = ATTACKS[verb]
+    line = s.daemon.wait_log(rf"error master.*worker \d, pid \d+, killed: system call {call} is not allowed")
+    index, pid = map(int, re.search(r"worker (\d), pid (\d+)", line).groups())
+    assert before[index] == pid
+    assert s.daemon.wait_worker_replaced(index, pid)["restarts"] == 1
+    s.assert_all(strict=True)  # the order is in the stream, as an event like any other
+    assert not is_alive(pid)
+    assert s.daemon.worker_pids()[1 - index] == before[1 - index]
+    assert not os.path.exists("/tmp/misbehaved")
+
+
+@pytest.mark.parametrize("verb", ["openat", "socket", "kill"])
+def test_sandbox_off_lets_it_pass(lab, verb):
+    """The proof that the attacks above would do something, and that it is the sandbox which stops them."""
+    s = lab.system(events.make(100), workers=2, environment=preload(), sandbox="off")
+    s.wait_delivered()
+    before = attack(s, verb)
+    s.assert_all(strict=True)
+    assert s.daemon.wait_workers(2) == before
+
+
+@pytest.mark.parametrize("verb", ["openat", "socket", "memfd_create"])
+def test_sandbox_log_lets_it_pass_too(lab, verb):
+    s = lab.system(events.make(100), workers=2, environment=preload(), sandbox="log")
+    s.wait_delivered()
+    before = attack(s, verb)
+    s.assert_all(strict=True)
+    assert s.daemon.wait_workers(2) == before
+    assert values(before[0], "Seccomp") == ["2"]  # a filter is there, it only tells
+
+
+def test_worker_that_crashes_or_aborts_dies_of_that_and_of_no_forbidden_call(lab):
+    s = lab.system(events.make(100), workers=2, environment=preload())
+    s.wait_delivered()
+    attack(s, "crash")
+    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 11" if not is_sanitized() else r"worker \d, pid")
+    s.assert_all(strict=True)
+    attack(s, "abort")
+    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 6")
+    s.assert_all(strict=True)
+    assert not s.daemon.log_lines("is not allowed")
+
+
+def test_worker_has_no_privileges_no_core_and_limits(lab):
+    s = lab.system(events.make(100), workers=2)
+    s.wait_delivered()
+    for pid in s.daemon.wait_workers(2):
+        assert values(pid, "NoNewPrivs", "Seccomp") == ["1", "2"]
+        sets = values(pid, "CapInh", "CapPrm", "CapEff", "CapAmb")
+        assert [int(c, 16) for c in sets] == [0, 0, 0, 0]
+        if os.geteuid() == 0:  # who may not empty it keeps it, and gets nothing from it without new privileges
+            assert int(values(pid, "CapBnd")[0], 16) == 0
+        got = limits(pid)
+        assert got["Max core file size"] == ("0", "0")
+        assert int(got["Max open files"][1]) <= 64
+        if not is_sanitized():
+            assert got["Max processes"] == ("0", "0")
+            assert 32 << 20 < int(got["Max data size"][1]) < 1 << 30
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every process")
+def test_no_process_of_the_same_user_looks_into_a_worker(lab):
+    s = lab.system(events.make(10), workers=1)
+    s.wait_delivered()
+    with pytest.raises(PermissionError):
+        open(f"/proc/{s.daemon.worker_pids()[0]}/mem", "rb")
+
+
+def test_worker_holds_nothing_but_channel_redis_and_log(lab):
+    s = lab.system(events.make(100), workers=2)
+    s.wait_delivered()
+    for pid in s.daemon.wait_workers(2):
+        try:
+            held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        except PermissionError:
+            pytest.skip("who is not root may not look")
+        sockets = [name for name in held if name.startswith("socket:")]
+        assert len(sockets) == 3, held  # two of the channel, one to Redis
+        others = set(held) - set(sockets)
+        assert others <= {"/dev/null", str(s.daemon.stderr)}, held
+
+
+def go_through_everything(lab, redis, **settings):
+    """Redis gone and back, log opened again, level changed, reload, drain."""
+    log = lab.path("firehosed.log")
+    s = lab.system(events.make(500), redis=redis, workers=2, log_file=log, log_level="debug", **settings)
+    s.wait_delivered()
+    redis.kill()
+    s.more(200)
+    redis.start()
+    s.daemon.wait_log(r"writing again|lost data|gone altogether")
+    log.rename(lab.path("firehosed.log.1"))
+    s.daemon.signal(signal.SIGUSR1)
+    s.daemon.wait_log("SIGUSR1")
+    s.daemon.reload(log_level="error")
+    s.daemon.reload(log_level="info", workers=3)
+    s.daemon.wait_workers(3)
+    made = s.more(500)
+    stream.wait_seqs(s.db, made)
+    s.daemon.stop()
+    text = lab.path("firehosed.log.1").read_text() + s.daemon.log()
+    assert "is not allowed" not in text
+    assert not re.search(r"worker \d, pid \d+, (killed|exited)", text), text
+
+
+def test_everything_a_worker_has_to_do_is_allowed(lab):
+    go_through_everything(lab, lab.redis(aof=True))
+
+
+def test_everything_a_worker_has_to_do_over_tls_is_allowed(lab):
+    redis = lab.redis(aof=True, certificate=lab.certificates.good, ca_file=lab.certificates.ca_file)
+    go_through_everything(lab, redis, redis_ca_file=lab.certificates.ca_file)
+
+
+@pytest.mark.parametrize("form", ["folder", "file"])
+def test_authorities_of_the_system_are_read_before_files_are_out_of_reach(lab, form):
+    """OpenSSL looks for an authority in the system's folder when it meets a certificate: too late for a worker."""
+    ca_file = lab.certificates.ca_file
+    folder = lab.path("certs")
+    folder.mkdir()
+    if form == "folder":
+        done = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", ca_file], capture_output=True, text=True)
+        (folder / f"{done.stdout.strip()}.0").symlink_to(ca_file)
+    environment = {"SSL_CERT_DIR": str(folder), "SSL_CERT_FILE": str(ca_file if form == "file" else folder / "none")}
+    redis = lab.redis(certificate=lab.certificates.good, ca_file=ca_file)
+    s = lab.system(events.make(300), redis=redis, environment=environment)
+    s.assert_all()
+    assert not s.daemon.log_lines("worker .*(killed|exited)")
+
+
+def test_authority_that_the_system_does_not_know_is_a_clear_error_and_no_death(lab):
+    redis = lab.redis(certificate=lab.certificates.good, ca_file=lab.certificates.ca_file)
+    s = lab.system(events.make(20), redis=redis, wait=False)
+    s.daemon.wait_log(r"TLS handshake: (self.signed certificate in certificate chain|unable to get local issuer)")
+    assert not s.daemon.log_lines("worker .*(killed|exited)")
+
+
+@pytest.mark.parametrize("mode", ["strict", "log", "off"])
+def test_level_error_from_the_start_needs_no_file_for_the_time(lab, mode):
+    """The first line that a process logs is a worker's: what it takes to write it must be there already."""
+    s = lab.system(events.make(20), workers=1, log_level="error", sandbox=mode, stream_key="wrong")
+    s.redis.client().set("wrong", "not a stream")
+    s.daemon.stop()
+    assert "is not allowed" not in s.daemon.log()
+
+
+def without_seccomp(lab, mode):
+    """firehosed under a filter that refuses to install another, as an old container runtime's does."""
+    s = lab.system(events.make(20), start=False, sandbox=mode, environment=preload(MISBEHAVE_NO_SECCOMP="1"))
+    s.daemon.start(wait=False)
+    return s
+
+
+def test_strict_does_not_start_where_the_kernel_cannot(lab):
+    s = without_seccomp(lab, "strict")
+    s.daemon.wait_exit(78)
+    assert s.daemon.log_lines(r"firehosed\.conf:\d+: sandbox = strict, but this system cannot: .*sandbox = off")
+
+
+def test_log_goes_on_without_where_the_kernel_cannot_and_says_so(lab):
+    s = without_seccomp(lab, "log")
+    s.assert_all()
+    assert s.daemon.log_lines("warn .*sandbox = log: this system cannot")

@@ -1,0 +1,158 @@
+/* misbehave.c: makes a worker do what an attacker inside it would do. A shared library to preload (LD_PRELOAD) into
+ * firehosed, for the whole-system tests.
+ *
+ * The worker reads its frames with read(2); this stands in front of it, and looks for
+ *
+ *   misbehave:VERB;        once (whatever it comes of: the frame comes again to the worker's successor)
+ *   misbehave:VERB*;       every time
+ *
+ * in what was read. A verb is a system call of the table below, made by its number as an attacker's own code would make
+ * it, or a way to die: crash, abort, exit, hang. The master, which reads the same bytes, is left alone. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct verb {
+    const char *name;
+    long number;
+    long arguments[6];
+};
+
+static const char password_file[] = "/etc/passwd", shell[] = "/bin/true";
+static const char *const shell_arguments[] = {shell, NULL};
+static const struct sockaddr_in elsewhere = {.sin_family = AF_INET, .sin_port = 0x5000, .sin_addr = {0x0100007f}};
+static char scratch[4096] __attribute__((aligned(4096)));
+
+#define P(pointer) ((long)(pointer))
+
+static const struct verb verbs[] = {
+    {"openat", SYS_openat, {AT_FDCWD, P(password_file), O_RDONLY}},
+    {"openat-write", SYS_openat, {AT_FDCWD, P("/tmp/misbehaved"), O_WRONLY | O_CREAT, 0600}},
+    {"execve", SYS_execve, {P(shell), P(shell_arguments), 0}},
+    {"execveat", SYS_execveat, {AT_FDCWD, P(shell), P(shell_arguments), 0, 0}},
+    {"clone", SYS_clone, {SIGCHLD}},
+    {"clone3", SYS_clone3, {0, 0}},
+    {"ptrace", SYS_ptrace, {PTRACE_TRACEME}},
+    {"process_vm_readv", SYS_process_vm_readv, {1, 0, 0, 0, 0, 0}},
+    {"socket", SYS_socket, {AF_INET, SOCK_STREAM, 0}},
+    {"connect", SYS_connect, {0, P(&elsewhere), sizeof elsewhere}},
+    {"bind", SYS_bind, {0, P(&elsewhere), sizeof elsewhere}},
+    {"sendto", SYS_sendto, {0, P(scratch), 1, 0, P(&elsewhere), sizeof elsewhere}},
+    {"kill", SYS_kill, {-1, 0}},
+    {"tgkill", SYS_tgkill, {1, 1, 0}},
+    {"mmap", SYS_mmap, {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}},
+    {"mprotect", SYS_mprotect, {P(scratch), sizeof scratch, PROT_READ | PROT_EXEC}},
+    {"memfd_create", SYS_memfd_create, {P("x"), 0}},
+    {"unlink", SYS_unlink, {P("/tmp/misbehaved")}},
+    {"setuid", SYS_setuid, {0}},
+    {"prctl", SYS_prctl, {4 /* PR_SET_DUMPABLE */, 1}},
+    {"seccomp", SYS_seccomp, {1, 0, 0}},
+    {"rt_sigaction", SYS_rt_sigaction, {SIGSYS, 0, 0, 8}},
+    {"unshare", SYS_unshare, {0}},
+    {"bpf", SYS_bpf, {0, 0, 0}},
+    {"io_uring_setup", SYS_io_uring_setup, {1, 0}},
+    {"chroot", SYS_chroot, {P("/")}},
+    {"ioctl", SYS_ioctl, {0, 0x5412 /* TIOCSTI */, P(scratch)}},
+};
+enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 4 };
+static const char *const own_verbs[OWN_VERBS] = {"crash", "abort", "exit", "hang"};
+
+static pid_t master;
+static atomic_bool *done; /* one a verb; shared with all that are forked */
+
+/* What some container runtimes do: no process in here can install a filter. */
+static void forbid_filters(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        abort();
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    master = getpid();
+    done = mmap(NULL, sizeof *done * (VERBS + OWN_VERBS), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (done == MAP_FAILED)
+        abort();
+    if (getenv("MISBEHAVE_NO_SECCOMP") != NULL)
+        forbid_filters();
+}
+
+static void act(int verb)
+{
+    const long *a = verb < VERBS ? verbs[verb].arguments : NULL;
+    if (a != NULL) {
+        long child = syscall(verbs[verb].number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        if (verbs[verb].number == SYS_clone && child == 0)
+            _exit(0);
+        return;
+    }
+    switch (verb - VERBS) {
+    case 0:
+        *(volatile char *)NULL = 0;
+        break;
+    case 1:
+        abort();
+    case 2:
+        _exit(3);
+    default:
+        for (;;)
+            atomic_signal_fence(memory_order_seq_cst);
+    }
+}
+
+/* Which verb stands at `text`: its index, or -1. */
+static int find_verb(const char *text, size_t len, bool *always)
+{
+    for (int v = 0; v < VERBS + OWN_VERBS; v++) {
+        const char *name = v < VERBS ? verbs[v].name : own_verbs[v - VERBS];
+        size_t n = strlen(name);
+        if (len < n + 2 || memcmp(text, name, n) != 0)
+            continue;
+        *always = text[n] == '*';
+        if (text[n] == ';' || *always)
+            return v;
+    }
+    return -1;
+}
+
+ssize_t read(int fd, void *bytes, size_t size)
+{
+    static const char magic[] = "misbehave:";
+    ssize_t got = syscall(SYS_read, fd, bytes, size);
+    if (got <= 0 || syscall(SYS_getpid) == master)
+        return got;
+    const char *at = bytes, *end = at + got;
+    while ((at = memmem(at, (size_t)(end - at), magic, sizeof magic - 1)) != NULL) {
+        bool always = false;
+        at += sizeof magic - 1;
+        int verb = find_verb(at, (size_t)(end - at), &always);
+        if (verb >= 0 && (!atomic_exchange(&done[verb], true) || always))
+            act(verb);
+    }
+    return got;
+}
