@@ -60,6 +60,7 @@ struct config {
     int log_level; /* enum log_level */
     char *log_file;
     int64_t report_events;
+    int64_t lag_warn;
     char *pid_file;
     char *control_socket;
     char *control_socket_group;

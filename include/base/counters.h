@@ -43,6 +43,8 @@ struct worker_slot {
     _Atomic uint64_t round_trip_us; /* of the last transaction */
     _Atomic uint64_t batch_events;  /* events in the last transaction */
     _Atomic int denied_call;        /* number of the system call that the sandbox killed it for, plus one; 0: none */
+    _Atomic int64_t lag_us;         /* how old events were when they were last committed; see commit_us */
+    _Atomic int64_t commit_us;      /* when that was, since 1970; 0: never */
     char note[WORKER_NOTE_BYTES];   /* what it last had trouble with; "" when well. Racy by design, always ended. */
 };
 

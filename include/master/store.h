@@ -60,6 +60,17 @@ void store_save_cursor(struct store *s, int64_t cursor);
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s);
 void store_publish(struct store *s, const char *channel, const char *message, size_t len);
 
+/* What Redis says of itself and of our streams; -1: not known (away, not allowed, not answered yet). */
+struct store_figures {
+    int64_t used_memory, max_memory;            /* bytes; max_memory 0: no limit */
+    int64_t stream_length, dead_letters_length; /* entries */
+};
+
+/* Once a second: asks every fifth time, and at once on a new connection. What a user of Redis may not ask is not asked
+ * again on that connection. */
+void store_ask_figures(struct store *s);
+const struct store_figures *store_figures(const struct store *s);
+
 /* "ready", "connecting", …, and why it is not ready ("" when it is). */
 const char *store_state_name(const struct store *s);
 const char *store_trouble(const struct store *s);

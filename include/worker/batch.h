@@ -15,6 +15,7 @@
 #include "base/counters.h"
 #include "ipc/channel.h"
 #include "redis/progress.h"
+#include "worker/timing.h"
 
 /* What every XADD begins with, made once from the configuration. */
 struct batch_format {
@@ -33,6 +34,7 @@ struct batch {
     struct marks marks;  /* of the partitions in `touched`: the last seq that is in it */
     uint64_t touched;
     uint64_t counts[COUNTERS];
+    struct event_times times;
 };
 
 void batch_init(struct batch *b);

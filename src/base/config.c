@@ -107,6 +107,8 @@ const struct setting config_table[] = {
          "The file to log to, opened again on SIGUSR1; empty: stderr (with -f), else /var/log/firehosed.log."),
     VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
           "A line about the rate is logged each time so many events were processed, and at most every 10 s."),
+    VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,
+          "While events are older than this when they are committed, a line says so every minute; 0: never."),
     TEXT(pid_file, "/run/firehosed/firehosed.pid", 0, 1023, RESTART, NULL,
          "The file that holds the master's process id and a lock; empty: none."),
     TEXT(control_socket, "/run/firehosed/control.sock", 0, 100, RESTART, NULL,

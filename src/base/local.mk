@@ -6,8 +6,10 @@ libbase_a_SOURCES = \
 	include/base/counters.h src/base/counters.c \
 	include/base/error.h src/base/error.c \
 	include/base/hash.h \
+	include/base/human.h src/base/human.c \
 	include/base/json_text.h src/base/json_text.c \
 	include/base/log.h src/base/log.c \
+	include/base/rfc3339.h src/base/rfc3339.c \
 	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h \
 	include/base/siphash.h src/base/siphash.c \
 	include/base/text_set.h src/base/text_set.c \

@@ -9,6 +9,7 @@
 const struct command command_table[] = {
     {"status", command_status, false, {{0}}, "How it is: relay, Redis, workers, ring, and the balance of events."},
     {"workers", command_workers, false, {{0}}, "How each worker is."},
+    {"history", command_history, false, {{0}}, "Events a second and lag of the last ten minutes."},
     {"config",
      command_config,
      false,

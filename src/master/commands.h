@@ -38,6 +38,7 @@ bool command_flag(const struct control_call *call, const char *name);
 /* commands_show.c */
 void command_status(struct master *m, struct control_call *call);
 void command_workers(struct master *m, struct control_call *call);
+void command_history(struct master *m, struct control_call *call);
 void command_config(struct master *m, struct control_call *call);
 void command_commands(struct master *m, struct control_call *call);
 

@@ -18,6 +18,11 @@ void command_workers(struct master *m, struct control_call *call)
     json_decref(status);
 }
 
+void command_history(struct master *m, struct control_call *call)
+{
+    control_answer(call, figures_history_json(m->figures));
+}
+
 /* ---- config ---- */
 
 /* A URL may hold a password: it is shown as status shows it. */

@@ -94,7 +94,7 @@ static size_t unread_bytes(const struct client *client)
 /* Sends one line; the object is taken over. */
 static void send_line(struct client *client, json_t *line)
 {
-    char *text = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL;
+    char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (text == NULL || unread_bytes(client) > UNREAD_MAX_BYTES ||
         bufferevent_write(client->stream, text, strlen(text)) < 0 ||
         bufferevent_write(client->stream, "\n", 1) < 0)

@@ -71,6 +71,7 @@ static bool route(struct master *m, const struct frame_peek *peek, size_t offset
     }
     if (peek->has_seq && m->has_last_seq && peek->seq <= m->last_seq) {
         m->received++;
+        figures_count(m->figures, peek);
         m->own_duplicate++;
         ledger_skip(m->ledger, consumed);
         return true;
@@ -90,6 +91,7 @@ static bool route(struct master *m, const struct frame_peek *peek, size_t offset
         return false;
     }
     m->received++;
+    figures_count(m->figures, peek);
     if (peek->has_seq) {
         m->last_seq = peek->seq;
         m->has_last_seq = true;

@@ -1,18 +1,23 @@
 noinst_LIBRARIES += libmaster.a
 libmaster_a_SOURCES = \
+	include/master/census.h src/master/census.c \
 	include/master/control.h src/master/control.c \
 	include/master/control_request.h src/master/control_request.c \
 	src/master/commands.c src/master/commands.h src/master/commands_show.c \
 	include/master/dashboard.h src/master/dashboard.c \
 	include/master/filter.h src/master/filter.c \
+	include/master/figures.h src/master/figures.c \
+	include/master/lag.h src/master/lag.c \
 	include/master/ledger.h src/master/ledger.c \
 	include/master/master.h src/master/master.c src/master/master_internal.h \
 	include/master/pool.h src/master/pool.c src/master/pool_internal.h \
 	include/master/relay.h src/master/relay.c src/master/relay_internal.h src/master/relay_io.c \
 	include/master/router.h \
-	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_internal.h \
+	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_figures.c \
+	src/master/store_internal.h \
 	src/master/dialer.c \
 	src/master/feeder.c \
 	src/master/frames.c \
 	src/master/reload.c \
+	src/master/sample.c \
 	src/master/status.c

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/human.h"
 #include "master_internal.h"
 #include "net/url.h"
 
@@ -214,19 +215,6 @@ static void on_relay_stopped(void *arg)
 /* ---- the workers ---- */
 
 /* "Processed 50,000 events (~2,500 events/sec, cursor: 123456789)": operators grep for it. */
-static const char *with_commas(uint64_t n, char out[32])
-{
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
 static void report_progress(struct master *m)
 {
     int64_t now = clock_monotonic_ms(), cursor = 0;
@@ -236,10 +224,10 @@ static void report_progress(struct master *m)
         return;
     int64_t ms = now - (m->reported_ms > 0 ? m->reported_ms : m->started_ms);
     uint64_t rate = ms > 0 ? (m->done - m->reported_done) * 1000 / (uint64_t)ms : 0;
-    char events[32], per_second[32];
+    char events[HUMAN_BYTES], per_second[HUMAN_BYTES];
     current_cursor(m, &cursor);
     log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")",
-             with_commas(m->done / step * step, events), with_commas(rate, per_second), cursor);
+             human_count(m->done / step * step, events), human_count(rate, per_second), cursor);
     m->reported_done = m->done;
     m->reported_ms = now;
 }
@@ -382,6 +370,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     bool has_cursor = current_cursor(m, &cursor);
     dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), has_cursor, cursor);
     pool_check_alive(m->pool);
+    sample_figures(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
         stop_when_done(m); /* Redis may have come back */
 }
@@ -479,7 +468,8 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     m->pool =
         pool_new(m->base, m->dns, m->ledger, m->counters, m->config, &m->owner, child_main, &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
-    if (m->pool == NULL || m->dashboard == NULL)
+    m->figures = figures_new(m->config, clock_monotonic_ms());
+    if (m->pool == NULL || m->dashboard == NULL || m->figures == NULL)
         return false;
     if (m->config->control_socket[0] == '\0')
         return true;
@@ -500,6 +490,7 @@ static void tear_down(struct master *m)
     filter_free(m->filter);
     relay_free(m->relay);
     dashboard_free(m->dashboard);
+    figures_free(m->figures);
     store_free(m->store);
     ledger_free(m->ledger);
     for (int i = 0; i < SIGNALS; i++)

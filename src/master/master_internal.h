@@ -12,6 +12,7 @@
 #include "master/control.h"
 #include "master/dashboard.h"
 #include "master/filter.h"
+#include "master/figures.h"
 #include "master/ledger.h"
 #include "master/pool.h"
 #include "master/relay.h"
@@ -45,6 +46,7 @@ struct master {
     struct store *store;
     struct dashboard *dashboard;
     struct control *control;
+    struct figures *figures;
 
     /* The sequence of the relay. */
     bool has_last_seq; /* what to ask for on connecting */
@@ -91,6 +93,8 @@ void reload_finish(struct master *m); /* the workers have left */
 
 /* commands.c: a request over the control socket; arg is the master. */
 void commands_take(void *arg, struct control_call *call);
+/* sample.c: once a second, what the rooms have counted goes to the figures. */
+void sample_figures(struct master *m);
 
 /* status.c */
 json_t *status_json(struct master *m);

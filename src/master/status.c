@@ -37,6 +37,7 @@ static json_t *worker_json(const struct master *m, unsigned i)
                              (json_int_t)ledger_queue_length(m->ledger, i), "round_trip_us",
                              (json_int_t)atomic_load(&slot->round_trip_us), "batch_events",
                              (json_int_t)atomic_load(&slot->batch_events));
+    json_object_set_new(json, "per_s", json_real((double)(int64_t)(figures_worker_per_s(m->figures, i) * 10) / 10));
     for (unsigned c = 0; json != NULL && c < COUNTERS; c++)
         json_object_set_new(json, counter_name((enum counter)c),
                             json_integer((json_int_t)atomic_load(&slot->counters[c])));
@@ -61,6 +62,20 @@ static json_t *balance_json(const struct master *m, json_t *json)
     return json;
 }
 
+static json_t *known(int64_t value)
+{
+    return value >= 0 ? json_integer((json_int_t)value) : json_null();
+}
+
+static json_t *redis_json(const struct master *m)
+{
+    const struct store_figures *f = store_figures(m->store);
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o}", "state", store_state_name(m->store), "note",
+                     store_trouble(m->store), "used_memory", known(f->used_memory), "max_memory",
+                     known(f->max_memory), "stream_length", known(f->stream_length), "dead_letters_length",
+                     known(f->dead_letters_length));
+}
+
 json_t *status_json(struct master *m)
 {
     static const char *const states[] = {"starting", "running", "rewinding", "resetting", "stopping"};
@@ -72,7 +87,7 @@ json_t *status_json(struct master *m)
         json_object_set_new(ops, counter_name((enum counter)c),
                             json_integer((json_int_t)counters_total(m->counters, c)));
     json_t *json = json_pack(
-        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:{s:s,s:s}"
+        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o"
         ",s:o}",
         "version", PACKAGE_VERSION, "state", states[m->state], "pid", (int)getpid(), "uptime_s",
         (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
@@ -82,7 +97,9 @@ json_t *status_json(struct master *m)
         "errors", (json_int_t)m->errors, "cursor", cursor_json(m), "rewinds", (json_int_t)m->rewinds,
         "resets", (json_int_t)m->resets, "ring", "used_bytes", (json_int_t)ledger_used_bytes(m->ledger),
         "size_bytes", (json_int_t)ledger_size_bytes(m->ledger), "records",
-        (json_int_t)ledger_record_count(m->ledger), "ops_left_out", ops, "redis", "state",
-        store_state_name(m->store), "note", store_trouble(m->store), "workers", workers);
+        (json_int_t)ledger_record_count(m->ledger), "ops_left_out", ops, "redis", redis_json(m),
+        "workers", workers);
+    if (json != NULL)
+        figures_add_json(m->figures, json);
     return json != NULL ? balance_json(m, json) : NULL;
 }

@@ -53,6 +53,7 @@ static void drop_connection(struct store *s)
     s->readable = s->writable = NULL;
     redis_client_stop(s->client);
     s->first = s->count = 0;
+    store_figures_forget(s);
 }
 
 void store_lose(struct store *s, const char *why)
@@ -74,7 +75,7 @@ void store_expect(struct store *s, enum purpose purpose, int64_t cursor)
     event_active(s->writable, EV_WRITE, 0);
 }
 
-static bool may_ask(const struct store *s)
+bool store_may_ask(const struct store *s)
 {
     return s->state == STORE_READY && s->count < PENDING_MAX / 2;
 }
@@ -83,7 +84,7 @@ static bool may_ask(const struct store *s)
  * there. */
 void store_save_cursor(struct store *s, int64_t cursor)
 {
-    if (!may_ask(s) || !s->is_verified || s->wanted != BEGIN_NOTHING)
+    if (!store_may_ask(s) || !s->is_verified || s->wanted != BEGIN_NOTHING)
         return;
     char decimal[24];
     struct url url;
@@ -101,7 +102,7 @@ void store_save_cursor(struct store *s, int64_t cursor)
 
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s)
 {
-    if (!may_ask(s))
+    if (!store_may_ask(s))
         return;
     char ttl[16];
     snprintf(ttl, sizeof ttl, "%d", ttl_s);
@@ -111,7 +112,7 @@ void store_set(struct store *s, const char *key, const char *value, size_t len, 
 
 void store_publish(struct store *s, const char *channel, const char *message, size_t len)
 {
-    if (!may_ask(s))
+    if (!store_may_ask(s))
         return;
     redis_client_command(s->client, "PUBLISH %s %b", channel, message, len);
     store_expect(s, FOR_DASHBOARD, 0);
@@ -142,7 +143,8 @@ static void on_reply(struct store *s, const redisReply *reply)
     s->first = (s->first + 1) % PENDING_MAX;
     s->count--;
     s->asked_ms = clock_monotonic_ms();
-    if (reply->type == REDIS_REPLY_ERROR)
+    bool is_figure = p.purpose >= FOR_MEMORY; /* nice to know, and no trouble where it is not told */
+    if (reply->type == REDIS_REPLY_ERROR && !is_figure)
         report(s, reply->str);
     switch (p.purpose) {
     case FOR_NOTHING:
@@ -150,6 +152,11 @@ static void on_reply(struct store *s, const redisReply *reply)
         break;
     case FOR_CURSOR_SAVE:
         on_cursor_saved(s, reply, p.cursor);
+        break;
+    case FOR_MEMORY:
+    case FOR_STREAM_LENGTH:
+    case FOR_DEAD_LETTERS_LENGTH:
+        store_figures_on_reply(s, p.purpose, reply);
         break;
     default:
         store_begin_on_reply(s, p.purpose, reply);
@@ -268,6 +275,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
                         .owner = owner,
                         .hooks = *hooks,
                         .backoff_ms = BACKOFF_FIRST_MS};
+    store_figures_forget(s);
     s->client = redis_client_new();
     s->timer = evtimer_new(base, on_timer, s);
     if (s->client == NULL || s->timer == NULL) {

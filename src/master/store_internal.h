@@ -20,6 +20,9 @@ enum purpose {
     FOR_MARKS,
     FOR_FIT,
     FOR_VERIFY,
+    FOR_MEMORY,
+    FOR_STREAM_LENGTH,
+    FOR_DEAD_LETTERS_LENGTH,
 };
 
 struct pending {
@@ -62,11 +65,22 @@ struct store {
     int64_t cursor;
     bool same_relay, knows_relay;
     struct marks marks;
+
+    /* store_figures.c */
+    struct store_figures figures;
+    bool may_not_info, may_not_xlen; /* on this connection */
+    int figures_wait;                /* calls to let pass before it is asked again */
 };
 
 /* store.c */
 void store_expect(struct store *s, enum purpose purpose, int64_t cursor);
 void store_lose(struct store *s, const char *why);
+
+bool store_may_ask(const struct store *s);
+
+/* store_figures.c */
+void store_figures_forget(struct store *s); /* the connection is gone, or another one */
+void store_figures_on_reply(struct store *s, enum purpose purpose, const redisReply *reply);
 
 /* store_begin.c */
 /* The host whose sequence is read: of the relay's URL, which is parsed into *url. */

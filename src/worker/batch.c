@@ -201,8 +201,10 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
                                            : COUNTER_QUARANTINED]++;
     for (unsigned reason = 0; *outcome == EVENT_READY && reason < OP_DROPS; reason++)
         b->counts[COUNTER_OP_NO_CID + reason] += event->dropped[reason];
-    if (*outcome != EVENT_REFUSED)
+    if (*outcome != EVENT_REFUSED) {
         b->counts[COUNTER_OP_FILTERED] += event->filtered_ops;
+        event_times_note(&b->times, event->frame.time);
+    }
     b->frames++;
     b->last_id = header->id;
     if (header->seq > 0 && b->commands > commands) {

@@ -3,6 +3,7 @@ libworker_a_SOURCES = \
 	include/worker/batch.h src/worker/batch.c \
 	include/worker/intake.h src/worker/intake.c \
 	include/worker/sandbox.h src/worker/sandbox.c \
+	include/worker/timing.h src/worker/timing.c \
 	include/worker/worker.h src/worker/worker.c \
 	src/worker/claim.c \
 	src/worker/writer.c src/worker/writer.h

@@ -35,6 +35,7 @@ struct worker {
     struct batch batches[2];
     unsigned building; /* the batch that frames are added to; the other one may be in flight */
     struct writer writer;
+    struct timing timing;
     uint64_t unsent_ack; /* an ack that the control pair had no room for; 0: none */
     struct log_throttle refusals, drops, memory;
     struct event event; /* large: not on the stack of each call */
@@ -130,6 +131,7 @@ static void account_for(struct worker *w, const struct batch *b)
         counter_add(w->slot, COUNTER_BYTES_WRITTEN, b->out.len);
         atomic_store_explicit(&w->slot->batch_events, b->commands, memory_order_relaxed);
     }
+    timing_committed(&w->timing, &b->times, clock_unix_us(), w->slot);
     send_ack(w, b->last_id);
 }
 

@@ -7,3 +7,7 @@ tests_unit_base_test_text_set_LDADD = libbase.a $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_clock
 tests_unit_base_test_clock_SOURCES = tests/unit/base/test_clock.c
 tests_unit_base_test_clock_LDADD = libbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_rfc3339
+tests_unit_base_test_rfc3339_SOURCES = tests/unit/base/test_rfc3339.c
+tests_unit_base_test_rfc3339_LDADD = libbase.a $(CMOCKA_LIBS)

@@ -1,3 +1,11 @@
 check_PROGRAMS += tests/unit/master/test_control_request
 tests_unit_master_test_control_request_SOURCES = tests/unit/master/test_control_request.c
 tests_unit_master_test_control_request_LDADD = libmaster.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/master/test_lag
+tests_unit_master_test_lag_SOURCES = tests/unit/master/test_lag.c
+tests_unit_master_test_lag_LDADD = libmaster.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/master/test_census
+tests_unit_master_test_census_SOURCES = tests/unit/master/test_census.c
+tests_unit_master_test_census_LDADD = libmaster.a $(CMOCKA_LIBS)

@@ -1,0 +1,16 @@
+/* human.h: figures as people read them, for log lines. */
+#ifndef FIREHOSED_BASE_HUMAN_H
+#define FIREHOSED_BASE_HUMAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HUMAN_BYTES = 32 };
+
+/* "1,234,567". Returns `out`. */
+const char *human_count(uint64_t n, char out[HUMAN_BYTES]);
+
+/* "45 s", "5 min", "3.5 h", "2.1 days": one unit, as exact as an estimate deserves. Returns `out`. */
+const char *human_duration(double seconds, char out[HUMAN_BYTES]);
+
+#endif

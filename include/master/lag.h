@@ -1,0 +1,39 @@
+/* lag.h: how far behind the network this is, and when it will have caught up. Pure: no clock, no I/O.
+ *
+ * The lag is the age that events have when they are committed. While nothing is committed although there is something
+ * to commit (Redis is away, a worker hangs), or the relay cannot be reached, it grows with the clock. When the relay
+ * has had nothing for a minute, and all is committed, it is not known. */
+#ifndef FIREHOSED_MASTER_LAG_H
+#define FIREHOSED_MASTER_LAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAG_UNKNOWN (-1.0)
+
+enum {
+    LAG_LIVE_S = 5,   /* nearer than this is live: nothing to estimate */
+    LAG_QUIET_S = 60, /* nothing was committed for so long, and nothing waits: not known */
+};
+
+/* What one worker says (struct worker_slot), and how many frames it has to do. */
+struct lag_worker {
+    int64_t lag_us, commit_us; /* commit_us 0: never */
+    size_t queued;
+};
+
+/* Between one reading and the next; zeroed is the beginning. */
+struct lag_memory {
+    int64_t commit_us[64]; /* CONFIG_MAX_WORKERS */
+    bool was_queued[64];
+};
+
+/* Seconds, of the worker that is furthest behind; LAG_UNKNOWN. Once a second. */
+double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up, int64_t now_us);
+
+/* Seconds until live, from the lags of the last seconds (oldest first, one a second, LAG_UNKNOWN where there was none).
+ * LAG_UNKNOWN: it is live, does not come nearer, or has not been coming nearer for long enough to tell. */
+double lag_time_to_live(const double *lags, size_t count);
+
+#endif
