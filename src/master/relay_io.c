@@ -234,8 +234,8 @@ static void pause_reading(struct relay *r)
     log_debug("relay %s: the ring is full, not reading", r->url.host);
 }
 
-/* One read into the ring. True: there may be more. */
-static bool read_once(struct relay *r)
+/* One read into the ring. True: there may be more; *drained: there is no more now. */
+static bool read_once(struct relay *r, bool *drained)
 {
     struct error why;
     size_t filled, room, got = 0;
@@ -250,6 +250,7 @@ static bool read_once(struct relay *r)
         r->bytes += got;
         return take_items(r);
     case STREAM_WANT_READ:
+        *drained = true;
         return false;
     case STREAM_WANT_WRITE:
         event_add(r->writable, NULL);
@@ -268,10 +269,11 @@ static void read_frames(struct relay *r)
 {
     uint64_t before = r->bytes, connects = r->connects;
     int reads = 0;
+    bool drained = false;
     /* What came with the upgrade's answer, or was left when there was no memory for it, is first. */
     bool more = take_items(r);
     while (more && reads < READS_PER_TURN) {
-        more = read_once(r);
+        more = read_once(r, &drained);
         reads++;
     }
     bool alive = r->connects == connects && (r->state == RELAY_UP || r->state == RELAY_CLOSING);
@@ -279,8 +281,9 @@ static void read_frames(struct relay *r)
         r->last_byte_ms = clock_monotonic_ms();
         r->ping_sent = false;
     }
-    /* Decrypted bytes that wait inside OpenSSL are not seen by the loop. */
-    if (alive && !r->is_paused && (more || stream_has_pending(&r->stream)))
+    /* What waits inside OpenSSL is not seen by the loop. Part of a record, which it has as well, is not waiting for us: a
+     * relay that falls silent in the middle of one would keep the loop from everything else. */
+    if (alive && !r->is_paused && (more || (!drained && stream_has_pending(&r->stream))))
         event_active(r->readable, EV_READ, 0);
     r->hooks.idle(r->hooks.arg);
 }

@@ -4,7 +4,9 @@
  *   WATCH owner · GET owner · TYPE stream · TYPE dead letters · HMGET progress 0 … 63 · HGET progress relay
  *
  * WATCH stands first: whatever changes the owner after it makes the next EXEC fail. Where the answers call
- * for a change (the slot is to be taken, marks are to be put back) that is made, and all is asked again. */
+ * for a change (the slot is to be taken, marks are to be put back) that is made, and all is asked again. On
+ * each new connection the slot is taken anew, even where it is ours: what this worker has sent over an earlier
+ * one may still be on its way, was watched under the same owner, and would be executed beside its retry. */
 #include "config.h"
 
 #include <stdio.h>
@@ -106,7 +108,7 @@ static bool check_owner(struct writer *w)
         log_debug("the slot belongs to a successor (%s)", w->claimed_by);
         exit(IPC_EXIT_OBSOLETE);
     }
-    if (now.generation < w->owner.generation) {
+    if (now.generation < w->owner.generation || w->must_fence) {
         take_slot(w);
         return false;
     }
@@ -197,6 +199,8 @@ void claim_on_reply(struct writer *w, const redisReply *reply)
     bool is_text = reply->type == REDIS_REPLY_STRING;
     if (reply->type == REDIS_REPLY_ERROR && w->failure.text[0] == '\0')
         error_set(&w->failure, "%s", reply->str);
+    if (i == CHANGE_REPLIES - 1 && reply->type == REDIS_REPLY_ARRAY)
+        w->must_fence = false; /* whatever the change was, it was executed after the owner was set: see decide() */
     if (i < CHANGE_REPLIES)
         return;
     switch ((enum claim_reply)(i - CHANGE_REPLIES)) {

@@ -105,6 +105,7 @@ void writer_connected(struct writer *w, int fd)
         writer_lose(w, why.text);
         return;
     }
+    w->must_fence = true;
     writer_enter(w, WRITER_LOGIN);
     w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
     counter_add(w->slot, COUNTER_REDIS_CONNECTS, 1);

@@ -48,6 +48,7 @@ struct writer {
     char claimed_by[OWNER_TOKEN_BYTES]; /* what it was told: the slot's owner */
     struct marks marks;                 /* as CLAIM read them */
     bool has_marks;                     /* nothing may be decoded before */
+    bool must_fence;  /* the slot is to be taken on this connection, so that nothing of an earlier one is executed */
     bool must_repair; /* marks got ahead of their events: they are put back before the next try */
     char name[32];
     struct url url;

@@ -175,7 +175,10 @@ class Connection:
 
     def reset(self):
         """Ends it with a TCP reset."""
-        sock = self.writer.get_extra_info("socket")
+        try:
+            sock = self.writer.get_extra_info("socket")
+        except AttributeError:  # asyncio's TLS transport, once its connection is lost
+            return
         if sock is not None and sock.fileno() >= 0:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
