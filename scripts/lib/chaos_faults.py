@@ -1,0 +1,432 @@
+"""chaos_faults.py: what can go wrong. A fault is a function of the rig and of chance; its docstring is what --list says.
+
+It returns when the fault is over, as far as the fault goes: recovery is firehosed's, and goes on while the next one
+strikes. Each makes sure that it has really struck, and raises Late where it could not. FAULTS has them all.
+"""
+
+import os
+import time
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+
+import transactions
+from processes import is_alive
+from rig import wait_for
+
+FAULTS = {}
+TAKEN_OVER = 76  # the exit status of a firehosed that another one has taken the keys from
+
+
+class Fault:
+    def __init__(self, name, part, function):
+        self.name, self.part, self.function = name, part, function
+        self.description = " ".join(function.__doc__.split())
+
+    def strike(self, rig, chance):
+        with rig.locks[self.part]:
+            self.function(rig, chance)
+
+
+def fault(part):
+    """Registers a fault that holds the lock of `part`."""
+
+    def register(function):
+        FAULTS[function.__name__] = Fault(function.__name__, part, function)
+        return function
+
+    return register
+
+
+def signal(pid, number):
+    try:
+        os.kill(pid, number)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def wait_gone(pid, what):
+    wait_for(lambda: not is_alive(pid), f"{what} {pid} to end")
+
+
+# -- Workers -----------------------------------------------------------------------------------------------------------
+
+
+@fault("worker")
+def worker_kill(rig, chance):
+    """kill -9 one worker"""
+    pid = rig.wait_worker(chance)
+    signal(pid, SIGKILL)
+    wait_gone(pid, "worker")
+
+
+@fault("worker")
+def worker_kill_all(rig, chance):
+    """kill -9 all workers at once"""
+    rig.wait_worker(chance)
+    pids = rig.worker_pids()
+    for pid in pids:
+        signal(pid, SIGKILL)
+    for pid in pids:
+        wait_gone(pid, "worker")
+
+
+@fault("worker")
+def worker_pause(rig, chance):
+    """SIGSTOP a worker, SIGCONT after less than worker_timeout"""
+    pid = rig.wait_worker(chance)
+    signal(pid, SIGSTOP)
+    time.sleep(chance.uniform(0.05, 1.5))
+    signal(pid, SIGCONT)
+
+
+@fault("worker")
+def worker_hang(rig, chance):
+    """SIGSTOP a worker for longer than worker_timeout: it must be killed and replaced"""
+    pid = rig.wait_worker(chance)
+    signal(pid, SIGSTOP)
+    wait_gone(pid, "the hanging worker")
+    rig.wait_worker(chance, besides=(pid,))
+
+
+# -- The master --------------------------------------------------------------------------------------------------------
+
+
+@fault("master")
+def master_kill(rig, chance):
+    """kill -9 the master, start it again at once or a little later"""
+    rig.daemon.signal(SIGKILL)
+    rig.daemon.process.wait()
+    time.sleep(chance.choice([0, 0, chance.uniform(0, 1)]))
+    rig.restart_master()
+
+
+@fault("master")
+def master_restart(rig, chance):
+    """SIGTERM the master, which must end in order; start it again"""
+    rig.daemon.signal(SIGTERM)
+    rig.daemon.wait_exit(0, deadline=40)
+    rig.restart_master()
+
+
+@fault("master")
+def master_pause(rig, chance):
+    """SIGSTOP the master, SIGCONT a little later"""
+    rig.daemon.signal(SIGSTOP)
+    time.sleep(chance.uniform(0.1, 4))
+    rig.daemon.signal(SIGCONT)
+
+
+@fault("master")
+def master_second(rig, chance):
+    """a second firehosed on the same keys takes over and stays; the first must exit with 76"""
+    first = rig.daemon
+    rig.new_master()
+    rig.restart_master()
+    first.wait_exit(TAKEN_OVER, deadline=60)
+
+
+@fault("master")
+def master_second_late(rig, chance):
+    """the same while the first master is stopped (SIGSTOP): it must find out when it goes on"""
+    first = rig.daemon
+    first.signal(SIGSTOP)
+    rig.new_master()
+    rig.restart_master()
+    time.sleep(chance.uniform(0.2, 3))
+    first.signal(SIGCONT)
+    first.wait_exit(TAKEN_OVER, deadline=60)
+
+
+@fault("master")
+def resize(rig, chance):
+    """another number of workers, by SIGHUP"""
+    rig.workers = chance.choice([n for n in range(1, 7) if n != rig.workers])
+    wait_for(rig.daemon.status, "firehosed to answer")  # before that SIGHUP would end it, as it ends any program
+    rig.daemon.reload(workers=rig.workers)
+    rig.daemon.wait_status(lambda s: len(s["workers"]) == rig.workers, f"to have {rig.workers} workers", 60)
+
+
+@fault("master")
+def resize_often(rig, chance):
+    """several changes of the number of workers, one right behind the other"""
+    wait_for(rig.daemon.status, "firehosed to answer")
+    for _ in range(chance.randint(2, 5)):
+        rig.workers = chance.choice([n for n in range(1, 7) if n != rig.workers])
+        rig.daemon.reload(workers=rig.workers)
+        time.sleep(chance.uniform(0, 0.2))
+    rig.daemon.wait_status(lambda s: len(s["workers"]) == rig.workers, f"to have {rig.workers} workers", 60)
+
+
+# -- The relay ---------------------------------------------------------------------------------------------------------
+
+
+def wait_links(proxy):
+    return wait_for(proxy.current, f"a connection to the {proxy.name}")
+
+
+def wait_reconnected(proxy, accepted, what):
+    wait_for(lambda: proxy.accepted > accepted, f"firehosed to connect to the {proxy.name} again after {what}")
+
+
+@fault("relay")
+def relay_drop(rig, chance):
+    """TCP reset of the relay's connection"""
+    proxy = rig.relay_proxy
+    wait_links(proxy)
+    accepted = proxy.accepted
+    proxy.cut_all()
+    wait_reconnected(proxy, accepted, "a reset")
+
+
+@fault("relay")
+def relay_pause(rig, chance):
+    """no byte from the relay for less than relay_idle_timeout"""
+    link = wait_links(rig.relay_proxy)[0]
+    rig.relay_proxy.call(link.hold)
+    time.sleep(chance.uniform(0.05, 1.5))
+    rig.relay_proxy.call(link.release)
+
+
+@fault("relay")
+def relay_stall(rig, chance):
+    """the relay's connection stays open and goes silent for good"""
+    proxy = rig.relay_proxy
+    link, accepted = wait_links(proxy)[0], proxy.accepted
+    proxy.call(link.hold)
+    wait_reconnected(proxy, accepted, "silence")
+    proxy.call(link.cut)
+
+
+@fault("relay")
+def relay_half_open(rig, chance):
+    """the relay's side of the connection is gone, and firehosed is not told"""
+    proxy = rig.relay_proxy
+    link, accepted = wait_links(proxy)[0], proxy.accepted
+
+    def lose():
+        link.keeps_client = True
+        link.cut_side(link.server)
+
+    proxy.call(lose)
+    wait_reconnected(proxy, accepted, "a half-open connection")
+    proxy.call(link.cut)
+
+
+class Garble:
+    def __init__(self, chance):
+        self.chance, self.done = chance, False
+
+    async def see(self, link, direction, data):
+        if direction == "up" or self.done:
+            return data
+        at = self.chance.randrange(len(data))
+        self.done = True
+        return data[:at] + bytes([data[at] ^ 1 << self.chance.randrange(8)]) + data[at + 1 :]
+
+
+@fault("relay")
+def relay_garble(rig, chance):
+    """a bit of what the relay sends (over TLS) is turned over"""
+    proxy = rig.relay_proxy
+    link, accepted, rule = wait_links(proxy)[0], proxy.accepted, Garble(chance)
+    link.rule = rule
+    # Where the connection ends in another way, or all has been sent, there is nothing to garble any more.
+    wait_for(lambda: rule.done or link.is_closed, "bytes of the relay to garble")
+    wait_reconnected(proxy, accepted, "garbage")
+
+
+@fault("relay")
+def relay_refuse(rig, chance):
+    """connections to the relay are accepted and ended at once, for a while"""
+    proxy = rig.relay_proxy
+    refused = proxy.refused
+    proxy.refuses = True
+    proxy.cut_all()
+    try:
+        wait_for(lambda: proxy.refused > refused, "firehosed to be refused by the relay")
+        time.sleep(chance.uniform(0, 0.5))
+    finally:
+        proxy.refuses = False
+
+
+@fault("relay")
+def relay_restart(rig, chance):
+    """the relay is killed and started again, now or a little later"""
+    rig.relay_down()
+    time.sleep(chance.choice([0, chance.uniform(0, 1.5)]))
+    rig.relay_up()
+
+
+@fault("relay")
+def relay_odd(rig, chance):
+    """the relay is started again as one that garbles a message, drops, stalls, repeats, fragments, or counts from N on"""
+    after = str(chance.randrange(10, 3000))
+    ways = [["--garble-after", after], ["--drop-after", after], ["--stall-after", after], ["--repeat-every", "7"],
+            ["--fragment"], ["--cursor-convention", "from"], ["--accept-then-close", "3"],
+            ["--http-status", "503:2"]]  # fmt: skip
+    way = chance.choice(ways)
+    times = [way[0].replace("-after", "-times"), "2"] if way[0].endswith("-after") else []
+    accepted = rig.relay_proxy.accepted
+    rig.relay_down()
+    rig.relay_up(*way, *times)
+    wait_reconnected(rig.relay_proxy, accepted, "its restart")
+    time.sleep(chance.uniform(0.5, 2))
+    rig.relay_down()
+    rig.relay_up()
+
+
+# -- Redis -------------------------------------------------------------------------------------------------------------
+
+
+@fault("redis")
+def redis_kill(rig, chance):
+    """kill -9 Redis (AOF, fsync at each write), start it again now or a little later"""
+    rig.redis.kill()
+    time.sleep(chance.choice([0, chance.uniform(0, 2)]))
+    rig.redis.start()
+
+
+@fault("redis")
+def redis_lose(rig, chance):
+    """kill -9 Redis and cut its log back to what it was some time before: what it had confirmed since is gone"""
+    log = max((rig.redis.directory / "appendonlydir").glob("*.incr.aof"), key=os.path.getmtime)
+    before = log.stat().st_size
+    time.sleep(chance.uniform(0.05, 1.5))
+    rig.redis.kill()
+    after = log.stat().st_size
+    size = max(1024, before - chance.choice([0, 0, chance.randrange(200_000)]))
+    if after > size:
+        os.truncate(log, size)
+        rig.redis_lost = True
+    time.sleep(chance.choice([0, chance.uniform(0, 1)]))
+    rig.redis.start()
+
+
+@fault("redis")
+def redis_pause(rig, chance):
+    """SIGSTOP Redis, for less or for more than redis_reply_timeout"""
+    rig.redis.freeze()
+    time.sleep(chance.choice([chance.uniform(0.05, 1), chance.uniform(2.2, 4)]))
+    rig.redis.thaw()
+
+
+@fault("redis")
+def redis_client_pause(rig, chance):
+    """CLIENT PAUSE, of writes or of all, for less or for more than redis_reply_timeout"""
+    seconds = chance.choice([chance.uniform(0.05, 1), chance.uniform(2.2, 4)])
+    kind = chance.choice(["WRITE", "ALL"])
+    with rig.redis.client() as client:
+        client.execute_command("CLIENT", "PAUSE", int(seconds * 1000), kind)
+    time.sleep(seconds)
+
+
+@fault("redis")
+def redis_client_kill(rig, chance):
+    """CLIENT KILL all connections of firehosed, or one"""
+    clients = wait_for(rig.redis.daemon_clients, "firehosed to be connected to Redis")
+    for one in clients if chance.random() < 0.5 else [chance.choice(clients)]:
+        with rig.redis.client() as client:
+            client.execute_command("CLIENT", "KILL", "ID", one["id"])
+
+
+@fault("redis")
+def redis_full(rig, chance):
+    """maxmemory is reached, and lifted after a while"""
+    with rig.redis.client() as client:
+        refused = lambda: client.info("errorstats").get("errorstat_OOM")  # noqa: E731 "count=N", or None at first
+        before = refused()
+        client.config_set("maxmemory", client.info("memory")["used_memory"])
+        try:
+            wait_for(lambda: refused() != before, "a write to be refused for lack of memory")
+            time.sleep(chance.uniform(0, 1.5))
+        finally:
+            client.config_set("maxmemory", 0)
+
+
+@fault("redis")
+def redis_slow(rig, chance):
+    """each packet to and from Redis takes longer, for a while"""
+    rig.redis_proxy.set_delay(chance.uniform(0.002, 0.1))
+    time.sleep(chance.uniform(0.3, 2))
+    rig.redis_proxy.set_delay(0)
+
+
+@fault("redis")
+def redis_drop(rig, chance):
+    """TCP reset of all connections to Redis"""
+    wait_links(rig.redis_proxy)
+    assert rig.redis_proxy.cut_all() > 0
+
+
+def apply(rig, chance, make_rule, make_rule_for_master=None):
+    """A rule on a connection of a worker, mostly, or of the master, until it has fired. Returns both."""
+    proxy = rig.redis_proxy
+    name = "firehosed-worker"
+    if chance.random() < 0.15 and make_rule_for_master is not None:
+        name, make_rule = "firehosed-master", make_rule_for_master
+    rule, link = make_rule(), None
+
+    def fired():
+        nonlocal rule, link
+        if rule.fired.is_set():
+            return True
+        if link is None or link.is_closed:  # another one's end was faster
+            links = sorted(proxy.current(name), key=lambda link: link.name)
+            if links:
+                rule, link = make_rule(), chance.choice(links)
+                link.rule = rule
+        return False
+
+    wait_for(fired, f"a transaction of {name} to {make_rule.__name__}")
+    return link, rule
+
+
+@fault("redis")
+def cut_after_exec(rig, chance):
+    """the connection is cut when Redis has executed a transaction, before its answer arrives"""
+    apply(rig, chance, transactions.CutAfterExec, transactions.CutAfterExec)
+
+
+@fault("redis")
+def cut_in_transaction(rig, chance):
+    """the connection is cut in the middle of a transaction"""
+    apply(rig, chance, transactions.CutInTransaction, transactions.CutInTransaction)
+
+
+@fault("redis")
+def cut_in_reply(rig, chance):
+    """the connection is cut in the middle of the answer to a transaction"""
+    apply(rig, chance, transactions.CutInReply, transactions.CutInReply)
+
+
+@fault("redis")
+def late_after_kill(rig, chance):
+    """a worker is killed while its transaction is on the way; that arrives when the successor writes already"""
+    link, rule = apply(rig, chance, transactions.HoldTransaction)
+    victim = link.name.removeprefix("firehosed-")
+    for pid in rig.worker_pids():
+        try:
+            with open(f"/proc/{pid}/comm") as comm:
+                if comm.read().strip() == victim:
+                    signal(pid, SIGKILL)
+        except OSError:  # it has ended already
+            pass
+    deliver_late(rig, chance, link, rule)
+
+
+@fault("redis")
+def late_after_cut(rig, chance):
+    """the connection breaks while a transaction is on the way; that arrives when firehosed writes over a new one"""
+    link, rule = apply(rig, chance, transactions.HoldTransaction, transactions.HoldAnyTransaction)
+    rig.redis_proxy.call(link.cut_side, link.client)
+    deliver_late(rig, chance, link, rule)
+
+
+def deliver_late(rig, chance, link, rule):
+    """When another connection of the same name is there, and has had some time or none."""
+    proxy = rig.redis_proxy
+    wait_for(lambda: any(other is not link and other.name == link.name for other in proxy.current())
+             or not link.name.startswith("firehosed-worker-") or int(link.name.rsplit("-", 1)[1]) >= rig.workers,
+             f"another connection of {link.name}")  # fmt: skip
+    time.sleep(chance.choice([0, 0.005, chance.uniform(0, 0.5)]))
+    assert rule.deliver(link), f"the late transaction of {link.name} did not reach Redis"
