@@ -20,7 +20,7 @@
 /* sysexits(3), where they fit. */
 enum { EXIT_USAGE = 64, EXIT_HELD = 75, EXIT_CONFIG = 78 }; /* and MASTER_EXIT_TAKEN_OVER */
 
-static const char default_log_file[] = "/var/log/firehosed.log";
+static const char default_log_file[] = "/var/log/firehosed/firehosed.log";
 
 static void usage(FILE *out)
 {
@@ -191,6 +191,7 @@ static void open_log(const struct options *o, struct config *config, int pidfile
         if (path != NULL) {
             free(config->log_file);
             config->log_file = path;
+            make_directory_of(path);
         }
     }
     log_set_level((enum log_level)config->log_level);

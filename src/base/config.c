@@ -104,7 +104,7 @@ const struct setting config_table[] = {
 
     CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that are logged."),
     TEXT(log_file, "", 0, 1023, RELOAD, NULL,
-         "The file to log to, opened again on SIGUSR1; empty: stderr (with -f), else /var/log/firehosed.log."),
+         "The file to log to, opened again on SIGUSR1; empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
     VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
           "A line about the rate is logged each time so many events were processed, and at most every 10 s."),
     VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,

@@ -20,4 +20,5 @@ libmaster_a_SOURCES = \
 	src/master/frames.c \
 	src/master/reload.c \
 	src/master/sample.c \
+	src/master/service.c \
 	src/master/status.c

@@ -310,6 +310,7 @@ static void stop(struct master *m, const char *signal_name)
     bool running = m->state == MASTER_RUNNING || (m->state == MASTER_RESETTING && !pool_is_gone(m->pool));
     struct timeval patience = interval(m->config->shutdown_timeout);
     log_info("%s: stopping", signal_name);
+    service_stopping();
     m->state = MASTER_STOPPING;
     if (!running) {
         end_loop(m); /* nothing was begun */
@@ -371,6 +372,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), has_cursor, cursor);
     pool_check_alive(m->pool);
     sample_figures(m);
+    service_tick(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
         stop_when_done(m); /* Redis may have come back */
 }
@@ -528,6 +530,7 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
                      url_redacted(&url, redis, sizeof redis), config_worker_count(config));
         store_begin(m.store, false);
         store_start(m.store);
+        service_started();
         event_base_dispatch(m.base);
         log_info("stopped");
     } else {

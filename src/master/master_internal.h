@@ -60,6 +60,7 @@ struct master {
 
     /* Figures. */
     int64_t started_ms;
+    int64_t watchdog_told_ms, status_told_ms; /* to the service manager */
     uint64_t received;                    /* frames of events, with those that came twice */
     uint64_t own_filtered, own_duplicate; /* the master's share of the balance */
     uint64_t infos, errors;
@@ -95,6 +96,11 @@ void reload_finish(struct master *m); /* the workers have left */
 void commands_take(void *arg, struct control_call *call);
 /* sample.c: once a second, what the rooms have counted goes to the figures. */
 void sample_figures(struct master *m);
+
+/* service.c: for the service manager. service_tick() is called each second. */
+void service_started(void);
+void service_tick(struct master *m);
+void service_stopping(void);
 
 /* status.c */
 json_t *status_json(struct master *m);
