@@ -84,6 +84,8 @@ static void feed_one(struct client *c)
 {
     struct server *s = c->server;
     sequence_append(&s->sequence, c->position, s->options->fragment, &c->out);
+    if (s->stamps.at != NULL)
+        stamps_note(&s->stamps, sequence_seq_at(&s->sequence, c->position));
     c->frames++;
     s->total_frames++;
     if (s->faults.repeat_every > 0 && c->frames % s->faults.repeat_every == 0) {

@@ -28,6 +28,7 @@ libreplay_a_SOURCES = \
 	cmd/firehose-replay/serve.c cmd/firehose-replay/serve.h \
 	cmd/firehose-replay/serve_client.c cmd/firehose-replay/serve_client.h \
 	cmd/firehose-replay/serve_options.c \
+	cmd/firehose-replay/stamps.c cmd/firehose-replay/stamps.h \
 	cmd/firehose-replay/tree_make.c cmd/firehose-replay/tree_make.h
 
 replay_link = libreplay.a libnet.a libatproto.a libbase.a \

@@ -271,6 +271,9 @@ static bool server_init(struct server *s, const struct serve_options *options, s
         error_set(why, "no event loop");
         return false;
     }
+    if (options->stamp_file != NULL &&
+        !stamps_open(&s->stamps, options->stamp_file, s->sequence.first_seq, why))
+        return false;
     return make_events(s, why) && listen_on(s, why) && announce(s, why);
 }
 
@@ -295,6 +298,7 @@ static void server_fini(struct server *s)
     if (s->base != NULL)
         event_base_free(s->base);
     tls_free(s->tls);
+    stamps_close(&s->stamps);
     sequence_fini(&s->sequence);
     capture_close(&s->capture);
 }
@@ -326,6 +330,7 @@ const struct command serve_command = {
         "  --listen ADDRESS:PORT   (127.0.0.1:0, a free port; \"listening on URL\" tells which)\n"
         "  --tls-cert FILE --tls-key FILE   wss:// instead of ws://\n"
         "  --ready-file FILE       written with the URL once it listens\n"
+        "  --stamp-file FILE       when each event was sent, for measuring (see stamps.h)\n"
         "  --send-buffer BYTES     of each client's socket (the system's)\n"
         "what is served:\n"
         "  --generate              made-up frames, repeated for ever, instead of a capture\n"

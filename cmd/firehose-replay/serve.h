@@ -20,11 +20,13 @@
 #include "net/tls.h"
 #include "options.h"
 #include "sequence.h"
+#include "stamps.h"
 
 struct serve_options {
     const char *listen;
     const char *cert_file, *key_file; /* NULL: plain */
     const char *ready_file;           /* NULL: none */
+    const char *stamp_file;           /* NULL: none */
     const char *capture;              /* NULL: generated */
     struct generator_options generator;
     uint64_t pool;                    /* frames that are generated */
@@ -52,6 +54,7 @@ struct server {
     struct faults faults; /* what is left of them */
     struct capture capture;
     struct sequence sequence;
+    struct stamps stamps;
     struct tls_context *tls; /* NULL: plain */
     struct event_base *base;
     struct evconnlistener *listener;

@@ -17,6 +17,7 @@ enum option_code {
     OPT_TLS_CERT,
     OPT_TLS_KEY,
     OPT_READY_FILE,
+    OPT_STAMP_FILE,
     OPT_SEND_BUFFER,
     OPT_GENERATE,
     OPT_SEED,
@@ -48,6 +49,7 @@ static const struct option longs[] = {
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"ready-file", required_argument, NULL, OPT_READY_FILE},
+    {"stamp-file", required_argument, NULL, OPT_STAMP_FILE},
     {"send-buffer", required_argument, NULL, OPT_SEND_BUFFER},
     {"generate", no_argument, NULL, OPT_GENERATE},
     {"seed", required_argument, NULL, OPT_SEED},
@@ -113,6 +115,7 @@ static bool take_place(struct serve_options *o, int code)
     case OPT_TLS_CERT: o->cert_file = optarg; return true;
     case OPT_TLS_KEY: o->key_file = optarg; return true;
     case OPT_READY_FILE: o->ready_file = optarg; return true;
+    case OPT_STAMP_FILE: o->stamp_file = optarg; return true;
     case OPT_SEND_BUFFER: o->send_buffer = (int)number(code, 1, MAX_SEND_BUFFER); return true;
     default: return false;
     }

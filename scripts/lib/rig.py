@@ -17,11 +17,11 @@ sys.path.insert(0, str(ROOT / "tests" / "system"))
 
 from certificates import Authority  # noqa: E402
 from firehosed import Firehosed, Replay, program, run  # noqa: E402
-from processes import kill_session  # noqa: E402
+from processes import Process, kill_session  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
 from waiting import Late, wait_for  # noqa: E402
 
-__all__ = ["Authority", "Firehosed", "Late", "Replay", "Rig", "Usage", "program", "run", "wait_for"]
+__all__ = ["STREAM", "Authority", "Firehosed", "Late", "Replay", "Rig", "Usage", "program", "run", "wait_for"]
 STREAM = "firehose:events"
 
 
@@ -33,7 +33,7 @@ class Rig:
 
     def __enter__(self):
         self.parts = []
-        self.redis = self.relay = self.daemon = None
+        self.redis = self.relay = self.daemon = self.peer = None
         for number in self.SIGNALS:
             signal.signal(number, interrupt)
         self.directory = Path(tempfile.mkdtemp(prefix="firehosed-"))
@@ -58,7 +58,7 @@ class Rig:
     def stop_all(self):
         while self.parts:
             self.parts.pop().close()
-        self.redis = self.relay = self.daemon = None
+        self.redis = self.relay = self.daemon = self.peer = None
 
     def start_redis(self, **options):
         self.redis = RedisServer(self.directory / f"redis{time.monotonic_ns()}", **options)
@@ -67,9 +67,9 @@ class Rig:
         self.db = self.redis.client()
         return self.redis
 
-    def start_relay(self, *arguments, source=None):
+    def start_relay(self, *arguments, source=None, tls=True):
         """firehose-replay over TLS, as a name that the certificate is for."""
-        self.relay = Replay(*arguments, source=source, certificate=self.certificate)
+        self.relay = Replay(*arguments, source=source, certificate=self.certificate if tls else None)
         self.parts.append(self.relay)
         self.relay_url = self.relay.url.replace("127.0.0.1", "localhost")
         return self.relay
@@ -84,6 +84,12 @@ class Rig:
         self.daemon.start()
         return self.daemon
 
+    def start_peer(self, command, environment):
+        """Another program in firehosed's place."""
+        self.peer = Peer(command, environment, self.directory / f"peer{time.monotonic_ns()}.log")
+        self.parts.append(self.peer)
+        return self.peer
+
     # -- What is asked of it -----------------------------------------------------------------------------------
 
     def added(self):
@@ -93,17 +99,45 @@ class Rig:
         info = self.db.xinfo_stream(STREAM)
         return info.get("entries-added", info["length"])  # Redis 6 does not count them
 
+    def last_added(self):
+        """When the last entry was added, as Unix time: its id says so."""
+        return int(self.db.xinfo_stream(STREAM)["last-generated-id"].split("-")[0]) / 1000
+
     def pids(self):
         """Role → process ids."""
-        master = self.daemon.process.pid
-        roles = {"master": [master], "workers": [pid for pid in self.daemon.members() if pid != master]}
+        roles = {"redis": self.redis.process.members()}
         if self.relay:
             roles["relay"] = self.relay.process.members()
-        roles["redis"] = self.redis.process.members()
+        if self.daemon:
+            master = self.daemon.process.pid
+            roles.update(master=[master], workers=[pid for pid in self.daemon.members() if pid != master])
+        if self.peer:
+            roles["peer"] = self.peer.members()
         return roles
+
+    def redis_cpu(self):
+        return sum(cpu_seconds(pid) for pid in self.redis.process.members())
 
     def usage(self):
         return Usage(self)
+
+
+class Peer:
+    """A program that does firehosed's work, with all the processes that it starts."""
+
+    def __init__(self, command, environment, log):
+        self.log = log
+        with open(log, "wb") as file:
+            self.process = Process([str(part) for part in command], environment, stdout=file, stderr=file)
+
+    def members(self):
+        return self.process.members()
+
+    def tail(self):
+        return self.log.read_text(errors="replace")[-2000:]
+
+    def close(self):
+        self.process.kill_all()
 
 
 class Usage:
@@ -114,7 +148,7 @@ class Usage:
         self.time = time.monotonic()
         self.cpu = {role: sum(cpu_seconds(pid) for pid in pids) for role, pids in roles.items()}
         self.added = rig.added()
-        self.pss = sum(pss_bytes(pid) for pid in roles["master"] + roles["workers"])
+        self.pss = sum(pss_bytes(pid) for role in ("master", "workers", "peer") for pid in roles.get(role, ()))
 
 
 def interrupt(number, _frame):

@@ -1,7 +1,7 @@
 /* decode-frames: what the atproto room makes of captured frames, one line of JSON each. For the system tests,
- * which hold it against an independent decoder, and for measuring.
+ * which hold it against an independent decoder.
  *
- *   decode-frames [--extended] [--record] [--stream] [--bench N] [capture]
+ *   decode-frames [--extended] [--record] [--stream] [capture]
  *
  * A capture is repeated [u32 little-endian length][frame]; without a file name it is read from stdin. With
  * --record each entry is a bare DAG-CBOR item instead, handed to record_append_json(). With --stream every
@@ -13,14 +13,12 @@
 #include <stdlib.h>
 
 #include "atproto/event_json.h"
-#include "base/clock.h"
 #include "base/json_text.h"
 
 enum { MAX_FRAME = 64 << 20 };
 
 static struct {
     bool extended, record, stream;
-    long bench;
 } options;
 
 static void die(const char *what)
@@ -167,84 +165,24 @@ static void describe_all(struct event_encoder *e, FILE *in)
     buffer_fini(&line);
 }
 
-struct capture {
-    struct entry {
-        uint8_t *bytes;
-        size_t len;
-    } * entries;
-    size_t count;
-};
-
-static struct capture read_capture(FILE *in)
-{
-    struct capture c = {0};
-    uint8_t *bytes;
-    size_t len;
-    while ((bytes = read_entry(in, &len)) != NULL) {
-        c.entries = realloc(c.entries, (c.count + 1) * sizeof *c.entries);
-        if (c.entries == NULL)
-            die("out of memory");
-        c.entries[c.count++] = (struct entry){bytes, len};
-    }
-    return c;
-}
-
-static void report(const char *what, size_t frames, int64_t started_us)
-{
-    double seconds = (double)(clock_unix_us() - started_us) / 1e6;
-    printf("%-8s %9.0f frames/s  %6.3f us/frame\n", what, (double)frames / seconds,
-           seconds * 1e6 / (double)frames);
-}
-
-static void bench(struct event_encoder *e, FILE *in)
-{
-    struct capture c = read_capture(in);
-    static struct event event;
-    struct frame_peek peek;
-    struct violation why;
-    struct buffer out;
-    size_t frames = c.count * (size_t)options.bench, answered = 0;
-    buffer_init(&out);
-
-    int64_t started = clock_unix_us();
-    for (long round = 0; round < options.bench; round++)
-        for (size_t i = 0; i < c.count; i++)
-            answered += frame_peek(c.entries[i].bytes, c.entries[i].len, &peek, &why);
-    report("peek", frames, started);
-
-    started = clock_unix_us();
-    for (long round = 0; round < options.bench; round++)
-        for (size_t i = 0; i < c.count; i++) {
-            buffer_clear(&out);
-            answered += event_encode(e, c.entries[i].bytes, c.entries[i].len, &out, &event) == EVENT_READY;
-        }
-    report("encode", frames, started);
-    printf("%zu frames, %zu answers\n", frames, answered);
-    for (size_t i = 0; i < c.count; i++)
-        free(c.entries[i].bytes);
-    free(c.entries);
-    buffer_fini(&out);
-}
-
 static void parse_options(int argc, char **argv)
 {
     static const struct option longs[] = {
         {"extended", no_argument, NULL, 'e'},
         {"record", no_argument, NULL, 'r'},
         {"stream", no_argument, NULL, 's'},
-        {"bench", required_argument, NULL, 'b'},
         {NULL, 0, NULL, 0},
     };
     int c;
-    while ((c = getopt_long(argc, argv, "ersb:", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "ers", longs, NULL)) != -1) {
         if (c == 'e')
             options.extended = true;
         else if (c == 'r')
             options.record = true;
         else if (c == 's')
             options.stream = true;
-        else if (c != 'b' || (options.bench = strtol(optarg, NULL, 10)) <= 0)
-            die("usage: decode-frames [--extended] [--record] [--stream] [--bench N] [capture]");
+        else
+            die("usage: decode-frames [--extended] [--record] [--stream] [capture]");
     }
 }
 
@@ -258,10 +196,7 @@ int main(int argc, char **argv)
         event_encoder_new(options.extended ? EVENT_FORMAT_EXTENDED : EVENT_FORMAT_COMPAT);
     if (e == NULL)
         die("out of memory");
-    if (options.bench > 0)
-        bench(e, in);
-    else
-        describe_all(e, in);
+    describe_all(e, in);
     event_encoder_free(e);
     if (in != stdin)
         fclose(in);

@@ -20,3 +20,8 @@ check_PROGRAMS += tests/unit/replay/test_sequence
 tests_unit_replay_test_sequence_SOURCES = tests/unit/replay/test_sequence.c
 tests_unit_replay_test_sequence_CPPFLAGS = $(replay_test_cppflags)
 tests_unit_replay_test_sequence_LDADD = $(replay_test_link)
+
+check_PROGRAMS += tests/unit/replay/test_stamps
+tests_unit_replay_test_stamps_SOURCES = tests/unit/replay/test_stamps.c
+tests_unit_replay_test_stamps_CPPFLAGS = $(replay_test_cppflags)
+tests_unit_replay_test_stamps_LDADD = $(replay_test_link)

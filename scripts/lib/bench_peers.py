@@ -1,0 +1,166 @@
+"""bench_peers.py: what others are made of, at the same work: scripts/bench-peers/. Each is built with its own package
+manager, checked against firehosed's entries, and measured as firehosed is."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench_load import STREAM_MAX_LEN, WARM_UP_SECONDS, compare
+from bench_table import Column, progress
+from rig import ROOT, STREAM, wait_for
+
+SOURCES = ROOT / "scripts" / "bench-peers"
+INSTALL_SECONDS = 900
+CHECK_EVENTS = 2_000
+SLOW_START_SECONDS = 60
+
+
+class Missing(Exception):
+    """This peer cannot be had here; the reason is the text."""
+
+
+# -- Building ----------------------------------------------------------------------------------------------------
+
+
+def build_python(place):
+    """/usr/bin/python3 and not the first of PATH: the one that the rest of the project runs with."""
+    run(place, "/usr/bin/python3", "-m", "venv", place / "venv")
+    run(place, place / "venv/bin/pip", "install", "--quiet", "--require-virtualenv", "-r", place / "requirements.txt")
+    return [place / "venv/bin/python", place / "peer.py"]
+
+
+def build_node(place):
+    run(place, "npm", "ci", "--silent")
+    return ["node", place / "peer.mjs"]
+
+
+def build_go(place):
+    run(place, "go", "build", "-o", place / "peer", ".")
+    return [place / "peer"]
+
+
+PEERS = {"python": build_python, "node": build_node, "go": build_go}
+
+
+def run(place, *command):
+    name = " ".join(str(part) for part in command[:2])
+    try:
+        done = subprocess.run(
+            [str(part) for part in command], cwd=place, capture_output=True, text=True, timeout=INSTALL_SECONDS
+        )
+    except FileNotFoundError:
+        raise Missing(f"there is no {command[0]}") from None
+    except subprocess.TimeoutExpired:
+        raise Missing(f"{name}: not done after {INSTALL_SECONDS} s") from None
+    if done.returncode != 0:
+        raise Missing(f"{name}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+
+
+def prepare(name):
+    """Builds in the build folder, and again only when a source has changed; returns the command."""
+    place = Path(os.environ["FIREHOSED_BUILD"]) / "peers" / name
+    sources = {path.name: path.read_bytes() for path in sorted((SOURCES / name).iterdir())}
+    stamp = place / "built.json"
+    if stamp.exists() and all(
+        (place / file).read_bytes() == text for file, text in sources.items() if (place / file).exists()
+    ):
+        return json.loads(stamp.read_text())
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for file, text in sources.items():
+        (place / file).write_bytes(text)
+    print(f"Building the peer in {name} …", file=sys.stderr)
+    command = [str(part) for part in PEERS[name](place)]
+    stamp.write_text(json.dumps(command))
+    return command
+
+
+# -- Running -----------------------------------------------------------------------------------------------------
+
+
+def start_peer(rig, command, max_len):
+    authority = str(rig.authority.cert)
+    environment = {**os.environ, "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority}
+    rig.start_peer([*command, rig.relay_url, rig.redis.url(), STREAM, str(max_len)], environment)
+    wait_for(
+        lambda: rig.added() > 0,
+        lambda: f"the first event of a peer, which says:\n{rig.peer.tail()}",
+        SLOW_START_SECONDS,
+    )
+
+
+def entries(rig, capture, begin, events):
+    """seq → (type, data) of all that is written of so many events."""
+    try:
+        rig.start_redis()
+        rig.start_relay("--loop", "--count", str(events), source=capture.path)
+        begin()
+        last, now = -1, 0
+        while last < now:
+            last = now
+            time.sleep(1)
+            now = rig.added()
+        return {entry["seq"]: (entry["type"], json.loads(entry["data"])) for _, entry in rig.db.xrange(STREAM)}
+    finally:
+        rig.stop_all()
+
+
+def check(rig, capture, name, command):
+    """The same entries as firehosed's, as JSON values: how they are spelled may differ."""
+    ours = entries(rig, capture, lambda: rig.start_firehosed(workers=2, stream_max_len=0), CHECK_EVENTS)
+    theirs = entries(rig, capture, lambda: start_peer(rig, command, 1_000_000), CHECK_EVENTS)
+    differ = [seq for seq in ours if theirs.get(seq) != ours[seq]]
+    assert len(theirs) == len(ours), f"{name}: {len(theirs):,} entries of {len(ours):,}"
+    assert not differ, f"{name}: entry {differ[0]} is {theirs.get(differ[0])}\nfirehosed's is {ours[differ[0]]}"
+    return len(theirs)
+
+
+def measure(rig, options, capture, command):
+    try:
+        rig.start_redis()
+        rig.start_relay("--loop", source=capture.path)
+        start_peer(rig, command, STREAM_MAX_LEN)
+        time.sleep(2 * WARM_UP_SECONDS)  # some compile while they run
+        before = rig.usage()
+        time.sleep(options.seconds)
+        return compare(before, rig.usage(), capture)
+    finally:
+        rig.stop_all()
+
+
+def peers(rig, options, capture, report):
+    """Others at the same work, each checked first."""
+    report.title(
+        "Others at the same work",
+        "Same relay over TLS, same frames, same Redis; each one's entries are those of firehosed.",
+    )
+    columns = [
+        Column("events/s", "events_per_second"),
+        Column("CPU µs", "cpu_peer", ".2f"),
+        Column("redis µs", "cpu_redis", ".2f"),
+        Column("PSS MB", "pss_megabytes", ".1f"),
+        Column("entries checked", "checked"),
+    ]
+    rows, skipped = {}, {}
+    for name in PEERS:
+        try:
+            command = prepare(name)
+        except Missing as why:
+            skipped[name] = str(why)
+            continue
+        checked = check(rig, capture, name, command)
+        rows[name] = []
+        for turn in range(options.runs):
+            progress(f"peers: {name}, run {turn + 1} of {options.runs}")
+            rows[name].append({**measure(rig, options, capture, command), "checked": checked})
+    progress("")
+    table = report.table("", columns)
+    results = [{"peer": name, **table.row(name, measured)} for name, measured in rows.items()]
+    for name, why in skipped.items():
+        report.note(f"{name}: skipped: {why}")
+        results.append({"peer": name, "skipped": why})
+    return results
