@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int command_fail(enum client_result result, const struct error *why)
 {
@@ -24,14 +25,33 @@ struct client *command_open(const struct invocation *in)
     return client;
 }
 
+/* "waiting for the reload to take effect (214 frames in hand) …" on one line of a terminal. */
+static bool show_progress(const json_t *item)
+{
+    const char *what = json_string_value(json_object_get(item, "waiting_for"));
+    if (what == NULL || !isatty(STDERR_FILENO))
+        return false;
+    fprintf(stderr, "\r\033[Kwaiting for %s (%lld frames in hand) …", what,
+            (long long)json_integer_value(json_object_get(item, "in_flight")));
+    return true;
+}
+
 json_t *command_ask(const struct invocation *in, const char *request, json_t *args, int timeout_s)
 {
     struct error why;
-    json_t *answer;
+    json_t *answer = NULL, *item;
+    bool is_shown = false;
     struct client *client = command_open(in);
     client_set_timeout(client, timeout_s);
-    enum client_result result = client_ask(client, request, args, &answer, &why);
+    enum client_result result = client_send(client, request, args, &why);
+    while (result == CLIENT_OK && answer == NULL) {
+        result = client_receive(client, &item, &answer, &why);
+        is_shown = show_progress(item) || is_shown;
+        json_decref(item);
+    }
     client_close(client);
+    if (is_shown)
+        fputs("\r\033[K", stderr);
     if (result != CLIENT_OK)
         exit(command_fail(result, &why));
     return answer;

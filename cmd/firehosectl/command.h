@@ -32,7 +32,7 @@ struct command {
     const char *name;      /* NULL: end */
     const char *arguments; /* as the usage shows them, "" for none */
     const char *options;   /* the letters of those that only some commands take: y, c, d, n */
-    const char *words;     /* what the first argument may be, for completion: "a b c"; "" if that is free */
+    const char *words;     /* what the first argument may be, for completion: "a b c"; "KEY": of the configuration */
     int min, max;          /* how many arguments */
     command_run *run;
     const char *help; /* half a sentence */
@@ -45,7 +45,8 @@ extern const struct command command_table[];
 /* Connects, or ends the program with a message. */
 struct client *command_open(const struct invocation *in);
 
-/* Asks and returns the result, or ends the program with a message. args is taken over. timeout_s: 0 for ever. */
+/* Asks and returns the result, or ends the program with a message. args is taken over. timeout_s: how long nothing at all
+ * may come; what takes longer says once a second what it waits for, which is shown on a terminal. 0: for ever. */
 json_t *command_ask(const struct invocation *in, const char *request, json_t *args, int timeout_s);
 
 /* Says why it did not work; the exit status that goes with it. */

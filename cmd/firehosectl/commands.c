@@ -2,16 +2,13 @@
 #include "config.h"
 
 #include "command.h"
+#include "completion.h"
+#include "control.h"
 #include "show.h"
 
 static int run_status(const struct invocation *in)
 {
     return command_show(in, command_ask(in, "status", NULL, CLIENT_TIMEOUT_S), show_status);
-}
-
-static int run_workers(const struct invocation *in)
-{
-    return command_show(in, command_ask(in, "workers", NULL, CLIENT_TIMEOUT_S), show_workers);
 }
 
 static int run_config(const struct invocation *in)
@@ -22,8 +19,17 @@ static int run_config(const struct invocation *in)
 }
 
 const struct command command_table[] = {
-    {"status", "", "", "", 0, 0, run_status, "how it is: relay, Redis, workers, ring, balance of events"},
-    {"workers", "", "", "", 0, 0, run_workers, "how each worker is"},
-    {"config", "[KEY]", "", "", 0, 1, run_config, "the configuration in use, and where each value comes from"},
+    {"status", "", "", "", 0, 0, run_status, "how it is: relay, Redis, workers, events"},
+    {"workers", "[N]", "", "", 0, 1, run_workers, "how each worker is; with N: so many from now on"},
+    {"restart-worker", "W|all", "", "all", 1, 1, run_restart_worker, "replaces a worker, or all, one by one"},
+    {"config", "[KEY]", "", "KEY", 0, 1, run_config, "the configuration in use, and where it comes from"},
+    {"reload", "", "", "", 0, 0, run_reload, "reads the configuration again; says what changed"},
+    {"log-level", "LEVEL", "", "debug info warn error", 1, 1, run_log_level, "what is logged, until the next reload"},
+    {"pause", "", "", "", 0, 0, run_plain, "stops reading the relay"},
+    {"drain", "", "", "", 0, 0, run_plain, "the same; waits until what was read is written"},
+    {"resume", "", "", "", 0, 0, run_plain, "reads the relay again, on from the cursor"},
+    {"cursor", "[set SEQ|live]", "y", "set", 0, 2, run_cursor, "how far it is; set: where to go on (drain first)"},
+    {"shutdown", "", "", "", 0, 0, run_shutdown, "ends firehosed in order; returns when it has ended"},
+    {"completion", "bash|zsh", "", "bash zsh", 1, 1, run_completion, "prints a completion script for your shell"},
     {.name = NULL},
 };

@@ -3,6 +3,8 @@ firehosectl_SOURCES = \
 	cmd/firehosectl/client.c cmd/firehosectl/client.h \
 	cmd/firehosectl/command.c cmd/firehosectl/command.h \
 	cmd/firehosectl/commands.c \
+	cmd/firehosectl/completion.c cmd/firehosectl/completion.h \
+	cmd/firehosectl/control.c cmd/firehosectl/control.h \
 	cmd/firehosectl/main.c \
 	cmd/firehosectl/show.c cmd/firehosectl/show.h \
 	cmd/firehosectl/show_config.c \

@@ -27,7 +27,7 @@ static void usage(FILE *out)
           "  -s SOCKET  its control socket (default: /run/firehosed/control.sock)\n"
           "  --json     print the answer as JSON\n"
           "  -V, -h     version, this help\n\n"
-          "exit status: 0 answered; 1 refused; 3 no firehosed there; 4 it does not answer; 64 usage\n",
+          "exit status: 0 well; 1 refused; 3 no firehosed there; 4 it is silent; 64 usage\n",
           out);
 }
 

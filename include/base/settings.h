@@ -38,6 +38,7 @@ struct setting {
 struct setting_origin {
     int line;              /* in the file; 0: not from the file */
     bool from_environment;
+    bool from_operator; /* set while it runs, over all others, until it is read anew */
 };
 
 /* Every function below takes the table (rows terminated by a NULL name), the struct its offsets point into, and

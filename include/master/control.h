@@ -28,7 +28,7 @@ typedef void control_handler(void *arg, struct control_call *call);
 struct control *control_new(struct event_base *base, const char *path, control_handler *handler, void *arg,
                             struct error *why);
 
-/* Stops listening and removes the socket. Calls that were kept are gone too: nobody may end them any more. */
+/* Stops listening and removes the socket. What was answered is still sent, as far as clients take it. Calls that were kept are gone too: nobody may end them any more. */
 void control_free(struct control *c);
 
 /* ---- a call ---- */
@@ -53,8 +53,9 @@ void control_refuse(struct control_call *call, enum control_code code, const cha
  * been sent, or is gone. */
 bool control_item(struct control_call *call, json_t *item);
 
-/* For calls that are kept for long: `gone` is called when the client is gone or has taken the request back by closing.
- * The call still is to be ended, there and then or later; nobody will read the answer. */
+/* For calls that are kept for long: `gone` is called when the client is gone. The call still is to be ended, there and
+ * then or later; nobody will read the answer. That a client is gone shows when it is written to: who waits for long
+ * sends an item from time to time. */
 void control_when_gone(struct control_call *call, void (*gone)(void *arg, struct control_call *call), void *arg);
 
 #endif

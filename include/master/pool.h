@@ -65,6 +65,9 @@ void pool_drain(struct pool *p, bool everything);
 bool pool_is_draining(const struct pool *p);
 bool pool_is_gone(const struct pool *p); /* no worker is there */
 
+/* One worker finishes what is in its channel and leaves; its successor is started then. The others go on. */
+void pool_restart(struct pool *p, unsigned index);
+
 /* Kills those that are still there, for an end that does not wait any longer. */
 void pool_kill(struct pool *p);
 

@@ -47,6 +47,9 @@ void store_begin(struct store *s, bool rewind);
  * has ended. */
 void store_begin_anew(struct store *s);
 
+/* As soon as Redis is there: takes all slots, writes this cursor, and lowers the marks that are above it. */
+void store_begin_at(struct store *s, int64_t cursor);
+
 /* As soon as Redis is there: takes all slots, for another number of workers. */
 void store_take_slots(struct store *s);
 
@@ -57,6 +60,7 @@ bool store_is_ready(const struct store *s);
 
 /* These do nothing while Redis is away or still owes answers to earlier ones. */
 void store_save_cursor(struct store *s, int64_t cursor);
+bool store_is_saving(const struct store *s); /* a cursor is on its way */
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s);
 void store_publish(struct store *s, const char *channel, const char *message, size_t len);
 

@@ -176,7 +176,9 @@ void config_free(struct config *c)
 const char *config_origin(const struct config *c, const char *key, char *out, size_t out_bytes)
 {
     int i = settings_find(config_table, key);
-    if (i >= 0 && c->origins[i].from_environment)
+    if (i >= 0 && c->origins[i].from_operator)
+        snprintf(out, out_bytes, "set by firehosectl, until the next reload");
+    else if (i >= 0 && c->origins[i].from_environment)
         snprintf(out, out_bytes, "environment variable %s", config_table[i].environment);
     else if (i >= 0 && c->origins[i].line > 0)
         snprintf(out, out_bytes, "%s:%d", c->path, c->origins[i].line);
@@ -188,7 +190,7 @@ const char *config_origin(const struct config *c, const char *key, char *out, si
 bool config_is_set(const struct config *c, const char *key)
 {
     int i = settings_find(config_table, key);
-    return i >= 0 && (c->origins[i].from_environment || c->origins[i].line > 0);
+    return i >= 0 && (c->origins[i].from_environment || c->origins[i].from_operator || c->origins[i].line > 0);
 }
 
 unsigned config_worker_count(const struct config *c)

@@ -15,7 +15,34 @@ const struct command command_table[] = {
      false,
      {{.name = "key", .type = ARGUMENT_TEXT}},
      "The configuration in use: each key's value, and where it comes from."},
+    {"cursor", command_cursor, false, {{0}}, "How far it is: the cursor in use, the saved one, and the marks."},
     {"commands", command_commands, false, {{0}}, "This list."},
+
+    {"reload", command_reload, true, {{0}}, "Reads the configuration again; answers when it has taken effect."},
+    {"log-level",
+     command_log_level,
+     true,
+     {{.name = "level", .type = ARGUMENT_TEXT, .is_required = true}},
+     "The least important lines that are logged, until the next reload."},
+    {"resize",
+     command_resize,
+     true,
+     {{.name = "workers", .type = ARGUMENT_NUMBER, .is_required = true, .min = 1, .max = CONFIG_MAX_WORKERS}},
+     "The number of workers, until the next reload."},
+    {"restart-worker",
+     command_restart_worker,
+     true,
+     {{.name = "worker", .type = ARGUMENT_TEXT, .is_required = true}},
+     "Replaces a worker, or all, one after the other."},
+    {"pause", command_pause, true, {{0}}, "Stops reading the relay."},
+    {"drain", command_drain, true, {{0}}, "Stops reading the relay; answers when all that was read is written."},
+    {"resume", command_resume, true, {{0}}, "Reads the relay again, on from the cursor."},
+    {"cursor-set",
+     command_cursor_set,
+     true,
+     {{.name = "seq", .type = ARGUMENT_NUMBER, .min = 0, .max = INT64_MAX}, {.name = "live", .type = ARGUMENT_FLAG}},
+     "Sets the cursor while paused; live: deletes cursor and marks."},
+    {"shutdown", command_shutdown, true, {{0}}, "Ends firehosed in order, as SIGTERM does."},
     {.name = NULL},
 };
 
@@ -89,7 +116,7 @@ bool command_flag(const struct control_call *call, const char *name)
 static void note_change(const struct command *command, const struct control_call *call)
 {
     char *arguments = json_dumps(control_call_arguments(call), JSON_COMPACT);
-    log_info("control: %s %.200s", command->name, arguments != NULL ? arguments : "");
+    log_info("control: %s%s%.200s", command->name, arguments != NULL ? " " : "", arguments != NULL ? arguments : "");
     free(arguments);
 }
 

@@ -35,11 +35,31 @@ const char *command_text(const struct control_call *call, const char *name);
 int64_t command_number(const struct control_call *call, const char *name, int64_t fallback);
 bool command_flag(const struct control_call *call, const char *name);
 
+/* The value as people may see it: as in the file, with passwords in URLs as "***". Returns `out`. */
+enum { COMMAND_VALUE_BYTES = 4096 };
+const char *command_value(const struct setting *row, const struct config *config, char *out, size_t out_bytes);
+
 /* commands_show.c */
 void command_status(struct master *m, struct control_call *call);
 void command_workers(struct master *m, struct control_call *call);
 void command_history(struct master *m, struct control_call *call);
 void command_config(struct master *m, struct control_call *call);
 void command_commands(struct master *m, struct control_call *call);
+
+/* commands_change.c */
+void command_reload(struct master *m, struct control_call *call);
+void command_log_level(struct master *m, struct control_call *call);
+void command_resize(struct master *m, struct control_call *call);
+void command_shutdown(struct master *m, struct control_call *call);
+
+/* commands_pause.c */
+void command_pause(struct master *m, struct control_call *call);
+void command_drain(struct master *m, struct control_call *call);
+void command_resume(struct master *m, struct control_call *call);
+void command_cursor(struct master *m, struct control_call *call);
+void command_cursor_set(struct master *m, struct control_call *call);
+
+/* commands_restart.c */
+void command_restart_worker(struct master *m, struct control_call *call);
 
 #endif

@@ -26,12 +26,12 @@ void command_history(struct master *m, struct control_call *call)
 /* ---- config ---- */
 
 /* A URL may hold a password: it is shown as status shows it. */
-static const char *shown_value(const struct setting *row, const struct config *config, char *out, size_t out_bytes)
+const char *command_value(const struct setting *row, const struct config *config, char *out, size_t out_bytes)
 {
     struct url url;
     struct error ignored;
     settings_format(row, config, out, out_bytes);
-    if (strstr(out, "://") == NULL)
+    if (row->type != SETTING_TEXT || strstr(out, "://") == NULL)
         return out;
     if (url_parse(out, &url, &ignored))
         return url_redacted(&url, out, out_bytes);
@@ -40,9 +40,9 @@ static const char *shown_value(const struct setting *row, const struct config *c
 
 static json_t *setting_json(const struct master *m, const struct setting *row)
 {
-    char value[URL_HOST_BYTES + URL_PATH_BYTES], origin[1200];
+    char value[COMMAND_VALUE_BYTES], origin[1200];
     return json_pack("{s:s,s:s,s:s,s:b,s:b,s:s,s:s}", "key", row->name, "value",
-                     shown_value(row, m->config, value, sizeof value), "origin",
+                     command_value(row, m->config, value, sizeof value), "origin",
                      config_origin(m->config, row->name, origin, sizeof origin), "is_default",
                      !config_is_set(m->config, row->name), "reloadable", row->reloadable, "default", row->fallback,
                      "help", row->help);

@@ -272,13 +272,8 @@ static void on_client_event(struct bufferevent *stream, short what, void *arg)
     struct client *client = arg;
     bool idle = (what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING);
     if ((what & BEV_EVENT_EOF) && (client->calls > 0 || unread_bytes(client) > 0)) {
-        bool waits_for_long = false; /* for what only ends with the connection */
-        for (struct control_call *call = LIST_FIRST(&client->control->calls); call != NULL;
-             call = LIST_NEXT(call, link))
-            waits_for_long = waits_for_long || (call->client == client && call->gone != NULL);
-        client->has_ended = true;
-        if (!waits_for_long)
-            return;
+        client->has_ended = true; /* it may have closed only its own side; if not, writing will tell */
+        return;
     }
     if (idle && client->calls > 0) { /* it waits for us */
         bufferevent_enable(stream, EV_READ);
@@ -344,7 +339,7 @@ static int listen_on(const char *path, struct error *why)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     mode_t before = umask(0777 & ~SOCKET_MODE);
     bool ok =
-        fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 16) == 0;
+        fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, CLIENTS_MAX) == 0;
     umask(before);
     if (!ok) {
         error_set(why, "control socket %s: %s", path, strerror(errno));
@@ -384,8 +379,11 @@ void control_free(struct control *c)
         return;
     for (struct control_call *call; (call = LIST_FIRST(&c->calls)) != NULL;)
         call_free(call);
-    while (!LIST_EMPTY(&c->clients))
-        client_free(LIST_FIRST(&c->clients));
+    for (struct client *client; (client = LIST_FIRST(&c->clients)) != NULL; client_free(client)) {
+        struct evbuffer *output = bufferevent_get_output(client->stream);
+        evbuffer_unfreeze(output, 1); /* only the loop takes from its front else, and that has ended */
+        evbuffer_write(output, bufferevent_getfd(client->stream));
+    }
     evconnlistener_free(c->listener);
     unlink(c->path);
     free(c);

@@ -17,6 +17,7 @@
 #include "base/human.h"
 #include "master_internal.h"
 #include "net/url.h"
+#include "waiting.h"
 
 enum { REPORT_MS = 10000, ROOM_TO_RESUME = 8 /* an eighth of the ring */ };
 
@@ -27,8 +28,7 @@ static struct timeval interval(int64_t ms)
 
 /* ---- the cursor ---- */
 
-/* What may be saved: the tail of the ring. */
-static bool current_cursor(const struct master *m, int64_t *cursor)
+bool master_cursor(const struct master *m, int64_t *cursor)
 {
     if (ledger_cursor(m->ledger, cursor))
         return true;
@@ -39,7 +39,7 @@ static bool current_cursor(const struct master *m, int64_t *cursor)
 static void save_cursor(struct master *m)
 {
     int64_t cursor;
-    if (current_cursor(m, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
+    if (master_cursor(m, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
         store_save_cursor(m->store, cursor);
 }
 
@@ -49,14 +49,20 @@ static void start_reading(struct master *m)
     m->state = MASTER_RUNNING;
     ledger_reroute(m->ledger, workers);
     pool_start(m->pool, workers);
-    relay_start(m->relay);
+    if (!m->is_paused)
+        relay_start(m->relay);
     reload_apply(m);
+    waiting_look(m);
 }
 
 static void on_begun(void *arg, bool found, int64_t cursor)
 {
     struct master *m = arg;
     if (m->state == MASTER_RESETTING) {
+        if (found) { /* an operator has set it */
+            m->has_last_seq = m->has_saved_cursor = true;
+            m->last_seq = m->saved_cursor = cursor;
+        }
         start_reading(m);
         return;
     }
@@ -87,7 +93,7 @@ static void rewind_pipeline(struct master *m)
     log_error("redis has lost data: reading the relay again from the cursor that is left");
     m->state = MASTER_REWINDING;
     m->rewinds++;
-    if (current_cursor(m, &cursor)) {
+    if (master_cursor(m, &cursor)) {
         m->last_seq = cursor;
         m->has_last_seq = true;
     }
@@ -110,7 +116,9 @@ static void rewind_when_quiet(struct master *m)
     store_begin(m->store, true);
 }
 
-/* ---- another sequence ---- */
+/* ---- another sequence, or another place in it ---- */
+
+static void reset_when_quiet(struct master *m);
 
 void master_begin_sequence(struct master *m, int64_t cursor)
 {
@@ -128,7 +136,17 @@ void master_reset_sequence(struct master *m, bool from_oldest)
     m->state = MASTER_RESETTING;
     m->resets++;
     m->asks_oldest = from_oldest;
+    m->has_new_cursor = false;
     relay_stop(m->relay);
+}
+
+void master_set_cursor(struct master *m, int64_t cursor)
+{
+    m->state = MASTER_RESETTING;
+    m->asks_oldest = false;
+    m->has_new_cursor = cursor >= 0;
+    m->new_cursor = cursor;
+    reset_when_quiet(m);
 }
 
 /* The relay is stopped: first what the old sequence left in the ring is written. */
@@ -144,7 +162,10 @@ static void reset_when_quiet(struct master *m)
     known_marks_forget(&m->counters->marks);
     m->has_last_seq = m->has_saved_cursor = m->has_first = false;
     pool_hold(m->pool, false);
-    store_begin_anew(m->store);
+    if (m->has_new_cursor)
+        store_begin_at(m->store, m->new_cursor);
+    else
+        store_begin_anew(m->store);
 }
 
 static void on_slots_taken(void *arg)
@@ -169,8 +190,9 @@ static void on_cursor_saved(void *arg, int64_t cursor)
     m->has_saved_cursor = true;
     m->has_first = false;
     pool_hold(m->pool, false);
-    if (m->state == MASTER_STOPPING && m->workers_left && current_cursor(m, &now) && now == cursor)
+    if (m->state == MASTER_STOPPING && m->workers_left && master_cursor(m, &now) && now == cursor)
         end_loop(m);
+    waiting_look(m);
 }
 
 /* ---- the relay ---- */
@@ -210,6 +232,9 @@ static void on_relay_stopped(void *arg)
         rewind_when_quiet(m);
     else if (m->state == MASTER_RESETTING)
         reset_when_quiet(m);
+    else if (m->state == MASTER_RUNNING && !m->is_paused)
+        relay_start(m->relay); /* resumed while it was closing */
+    waiting_look(m);
 }
 
 /* ---- the workers ---- */
@@ -225,7 +250,7 @@ static void report_progress(struct master *m)
     int64_t ms = now - (m->reported_ms > 0 ? m->reported_ms : m->started_ms);
     uint64_t rate = ms > 0 ? (m->done - m->reported_done) * 1000 / (uint64_t)ms : 0;
     char events[HUMAN_BYTES], per_second[HUMAN_BYTES];
-    current_cursor(m, &cursor);
+    master_cursor(m, &cursor);
     log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")",
              human_count(m->done / step * step, events), human_count(rate, per_second), cursor);
     m->reported_done = m->done;
@@ -240,6 +265,8 @@ static void on_committed(void *arg, size_t frames)
     if (relay_is_paused(m->relay) && ledger_size_bytes(m->ledger) - ledger_used_bytes(m->ledger) >=
                                          ledger_size_bytes(m->ledger) / ROOM_TO_RESUME)
         relay_resume(m->relay);
+    if (ledger_record_count(m->ledger) == 0)
+        waiting_look(m);
 }
 
 static void on_drained(void *arg)
@@ -283,7 +310,7 @@ static void on_taken_over(void *arg)
 static void stop_when_done(struct master *m)
 {
     int64_t cursor = 0;
-    bool has_cursor = current_cursor(m, &cursor);
+    bool has_cursor = master_cursor(m, &cursor);
     dashboard_end(m->dashboard, relay_shown(m->relay), has_cursor, cursor);
     if (!has_cursor) {
         end_loop(m);
@@ -303,13 +330,13 @@ static void on_give_up(evutil_socket_t fd, short what, void *arg)
     end_loop(m);
 }
 
-static void stop(struct master *m, const char *signal_name)
+void master_stop(struct master *m, const char *why)
 {
     if (m->state == MASTER_STOPPING)
         return;
     bool running = m->state == MASTER_RUNNING || (m->state == MASTER_RESETTING && !pool_is_gone(m->pool));
     struct timeval patience = interval(m->config->shutdown_timeout);
-    log_info("%s: stopping", signal_name);
+    log_info("%s: stopping", why);
     service_stopping();
     m->state = MASTER_STOPPING;
     if (!running) {
@@ -341,10 +368,10 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct error why;
     switch (number) {
     case SIGTERM:
-        stop(m, "SIGTERM");
+        master_stop(m, "SIGTERM");
         break;
     case SIGINT:
-        stop(m, "SIGINT");
+        master_stop(m, "SIGINT");
         break;
     case SIGCHLD:
         reap(m);
@@ -368,11 +395,12 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct master *m = arg;
     int64_t cursor = 0;
-    bool has_cursor = current_cursor(m, &cursor);
+    bool has_cursor = master_cursor(m, &cursor);
     dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), has_cursor, cursor);
     pool_check_alive(m->pool);
     sample_figures(m);
     service_tick(m);
+    waiting_tick(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
         stop_when_done(m); /* Redis may have come back */
 }
@@ -485,6 +513,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
 
 static void tear_down(struct master *m)
 {
+    waiting_end(m);
     control_free(m->control);
     if (m->pool != NULL)
         pool_kill(m->pool);
@@ -508,6 +537,7 @@ static void tear_down(struct master *m)
         event_base_loop(m->base, EVLOOP_NONBLOCK); /* lets what evdns deferred run, and be freed */
         event_base_free(m->base);
     }
+    json_decref(m->reload_changes);
     config_free(m->loading);
     config_free(m->pending);
     config_free(m->config);

@@ -5,6 +5,7 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <jansson.h>
+#include <sys/queue.h>
 
 #include "base/config.h"
 #include "base/counters.h"
@@ -57,6 +58,14 @@ struct master {
                        saved */
     int64_t first_cursor;
     uint64_t resets;
+    bool has_new_cursor; /* new_cursor: what RESETTING is for, where an operator has set it; else a new sequence */
+    int64_t new_cursor;
+
+    /* The operator. */
+    bool is_paused; /* the relay is not to be read */
+    LIST_HEAD(, waiting) waiting; /* calls that are answered when something is so */
+    struct error reload_trouble; /* of the last reload; "" when it went well */
+    json_t *reload_changes;
 
     /* Figures. */
     int64_t started_ms;
@@ -75,6 +84,16 @@ struct master {
     int exit_status;
     struct log_throttle strange;
 };
+
+/* What may be saved: the tail of the ring. False: nothing is. */
+bool master_cursor(const struct master *m, int64_t *cursor);
+
+/* Stops reading, finishes what is in hand, saves the cursor, and ends the loop. `why` goes to the log. */
+void master_stop(struct master *m, const char *why);
+
+/* While paused and with nothing in hand: cursor and marks are set, so that reading goes on behind `cursor`; below 0:
+ * both are deleted, and it goes on with live events. */
+void master_set_cursor(struct master *m, int64_t cursor);
 
 /* frames.c: what is done with a message of the relay. */
 bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed);

@@ -194,6 +194,10 @@ static void on_worker_exit(struct worker_process *w, int status)
             p->hooks.drained(p->hooks.arg);
         return;
     }
+    if (orderly) { /* pool_restart() */
+        spawn(w);
+        return;
+    }
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     if (code == IPC_EXIT_TAKEN_OVER) {
         p->hooks.taken_over(p->hooks.arg);
@@ -241,6 +245,21 @@ void pool_drain(struct pool *p, bool everything)
     }
     if (all_are_gone(p))
         p->hooks.drained(p->hooks.arg);
+}
+
+void pool_restart(struct pool *p, unsigned index)
+{
+    struct worker_process *w = &p->workers[index];
+    if (p->drain != DRAIN_NONE)
+        return; /* it leaves anyway */
+    if (w->pid == 0) {
+        evtimer_del(w->respawn);
+        w->backoff_ms = 0;
+        spawn(w);
+        return;
+    }
+    w->is_draining = true;
+    feeder_feed(w);
 }
 
 void pool_abandon(struct pool *p)

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "master/master.h"
-#include "master_internal.h"
+#include "commands.h"
 #include "net/url.h"
 
 static bool differs(const struct config *a, const struct config *b, const char *key)
@@ -54,10 +54,15 @@ static void keep_text(char **fresh, const char *old)
     *fresh = kept;
 }
 
+/* Where no file is configured, the daemon chose one at start. */
+static bool is_chosen_log_file(const struct setting *row, const struct config *fresh)
+{
+    return strcmp(row->name, "log_file") == 0 && !config_is_set(fresh, "log_file");
+}
+
 /* Keys that need a restart keep their old values; told once a reload. */
 static void keep_fixed(struct config *fresh, struct config *old)
 {
-    /* Where no file is configured, the daemon chose one at start. */
     if (!config_is_set(fresh, "log_file"))
         keep_text(&fresh->log_file, old->log_file);
     for (const struct setting *row = config_table; row->name != NULL; row++) {
@@ -90,6 +95,21 @@ static void apply_log(struct master *m, const struct config *fresh)
     }
 }
 
+/* For who asked: what is another value than is in use. */
+static void note_changes(struct master *m, const struct config *fresh)
+{
+    char from[COMMAND_VALUE_BYTES], to[COMMAND_VALUE_BYTES];
+    json_decref(m->reload_changes);
+    m->reload_changes = json_array();
+    for (const struct setting *row = config_table; row->name != NULL; row++)
+        if (!settings_equal(row, m->config, fresh) && !is_chosen_log_file(row, fresh))
+            json_array_append_new(m->reload_changes,
+                                  json_pack("{s:s,s:s,s:s,s:b}", "key", row->name, "from",
+                                            command_value(row, m->config, from, sizeof from), "to",
+                                            command_value(row, fresh, to, sizeof to), "needs_restart",
+                                            !row->reloadable));
+}
+
 void reload_begin(struct master *m)
 {
     struct error why;
@@ -100,8 +120,10 @@ void reload_begin(struct master *m)
     }
     if (fresh == NULL) {
         log_error("reload: %s; the old configuration stays", why.text);
+        m->reload_trouble = why;
         return;
     }
+    note_changes(m, fresh);
     keep_fixed(fresh, m->config);
     config_free(m->loading);
     m->loading = fresh;
@@ -113,8 +135,10 @@ void reload_accept(struct master *m, const struct error *failure)
 {
     struct config *fresh = m->loading;
     m->loading = NULL;
+    m->reload_trouble.text[0] = '\0';
     if (failure != NULL) {
         log_error("reload: %s; the old configuration stays", failure->text);
+        m->reload_trouble = *failure;
         config_free(fresh);
         return;
     }

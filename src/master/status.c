@@ -89,7 +89,8 @@ json_t *status_json(struct master *m)
     json_t *json = json_pack(
         "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o"
         ",s:o}",
-        "version", PACKAGE_VERSION, "state", states[m->state], "pid", (int)getpid(), "uptime_s",
+        "version", PACKAGE_VERSION, "state",
+        m->state == MASTER_RUNNING && m->is_paused ? "paused" : states[m->state], "pid", (int)getpid(), "uptime_s",
         (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
         relay_state_name(relay_state(m->relay)), "connected", relay_is_up(m->relay), "paused",
         relay_is_paused(m->relay), "connects", (json_int_t)relay_connects(m->relay), "bytes",

@@ -310,6 +310,14 @@ void store_restart(struct store *s)
     connect_now(s);
 }
 
+bool store_is_saving(const struct store *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->pending[(s->first + i) % PENDING_MAX].purpose == FOR_CURSOR_SAVE)
+            return true;
+    return false;
+}
+
 bool store_is_ready(const struct store *s)
 {
     return s->state == STORE_READY;

@@ -83,6 +83,13 @@ void store_begin_anew(struct store *s)
     start_wanted(s);
 }
 
+void store_begin_at(struct store *s, int64_t cursor)
+{
+    s->wanted = BEGIN_AT;
+    s->at = cursor;
+    start_wanted(s);
+}
+
 void store_take_slots(struct store *s)
 {
     s->wanted = BEGIN_SLOTS;
@@ -108,7 +115,7 @@ static void write_fit(struct store *s, bool drop_marks)
     struct url url;
     uint64_t lowered = 0;
     for (int p = 0; p < PARTITIONS && s->has_cursor && s->wanted != BEGIN_REWIND && !drop_marks; p++)
-        if (s->marks.seq[p] > s->cursor && !(s->has_copy && s->copy == s->cursor)) {
+        if (s->marks.seq[p] > s->cursor && (s->wanted == BEGIN_AT || !s->has_copy || s->copy != s->cursor)) {
             s->marks.seq[p] = s->cursor;
             lowered |= UINT64_C(1) << p;
         }
@@ -126,6 +133,10 @@ static void write_fit(struct store *s, bool drop_marks)
     store_expect(s, FOR_NOTHING, 0);
     if (s->has_cursor) {
         snprintf(cursor, sizeof cursor, "%" PRId64, s->cursor);
+        if (s->wanted == BEGIN_AT) {
+            redis_client_command(s->client, "SET %s %s", s->config->cursor_key, cursor);
+            store_expect(s, FOR_NOTHING, 0);
+        }
         redis_client_command(s->client, "HSET %s cursor %s", s->config->progress_key, cursor);
         store_expect(s, FOR_NOTHING, 0);
     }
@@ -151,6 +162,9 @@ static void decide(struct store *s)
             s->cursor = s->copy;
             s->has_cursor = true;
         }
+    } else if (s->wanted == BEGIN_AT) {
+        s->has_cursor = true;
+        s->cursor = s->at;
     } else if (s->wanted == BEGIN_ANEW) {
         s->has_cursor = false;
         drop_marks = true;

@@ -32,7 +32,7 @@ struct pending {
 
 enum { PENDING_MAX = 256 /* answers owed. When half are owed, dashboards wait */ };
 
-enum begin { BEGIN_NOTHING, BEGIN_FIRST, BEGIN_REWIND, BEGIN_ANEW, BEGIN_SLOTS };
+enum begin { BEGIN_NOTHING, BEGIN_FIRST, BEGIN_REWIND, BEGIN_ANEW, BEGIN_AT, BEGIN_SLOTS };
 
 struct store {
     enum store_state state;
@@ -55,6 +55,7 @@ struct store {
 
     /* store_begin.c */
     enum begin wanted; /* what is to be done, or done again if the connection breaks on the way */
+    int64_t at;        /* BEGIN_AT: the cursor to write */
     bool has_begun;    /* once: from then on a new connection is verified first */
     bool is_verified;  /* on this connection: the cursor may be saved */
     bool has_saved;    /* saved: what was saved last, or loaded */

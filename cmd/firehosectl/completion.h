@@ -1,0 +1,9 @@
+/* completion.h: prints what bash or zsh needs to complete commands, options and arguments. */
+#ifndef FIREHOSED_CMD_COMPLETION_H
+#define FIREHOSED_CMD_COMPLETION_H
+
+#include "command.h"
+
+int run_completion(const struct invocation *in);
+
+#endif

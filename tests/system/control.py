@@ -1,0 +1,65 @@
+"""The control socket spoken by hand, and firehosectl as a person or a script calls it."""
+
+import json
+import socket
+
+from firehosed import run
+
+
+def ctl(daemon, *arguments, deadline=60):
+    return run("firehosectl", "-s", daemon.control_socket, *arguments, deadline=deadline)
+
+
+def ctl_json(daemon, *arguments):
+    """The answer to a command that must go well."""
+    done = ctl(daemon, *arguments, "--json")
+    assert done.returncode == 0, f"firehosectl {arguments}: {done.returncode} {done.stderr}"
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+class Control:
+    """One connection: lines out, lines in."""
+
+    def __init__(self, daemon):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        self.socket.connect(str(daemon.control_socket))
+        self.lines = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
+    def send(self, command, id=None, **args):
+        request = {"v": 1, "command": command}
+        if id is not None:
+            request["id"] = id
+        if args:
+            request["args"] = args
+        self.send_line(json.dumps(request).encode())
+
+    def send_line(self, line):
+        self.socket.sendall(line + b"\n")
+
+    def receive(self):
+        """The next line, or None at the end."""
+        line = self.lines.readline()
+        return json.loads(line) if line else None
+
+    def answer(self):
+        """The next line that is no item."""
+        while True:
+            line = self.receive()
+            if line is None or "item" not in line:
+                return line
+
+    def ask(self, command, **args):
+        self.send(command, **args)
+        return self.answer()
