@@ -12,6 +12,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "master/master.h"
 #include "pidfile.h"
 #include "worker/sandbox.h"
@@ -113,11 +114,14 @@ static void child_main(const struct pool_child *child)
 
 /* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's
  * business. */
-static void make_directory_of(const char *path)
+static void make_directory_of(const char *path, const struct privileges *owner)
 {
     char copy[1024];
+    struct error ignored;
     snprintf(copy, sizeof copy, "%s", path);
-    mkdir(dirname(copy), 0755);
+    const char *folder = dirname(copy);
+    if (mkdir(folder, 0755) == 0 && !privileges_give_folder(owner, folder, &ignored))
+        rmdir(folder); /* what wants to write there says so */
 }
 
 static void write_pidfile(int pidfile, const char *path, pid_t pid)
@@ -161,7 +165,7 @@ static struct config *load(const struct options *o, struct error *why)
 }
 
 /* Locks the pid file. A default one that cannot be written is no reason not to run in the foreground. */
-static int take_pidfile(const struct options *o, const struct config *config)
+static int take_pidfile(const struct options *o, const struct config *config, const struct privileges *owner)
 {
     struct error why;
     int fd = -1;
@@ -169,7 +173,7 @@ static int take_pidfile(const struct options *o, const struct config *config)
     if (config->pid_file[0] == '\0' || (o->foreground && !chosen))
         return -1;
     if (!chosen)
-        make_directory_of(config->pid_file);
+        make_directory_of(config->pid_file, owner);
     switch (pidfile_lock(config->pid_file, &fd, &why)) {
     case PIDFILE_OK:
         return fd;
@@ -183,7 +187,7 @@ static int take_pidfile(const struct options *o, const struct config *config)
     return -1;
 }
 
-static void open_log(const struct options *o, struct config *config, int pidfile)
+static void open_log(const struct options *o, struct config *config, const struct privileges *owner, int pidfile)
 {
     struct error why;
     if (config->log_file[0] == '\0' && !o->foreground) {
@@ -191,11 +195,14 @@ static void open_log(const struct options *o, struct config *config, int pidfile
         if (path != NULL) {
             free(config->log_file);
             config->log_file = path;
-            make_directory_of(path);
+            make_directory_of(path, owner);
         }
     }
     log_set_level((enum log_level)config->log_level);
-    if (!log_open(config->log_file, &why)) {
+    privileges_lend_begin(owner, config->log_file);
+    bool opened = log_open(config->log_file, &why);
+    privileges_lend_end(owner);
+    if (!opened) {
         fprintf(stderr, "firehosed: %s\n", why.text);
         pidfile_remove(pidfile, config->pid_file);
         exit(EXIT_FAILURE);
@@ -227,8 +234,9 @@ int main(int argc, char **argv)
     struct error why;
     char file[4096];
     read_options(argc, argv, &options);
+    struct privileges owner;
     struct config *config = load(&options, &why);
-    if (config == NULL) {
+    if (config == NULL || !privileges_find(config, &owner, &why)) {
         fprintf(stderr, "firehosed: %s\n", why.text);
         return EXIT_CONFIG;
     }
@@ -236,6 +244,11 @@ int main(int argc, char **argv)
         puts("firehosed: the configuration is valid");
         config_free(config);
         return EXIT_SUCCESS;
+    }
+    if (!privileges_check(&owner, &why)) {
+        fprintf(stderr, "firehosed: %s\n", why.text);
+        config_free(config);
+        return EXIT_CONFIG;
     }
     if (!check_sandbox(config)) {
         config_free(config);
@@ -245,9 +258,9 @@ int main(int argc, char **argv)
     if (options.file != NULL && realpath(options.file, file) != NULL)
         options.file = file;
     if (!config_is_set(config, "control_socket"))
-        make_directory_of(config->control_socket);
-    int pidfile = take_pidfile(&options, config);
-    open_log(&options, config, pidfile);
+        make_directory_of(config->control_socket, &owner);
+    int pidfile = take_pidfile(&options, config, &owner);
+    open_log(&options, config, &owner, pidfile);
     char pid_path[1024];
     snprintf(pid_path, sizeof pid_path, "%s", config->pid_file);
     if (options.foreground)

@@ -13,7 +13,8 @@
 
 enum pidfile_result pidfile_lock(const char *path, int *fd, struct error *why)
 {
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    /* The folder may be that of an unprivileged user, and this process root: no link of theirs is followed. */
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (*fd < 0) {
         error_set(why, "pid file %s: %s", path, strerror(errno));
         return PIDFILE_FAILED;
@@ -45,6 +46,9 @@ void pidfile_remove(int fd, const char *path)
 {
     if (fd < 0)
         return;
-    unlink(path);
+    /* In a folder that is root's, when this process is no longer: at least nobody's number is left in it. */
+    if (unlink(path) != 0 && ftruncate(fd, 0) != 0) {
+        /* There is nothing more to be done. */
+    }
     close(fd);
 }

@@ -11,6 +11,7 @@ libbase_a_SOURCES = \
 	include/base/log.h src/base/log.c \
 	include/base/rfc3339.h src/base/rfc3339.c \
 	include/base/notify.h src/base/notify.c \
+	include/base/privileges.h src/base/privileges.c \
 	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h \
 	include/base/siphash.h src/base/siphash.c \
 	include/base/text_set.h src/base/text_set.c \

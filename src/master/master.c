@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/human.h"
+#include "base/privileges.h"
 #include "master_internal.h"
 #include "net/url.h"
 #include "waiting.h"
@@ -511,6 +512,23 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     return m->control != NULL;
 }
 
+/* All that root may be needed for is open now: on as whom the configuration says. */
+static bool drop_privileges(struct master *m, struct error *why)
+{
+    struct privileges p;
+    if (!privileges_find(m->config, &p, why))
+        return false;
+    if (m->control != NULL && !privileges_give_socket(&p, m->config->control_socket, why))
+        return false;
+    if (!privileges_drop(&p, why))
+        return false;
+    if (p.uid == 0)
+        log_warn("running as root: set user, nothing here needs it");
+    else if (p.changes)
+        log_info("running as user %s, group %d", p.user[0] != '\0' ? p.user : "as started", (int)p.gid);
+    return true;
+}
+
 static void tear_down(struct master *m)
 {
     waiting_end(m);
@@ -554,7 +572,7 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
     log_name("master");
     if (getrandom(&m.owner.instance, sizeof m.owner.instance, 0) != sizeof m.owner.instance)
         m.owner.instance = (uint64_t)clock_unix_us();
-    if (set_up(&m, child_main, &why)) {
+    if (set_up(&m, child_main, &why) && drop_privileges(&m, &why)) {
         if (url_parse(config->redis, &url, &why))
             log_info("firehosed " PACKAGE_VERSION ": relay %s, redis %s, %u workers", relay_shown(m.relay),
                      url_redacted(&url, redis, sizeof redis), config_worker_count(config));
