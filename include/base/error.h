@@ -15,7 +15,7 @@ struct error {
     char text[ERROR_TEXT_BYTES];
 };
 
-/* Replaces the text; too long a text is cut. */
+/* Replaces the text; too long a text is cut. Whatever is quoted in it, the text is valid UTF-8: it goes into JSON. */
 void error_set(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "context: " in front of the text. */

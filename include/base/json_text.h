@@ -22,4 +22,7 @@ void json_append_base64(struct buffer *b, const void *bytes, size_t len, bool pa
 /* True if the bytes are valid UTF-8; *bad is the offset of the first byte that is not (may be NULL). */
 bool utf8_valid(const void *text, size_t len, size_t *bad);
 
+/* Makes a text valid UTF-8 in place: every byte that is not part of a character becomes '?'. */
+void utf8_repair(char *text);
+
 #endif

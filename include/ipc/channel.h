@@ -66,14 +66,16 @@ void channel_close(struct channel *c);
 
 enum ipc_result {
     IPC_OK,
-    IPC_AGAIN, /* nothing there, or no room: wait for the descriptor */
-    IPC_GONE,  /* the other side is gone, or sent what is not a message */
+    IPC_AGAIN,  /* nothing there, or no room: wait for the descriptor */
+    IPC_GONE,   /* the other side is gone */
+    IPC_BROKEN, /* it sent what is not a message: the talk cannot go on */
 };
 
 /* Sends one message, with a descriptor unless fd is -1 (the caller still owns it). */
 enum ipc_result channel_send(const struct channel *c, const struct ipc_message *m, int fd);
 
-/* Receives one message; *fd gets its descriptor (close-on-exec, the caller's now), or -1. */
+/* Receives one message; *fd gets its descriptor (close-on-exec, the caller's now), or -1. No other descriptor that came
+ * along stays open, whatever the other side sent. */
 enum ipc_result channel_receive(const struct channel *c, struct ipc_message *m, int *fd);
 
 #endif

@@ -65,10 +65,11 @@ static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
 static bool read_ops(struct cbor_reader *r, struct frame_peek *peek)
 {
     struct cbor_token array;
+    struct frame_peek ignored; /* of the others; depth is counted from their fields, as parsing does */
     if (!cbor_expect(r, CBOR_ARRAY, &array, "ops is not an array"))
         return false;
     for (uint64_t i = 0; i < array.value; i++)
-        if (!(i == 0 ? read_op(r, peek) : cbor_skip(r)))
+        if (!read_op(r, i == 0 ? peek : &ignored))
             return false;
     return true;
 }

@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_text.h"
+
 void error_set(struct error *e, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
+    utf8_repair(e->text);
 }
 
 void error_context(struct error *e, const char *format, ...)
@@ -31,4 +34,5 @@ void error_context(struct error *e, const char *format, ...)
     e->text[front_len + 2 + keep] = '\0';
     memcpy(e->text, front, front_len);
     memcpy(e->text + front_len, ": ", 2);
+    utf8_repair(e->text);
 }

@@ -50,6 +50,16 @@ bool utf8_valid(const void *text, size_t len, size_t *bad)
     return true;
 }
 
+void utf8_repair(char *text)
+{
+    size_t len = strlen(text), bad;
+    while (!utf8_valid(text, len, &bad)) {
+        text[bad] = '?';
+        text += bad + 1;
+        len -= bad + 1;
+    }
+}
+
 /* True if none of the eight bytes is a control character, a quote, a backslash or above 0x7f: the usual case,
  * taken eight bytes at a time (the "has a byte less than / equal to" arithmetic on a word). */
 static inline bool eight_plain_bytes(uint64_t v)

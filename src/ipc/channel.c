@@ -39,7 +39,7 @@ void channel_close(struct channel *c)
     *c = (struct channel){.data = -1, .control = -1};
 }
 
-/* Room for one descriptor, aligned as the kernel wants it. */
+/* Room for one descriptor, aligned as the kernel wants it. The alignment makes it large enough for two. */
 union descriptor_space {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
@@ -68,14 +68,24 @@ enum ipc_result channel_send(const struct channel *c, const struct ipc_message *
     return n < 0 && (errno == EAGAIN || errno == ENOBUFS) ? IPC_AGAIN : IPC_GONE;
 }
 
-/* The first descriptor of a received message, or -1. */
-static int taken_descriptor(struct msghdr *message)
+/* The descriptor of a received message, or -1. *count: how many there were; all but the first are closed. */
+static int taken_descriptor(struct msghdr *message, size_t *count)
 {
-    int fd = -1;
-    for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL; head = CMSG_NXTHDR(message, head))
-        if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-            memcpy(&fd, CMSG_DATA(head), sizeof fd);
-    return fd;
+    int first = -1, fd;
+    *count = 0;
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL; head = CMSG_NXTHDR(message, head)) {
+        if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (head->cmsg_len - CMSG_LEN(0)) / sizeof fd;
+        for (size_t i = 0; i < n; i++) {
+            memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
+            if ((*count)++ == 0)
+                first = fd;
+            else
+                close(fd);
+        }
+    }
+    return first;
 }
 
 enum ipc_result channel_receive(const struct channel *c, struct ipc_message *m, int *fd)
@@ -84,21 +94,22 @@ enum ipc_result channel_receive(const struct channel *c, struct ipc_message *m, 
     struct iovec part = {.iov_base = m, .iov_len = sizeof *m};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = space.bytes, .msg_controllen = sizeof space.bytes};
+    size_t descriptors = 0;
     *fd = -1;
     ssize_t n;
     do
         n = recvmsg(c->control, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN)
-        return IPC_AGAIN;
-    if (n >= 0)
-        *fd = taken_descriptor(&message);
-    if (n != (ssize_t)sizeof *m) {
-        if (*fd >= 0)
-            close(*fd);
-        *fd = -1;
-        return IPC_GONE;
+    if (n < 0)
+        return errno == EAGAIN ? IPC_AGAIN : IPC_GONE;
+    *fd = taken_descriptor(&message, &descriptors);
+    /* MSG_TRUNC: the datagram was longer than a message; MSG_CTRUNC: more descriptors than there was room for. */
+    if (n == (ssize_t)sizeof *m && descriptors <= 1 && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
+        m->text[sizeof m->text - 1] = '\0';
+        return IPC_OK;
     }
-    m->text[sizeof m->text - 1] = '\0';
-    return IPC_OK;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+    return n == 0 && descriptors == 0 ? IPC_GONE : IPC_BROKEN;
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -101,7 +102,8 @@ void feeder_on_writable(evutil_socket_t fd, short what, void *arg)
     feeder_feed(arg);
 }
 
-static void on_message(struct worker_process *w, const struct ipc_message *m)
+/* False: it is not one that a worker sends. */
+static bool on_message(struct worker_process *w, const struct ipc_message *m)
 {
     struct pool *p = w->pool;
     switch (m->type) {
@@ -109,35 +111,43 @@ static void on_message(struct worker_process *w, const struct ipc_message *m)
         size_t frames = ledger_commit(p->ledger, w->index, m->id);
         if (frames > 0)
             p->hooks.committed(p->hooks.arg, frames);
-        break;
+        return true;
     }
     case IPC_WANT_REDIS:
         dialer_start(w);
-        break;
+        return true;
     default:
-        log_error("worker %u, pid %d, sent message %u, which is not known", w->index, (int)w->pid, m->type);
+        return false;
     }
 }
 
-void feeder_take_messages(struct worker_process *w)
+enum ipc_result feeder_take_messages(struct worker_process *w)
 {
     struct ipc_message m;
     int fd;
+    enum ipc_result result = IPC_GONE;
     while (w->channel.control >= 0) {
-        enum ipc_result result = channel_receive(&w->channel, &m, &fd);
+        result = channel_receive(&w->channel, &m, &fd);
         if (fd >= 0)
             close(fd); /* workers have no business sending any */
-        if (result == IPC_GONE && w->readable != NULL)
-            event_del(w->readable); /* SIGCHLD follows */
+        if (result == IPC_OK && !on_message(w, &m))
+            result = IPC_BROKEN;
         if (result != IPC_OK)
-            return;
-        on_message(w, &m);
+            break;
     }
+    if (result != IPC_AGAIN && w->readable != NULL)
+        event_del(w->readable); /* SIGCHLD follows */
+    return result;
 }
 
 void feeder_on_message(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    feeder_take_messages(arg);
+    struct worker_process *w = arg;
+    /* Whatever it is that has become of this worker, its acks are worth nothing. */
+    if (feeder_take_messages(w) == IPC_BROKEN && w->pid != 0) {
+        log_error("worker %u, pid %d, sent what is no message, killing it", w->index, (int)w->pid);
+        kill(w->pid, SIGKILL);
+    }
 }

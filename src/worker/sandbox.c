@@ -76,7 +76,7 @@ static int add_rules(scmp_filter_ctx filter)
         bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     /* Signals only to itself: abort(), and the death by SIGSYS below. */
     if (bad == 0)
-        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 #if SANITIZED
     if (bad == 0)
         bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,

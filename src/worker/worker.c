@@ -201,6 +201,7 @@ static void on_control(struct worker *w)
         case IPC_AGAIN:
             return;
         case IPC_GONE:
+        case IPC_BROKEN:
             log_debug("the master is gone");
             exit(0);
         }

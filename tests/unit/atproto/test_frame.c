@@ -335,6 +335,43 @@ static void peek_tells_the_first_op_and_needs_nothing_behind_repo(void **state)
     buffer_fini(&b);
 }
 
+/* What a worker parses the master must have routed: also where ops hold unknown fields as deep as is allowed. */
+static void peek_goes_as_deep_as_parsing_does(void **state)
+{
+    (void)state;
+    uint8_t cid[CID_BYTES];
+    struct buffer b;
+    make_cid(cid, "x", 1);
+    for (int depth = CBOR_MAX_DEPTH; depth <= CBOR_MAX_DEPTH + 1; depth++)
+        for (int deep_op = 0; deep_op < 2; deep_op++) {
+            buffer_init(&b);
+            put_header(&b, "#commit");
+            put_map(&b, 6);
+            put_text(&b, "ops");
+            put_array(&b, 2);
+            for (int i = 0; i < 2; i++) {
+                put_map(&b, 3);
+                put_text(&b, "x");
+                for (int n = i == deep_op ? depth : 1; n > 0; n--)
+                    put_array(&b, n > 1 ? 1 : 0);
+                put_text_field(&b, "path", "a.b.c/1");
+                put_text_field(&b, "action", "delete");
+            }
+            put_text_field(&b, "rev", "3mptbypluud2a");
+            put_seq(&b, 5);
+            put_text_field(&b, "repo", DID);
+            put_text_field(&b, "time", "2026-01-01T00:00:00Z");
+            put_text(&b, "commit");
+            put_link(&b, cid);
+            struct frame_peek peek;
+            struct violation why;
+            bool expected = depth <= CBOR_MAX_DEPTH;
+            assert_true(frame_parse(b.data, b.len, &parsed, &why) == expected);
+            assert_true(frame_peek(b.data, b.len, &peek, &why) == expected);
+            buffer_fini(&b);
+        }
+}
+
 static void a_frame_cut_anywhere_is_refused(void **state)
 {
     (void)state;
@@ -393,6 +430,7 @@ int main(void)
         cmocka_unit_test(the_header_decides_on_the_kind),
         cmocka_unit_test(a_header_without_op_or_t_is_refused),
         cmocka_unit_test(peek_tells_the_first_op_and_needs_nothing_behind_repo),
+        cmocka_unit_test(peek_goes_as_deep_as_parsing_does),
         cmocka_unit_test(a_frame_cut_anywhere_is_refused),
         cmocka_unit_test(unknown_kinds_give_seq_and_did_where_they_have_them),
     };

@@ -11,3 +11,6 @@ tests_unit_base_test_clock_LDADD = libbase.a $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_rfc3339
 tests_unit_base_test_rfc3339_SOURCES = tests/unit/base/test_rfc3339.c
 tests_unit_base_test_rfc3339_LDADD = libbase.a $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/base/test_error
+tests_unit_base_test_error_SOURCES = tests/unit/base/test_error.c
+tests_unit_base_test_error_LDADD = libbase.a $(CMOCKA_LIBS)

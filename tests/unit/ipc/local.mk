@@ -1,0 +1,3 @@
+check_PROGRAMS += tests/unit/ipc/test_channel
+tests_unit_ipc_test_channel_SOURCES = tests/unit/ipc/test_channel.c
+tests_unit_ipc_test_channel_LDADD = libipc.a libbase.a $(CMOCKA_LIBS)

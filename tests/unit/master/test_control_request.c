@@ -53,6 +53,23 @@ static void test_version_id_and_arguments_are_kept(void **state)
     control_request_fini(&request);
 }
 
+/* The reason goes into the answer, as JSON: jansson's quotes the line up to where it is wrong, in the middle of a
+ * character where it must. */
+static void test_reason_is_utf8_whatever_the_line_was(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "\"\\ud8\xe5\xa4\xa9", "\xff\xfe", "{\"command\":\"\xe5\xa4\"}",
+        "{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xe5\xa4\xa9\":1}"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_false(parse(lines[i]));
+        json_t *text = json_string(why.text);
+        assert_non_null(text);
+        json_decref(text);
+        control_request_fini(&request);
+    }
+}
+
 static void test_what_is_no_request_is_refused(void **state)
 {
     (void)state;
@@ -115,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_command_alone_is_a_request),
         cmocka_unit_test(test_version_id_and_arguments_are_kept),
+        cmocka_unit_test(test_reason_is_utf8_whatever_the_line_was),
         cmocka_unit_test(test_what_is_no_request_is_refused),
         cmocka_unit_test(test_other_versions_are_refused_by_a_code_of_their_own),
         cmocka_unit_test(test_a_refusal_still_knows_the_id),
