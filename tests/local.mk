@@ -9,5 +9,6 @@ include tests/unit/ipc/local.mk
 include tests/unit/master/local.mk
 include tests/unit/replay/local.mk
 endif
+include tests/reference/local.mk
 include tests/tools/local.mk
 TESTS += $(check_PROGRAMS)

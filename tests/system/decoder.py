@@ -1,4 +1,5 @@
-"""The atproto room at the other end of a pipe (tests/tools/decode-frames), held against the reference."""
+"""The atproto room at the other end of a pipe (tests/tools/decode-frames), held against two references: the one in
+Python beside this, and the one in C (tests/reference/), which sits in the same process and says whether it agrees."""
 
 import json
 import struct
@@ -38,6 +39,7 @@ class Decoder:
         outcome, kind, data, dropped = reference.event(frame, self.extended)
         answer = self(frame)
         context = f"{answer}\nframe: {frame[:4096].hex()}"
+        assert answer["disagreement"] is None, context
         assert answer["outcome"] == outcome, context
         if outcome == "refused":
             assert answer["rule"] and 0 <= answer["offset"] <= len(frame), context

@@ -14,6 +14,7 @@
 
 #include "atproto/event_json.h"
 #include "base/json_text.h"
+#include "reference.h"
 
 enum { MAX_FRAME = 64 << 20 };
 
@@ -79,6 +80,16 @@ static void append_drops(struct buffer *b, const struct event *event)
     }
 }
 
+/* What the reference in C says against it (tests/reference/). */
+static void append_disagreement(struct buffer *b, const char *wrong)
+{
+    buffer_append_literal(b, ",\"disagreement\":");
+    if (wrong != NULL)
+        json_append_string(b, wrong, strlen(wrong));
+    else
+        buffer_append_literal(b, "null");
+}
+
 static void describe_frame(struct event_encoder *e, const uint8_t *frame, size_t len, struct buffer *b)
 {
     static const char *const outcomes[] = {"ready", "filtered", "refused"};
@@ -103,6 +114,7 @@ static void describe_frame(struct event_encoder *e, const uint8_t *frame, size_t
     else
         buffer_append_literal(b, "null");
     append_peek(b, frame, len);
+    append_disagreement(b, reference_disagrees(frame, len, options.extended, outcome, &event, data.data, data.len));
     buffer_append_literal(b, "}\n");
     buffer_fini(&data);
 }
