@@ -11,4 +11,5 @@ include tests/unit/replay/local.mk
 endif
 include tests/reference/local.mk
 include tests/tools/local.mk
+include tests/fuzz/local.mk
 TESTS += $(check_PROGRAMS)
