@@ -34,11 +34,20 @@ const char *counter_name(enum counter c);
 enum worker_state { WORKER_STARTING, WORKER_CONNECTING, WORKER_READY, WORKER_RETRYING, WORKER_DRAINING };
 const char *worker_state_name(enum worker_state s);
 
+/* What a worker does at this moment: whether its death is a frame's fault. */
+enum worker_activity {
+    ACTIVITY_STARTING,
+    ACTIVITY_WAITING,   /* in poll(): a death is somebody else's doing */
+    ACTIVITY_TALKING,   /* to Redis or the master */
+    ACTIVITY_ON_FRAMES, /* reads, decodes, batches */
+};
+
 enum { WORKER_NOTE_BYTES = 256 };
 
 struct worker_slot {
     _Atomic uint64_t counters[COUNTERS];
     _Atomic int state;
+    _Atomic int activity;           /* enum worker_activity */
     _Atomic uint64_t alive_ms;      /* clock_monotonic_ms() of the last turn of the worker's loop */
     _Atomic uint64_t round_trip_us; /* of the last transaction */
     _Atomic uint64_t batch_events;  /* events in the last transaction */

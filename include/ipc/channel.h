@@ -21,11 +21,22 @@
 
 /* In front of each frame on the data pair. Both ends are the same program on the same machine: host byte order. */
 struct frame_header {
-    uint32_t len;       /* of the frame that follows */
-    uint16_t partition; /* hash(DID) % PARTITIONS */
-    uint16_t kind;      /* enum frame_kind, as peeked */
-    uint64_t id;        /* the ledger's number of this frame: rises by any steps; what acks speak of */
-    int64_t seq;        /* the relay's; 0 where it could not be read */
+    uint32_t len;      /* of the frame that follows */
+    uint8_t partition; /* hash(DID) % PARTITIONS */
+    uint8_t kind;      /* enum frame_kind, as peeked */
+    uint8_t verdict;   /* enum verdict: what the master knows against it */
+    uint8_t cause;     /* of the verdict: the number of a signal, or an exit status */
+    uint64_t id;       /* the ledger's number of this frame: rises by any steps; what acks speak of */
+    int64_t seq;       /* the relay's; 0 where it could not be read */
+};
+
+/* A frame with a verdict goes to the dead letters, with the reason and without being decoded. */
+enum verdict {
+    VERDICT_NONE,
+    VERDICT_SIGNAL,      /* killed its worker again and again; cause: by which signal */
+    VERDICT_EXIT,        /* made its worker exit again and again; cause: with which status */
+    VERDICT_HANG,        /* made its worker hang again and again */
+    VERDICT_IMPLAUSIBLE, /* its seq is no part of the relay's sequence: it has no mark, and sets none */
 };
 
 enum ipc_type {
@@ -36,16 +47,21 @@ enum ipc_type {
     IPC_LOG_FILE,        /* with a descriptor: the log was opened again */
     /* worker to master */
     IPC_WANT_REDIS,      /* asks for a connection */
-    IPC_ACK,             /* id: all frames up to it are done (in the stream, or filtered, or quarantined) */
+    IPC_ACK,             /* id, counts: all frames up to it are done (in the stream, or filtered, or quarantined) */
 };
 
-enum { IPC_TEXT_BYTES = 232 };
+enum { IPC_TEXT_BYTES = 232, IPC_COUNTS = 32 };
 
 struct ipc_message {
     uint32_t type;
     uint32_t value;
     uint64_t id;
-    char text[IPC_TEXT_BYTES]; /* always ended */
+    union {
+        char text[IPC_TEXT_BYTES]; /* always ended */
+        /* What became of the frames, by enum counter. They travel with the ack: a worker that dies between counting
+         * and acking would count its frames twice. */
+        uint32_t counts[IPC_COUNTS];
+    };
 };
 
 /* How a worker leaves, beside 0 (all is done) and 1 (it cannot go on). */

@@ -52,9 +52,15 @@ struct ledger_record {
     int64_t seq; /* 0: none */
     const uint8_t *frame;
     uint32_t len;
-    uint16_t partition;
-    uint16_t kind;
+    uint8_t partition;
+    uint8_t kind;
+    uint8_t verdict; /* enum verdict of the ipc room; cause: why */
+    uint8_t cause;
+    bool is_suspect; /* it was with a worker that died */
 };
+
+/* From how many points on a frame is poison, and what a death costs it (see ledger_blame). */
+enum { POISON_POINTS = 4, POINTS_OWN_DEATH = 2, POINTS_KILLED = 1 };
 
 /* Takes the message at window[offset..offset+len) as a record of `worker`, and drops window[0..consumed).
  * Returns its id; 0: no memory for another record, the message is still in the window. */
@@ -75,8 +81,22 @@ void ledger_sent(struct ledger *l, unsigned worker, uint64_t id);
  * ids that were never sent to this worker change nothing. */
 size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id);
 
-/* The worker died: everything of it that is not committed counts as not sent. Returns how many records. */
-size_t ledger_unsend(struct ledger *l, unsigned worker);
+/* The worker is gone: everything of it that is not committed counts as not sent. suspect: it died of it, perhaps: what
+ * it had, and with `partial` the next one too, of which it had a part, is sent to its successor one by one. Returns how
+ * many records. */
+size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect, bool partial);
+
+/* The worker's oldest record that was sent and is not committed: false if there is none. */
+bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_record *out);
+/* How many such there are; counts no further than `max`. */
+size_t ledger_outstanding_count(const struct ledger *l, unsigned worker, size_t max);
+
+/* The record was alone with a worker that died. With POISON_POINTS it gets the verdict, and is not sent to be decoded
+ * any more. Returns its points. */
+unsigned ledger_blame(struct ledger *l, uint64_t id, unsigned points, uint8_t verdict, uint8_t cause);
+
+/* Sets the verdict at once. */
+void ledger_condemn(struct ledger *l, uint64_t id, uint8_t verdict);
 
 /* Another number of workers: all records that are not committed are queued anew, none as sent. */
 bool ledger_reroute(struct ledger *l, unsigned workers);

@@ -88,6 +88,8 @@ struct pool_worker_status {
     pid_t pid; /* 0: not there at the moment */
     uint64_t restarts;
     bool is_draining;
+    bool keeps_dying;      /* it was restarted several times in a row, and has not been well since */
+    int64_t restart_in_ms; /* where there is none: until the next one is started */
 };
 unsigned pool_size(const struct pool *p);
 void pool_worker_status(const struct pool *p, unsigned index, struct pool_worker_status *out);

@@ -50,6 +50,10 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
                const struct frame_header *header, const uint8_t *frame, struct event *event,
                enum event_outcome *outcome);
 
+/* Adds a frame with a verdict: a dead letter, without decoding it. False: memory is short, as above. */
+bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_header *header,
+                         const uint8_t *frame);
+
 /* A frame that is in the stream already: it only counts. */
 void batch_add_duplicate(struct batch *b, const struct frame_header *header);
 

@@ -25,7 +25,14 @@ static void gather_one(struct gathered *g, const struct ledger_record *r)
 {
     struct frame_header *h = &g->headers[g->count];
     *h = (struct frame_header){
-        .len = r->len, .partition = r->partition, .kind = r->kind, .id = r->id, .seq = r->seq};
+        .len = r->len,
+        .partition = r->partition,
+        .kind = r->kind,
+        .verdict = r->verdict,
+        .cause = r->cause,
+        .id = r->id,
+        .seq = r->seq,
+    };
     g->parts[2 * g->count] = (struct iovec){h, sizeof *h};
     g->parts[2 * g->count + 1] = (struct iovec){(void *)(uintptr_t)r->frame, r->len};
     g->ids[g->count] = r->id;
@@ -33,14 +40,33 @@ static void gather_one(struct gathered *g, const struct ledger_record *r)
     g->count++;
 }
 
-/* Collects what is unsent, at most `max` frames, without the first `partial` bytes. False: there is nothing.
- */
+/* Suspects go one at a time: the next frame leaves when the one before it is committed, so that a death tells whose
+ * fault it is. Returns how many frames may be sent now. */
+static int allowance(const struct worker_process *w)
+{
+    const struct pool *p = w->pool;
+    struct ledger_record first, next;
+    /* A worker that is to leave, or to wait, gets the rest of a frame that has begun; on the way out all of them. */
+    if (p->is_held || (w->is_draining && p->drain != DRAIN_EVERYTHING))
+        return w->partial > 0 ? 1 : 0;
+    if (!ledger_next_unsent(p->ledger, w->index, &next))
+        return 0;
+    if (w->partial > 0)
+        return next.is_suspect ? 1 : FRAMES_PER_WRITE;
+    bool outstanding = ledger_outstanding(p->ledger, w->index, &first);
+    if (outstanding && (first.is_suspect || next.is_suspect))
+        return 0;
+    return next.is_suspect ? 1 : FRAMES_PER_WRITE;
+}
+
+/* Collects what is unsent, at most `max` frames, without the first `partial` bytes, and none that is to go alone behind
+ * others. False: there is nothing. */
 static bool gather(struct worker_process *w, struct gathered *g, int max)
 {
     struct ledger_record r;
     g->count = 0;
     bool more = ledger_next_unsent(w->pool->ledger, w->index, &r);
-    while (more && g->count < max) {
+    while (more && g->count < max && !(r.is_suspect && g->count > 0)) {
         gather_one(g, &r);
         more = ledger_unsent_after(w->pool->ledger, r.id, &r);
     }
@@ -66,17 +92,21 @@ static void account(struct worker_process *w, const struct gathered *g, size_t n
     w->partial = n;
 }
 
+/* True: on the way out, something waits for suspects in front of it. */
+static bool has_more_to_send(const struct worker_process *w)
+{
+    struct ledger_record next;
+    return w->pool->drain == DRAIN_EVERYTHING && !w->pool->is_held &&
+           ledger_next_unsent(w->pool->ledger, w->index, &next);
+}
+
 void feeder_feed(struct worker_process *w)
 {
     struct gathered g;
     if (w->pid == 0 || w->is_shut)
         return;
     for (;;) {
-        /* A worker that is to leave, or to wait, gets the rest of a frame that has begun; on the way out all
-         * of them. */
-        bool only_rest = w->pool->is_held || (w->is_draining && w->pool->drain != DRAIN_EVERYTHING);
-        int max = !only_rest ? FRAMES_PER_WRITE : w->partial > 0 ? 1 : 0;
-        if (!gather(w, &g, max))
+        if (!gather(w, &g, allowance(w)))
             break;
         ssize_t n = writev(w->channel.data, g.parts, 2 * g.count);
         if (n < 0 && errno == EINTR)
@@ -89,7 +119,7 @@ void feeder_feed(struct worker_process *w)
             return; /* it died: SIGCHLD follows */
         account(w, &g, (size_t)n);
     }
-    if (w->is_draining) {
+    if (w->is_draining && !has_more_to_send(w)) {
         shutdown(w->channel.data, SHUT_WR);
         w->is_shut = true;
     }
@@ -102,6 +132,19 @@ void feeder_on_writable(evutil_socket_t fd, short what, void *arg)
     feeder_feed(arg);
 }
 
+/* A suspect is committed, and so innocent: the next one. */
+static void go_on_replaying(struct worker_process *w)
+{
+    struct ledger_record next;
+    bool more = ledger_outstanding(w->pool->ledger, w->index, &next) ||
+                ledger_next_unsent(w->pool->ledger, w->index, &next);
+    if (!more || !next.is_suspect) {
+        w->has_suspects = false;
+        log_info("worker %u, pid %d, has got through what its predecessor died on", w->index, (int)w->pid);
+    }
+    feeder_feed(w);
+}
+
 /* False: it is not one that a worker sends. */
 static bool on_message(struct worker_process *w, const struct ipc_message *m)
 {
@@ -109,8 +152,15 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
     switch (m->type) {
     case IPC_ACK: {
         size_t frames = ledger_commit(p->ledger, w->index, m->id);
+        for (unsigned c = 0; c < COUNTERS; c++)
+            if (m->counts[c] > 0)
+                counter_add(w->slot, (enum counter)c, m->counts[c]);
+        if (m->counts[COUNTER_WRITTEN] > 0)
+            p->condemned = 0;
         if (frames > 0)
             p->hooks.committed(p->hooks.arg, frames);
+        if (w->has_suspects)
+            go_on_replaying(w);
         return true;
     }
     case IPC_WANT_REDIS:

@@ -18,7 +18,14 @@ enum {
     MEAN_FRAME_BYTES = 64,
 };
 
-enum { RECORD_DONE = 1 };
+/* A record's flags: done, suspect, points in between, and the verdict. */
+enum {
+    RECORD_DONE = 1,
+    RECORD_SUSPECT = 2,
+    POINTS_SHIFT = 2,
+    POINTS_MASK = 7,
+    VERDICT_SHIFT = 5,
+};
 
 struct record {
     uint64_t at;  /* position of the frame */
@@ -26,9 +33,10 @@ struct record {
     int64_t seq;
     uint64_t next; /* id of the next record of the same worker, 0: none yet */
     uint32_t len;
-    uint16_t partition;
+    uint8_t partition;
     uint8_t kind;
     uint8_t flags;
+    uint8_t cause; /* of the verdict */
 };
 
 /* One worker's records that are not committed, linked in order. Ids; 0: none. */
@@ -199,7 +207,7 @@ uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consume
         .end = l->window + consumed,
         .seq = seq,
         .len = (uint32_t)len,
-        .partition = partition,
+        .partition = (uint8_t)partition,
         .kind = (uint8_t)kind,
     };
     l->window += consumed;
@@ -243,6 +251,9 @@ static void describe(const struct ledger *l, uint64_t id, struct ledger_record *
         .len = r->len,
         .partition = r->partition,
         .kind = r->kind,
+        .verdict = r->flags >> VERDICT_SHIFT,
+        .cause = r->cause,
+        .is_suspect = (r->flags & RECORD_SUSPECT) != 0,
     };
 }
 
@@ -284,14 +295,57 @@ size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id)
     return count;
 }
 
-size_t ledger_unsend(struct ledger *l, unsigned worker)
+size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect, bool partial)
 {
     struct queue *q = &l->queues[worker];
     size_t count = 0;
-    for (uint64_t id = q->first; id != 0 && id != q->unsent; id = record_of(l, id)->next)
+    for (uint64_t id = q->first; id != 0 && id != q->unsent; id = record_of(l, id)->next) {
+        if (suspect)
+            record_of(l, id)->flags |= RECORD_SUSPECT;
         count++;
+    }
+    if (suspect && partial && q->unsent != 0)
+        record_of(l, q->unsent)->flags |= RECORD_SUSPECT;
     q->unsent = q->first;
     return count;
+}
+
+bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_record *out)
+{
+    const struct queue *q = &l->queues[worker];
+    if (q->first == 0 || q->first == q->unsent)
+        return false;
+    describe(l, q->first, out);
+    return true;
+}
+
+size_t ledger_outstanding_count(const struct ledger *l, unsigned worker, size_t max)
+{
+    const struct queue *q = &l->queues[worker];
+    size_t count = 0;
+    for (uint64_t id = q->first; id != 0 && id != q->unsent && count < max; id = record_of(l, id)->next)
+        count++;
+    return count;
+}
+
+unsigned ledger_blame(struct ledger *l, uint64_t id, unsigned points, uint8_t verdict, uint8_t cause)
+{
+    struct record *r = record_of(l, id);
+    points += r->flags >> POINTS_SHIFT & POINTS_MASK;
+    if (points > POINTS_MASK)
+        points = POINTS_MASK;
+    r->flags = (uint8_t)((r->flags & ~(POINTS_MASK << POINTS_SHIFT)) | points << POINTS_SHIFT);
+    if (points >= POISON_POINTS) {
+        ledger_condemn(l, id, verdict);
+        r->cause = cause;
+    }
+    return points;
+}
+
+void ledger_condemn(struct ledger *l, uint64_t id, uint8_t verdict)
+{
+    struct record *r = record_of(l, id);
+    r->flags = (uint8_t)((r->flags & ((1 << VERDICT_SHIFT) - 1)) | verdict << VERDICT_SHIFT);
 }
 
 bool ledger_reroute(struct ledger *l, unsigned workers)

@@ -102,10 +102,6 @@ static void rewind_pipeline(struct master *m)
     pool_abandon(m->pool);
 }
 
-static void on_data_lost(void *arg)
-{
-    rewind_pipeline(arg);
-}
 
 /* Relay and workers are gone: what they had in hand is read again. */
 static void rewind_when_quiet(struct master *m)
@@ -290,7 +286,21 @@ static void on_drained(void *arg)
 
 static void on_marks_lost(void *arg)
 {
-    rewind_pipeline(arg);
+    struct master *m = arg;
+    switch (m->state) {
+    case MASTER_STOPPING:
+        if (!m->cursor_is_void)
+            log_error("redis has lost data: the cursor is not saved, the next start reads again what is lost");
+        m->cursor_is_void = true;
+        end_loop(m);
+        break;
+    case MASTER_RESETTING: /* what was lost belongs to a sequence that is no more */
+        log_error("redis has lost data of the sequence that has ended: it cannot be read again");
+        known_marks_forget(&m->counters->marks);
+        break;
+    default:
+        rewind_pipeline(m);
+    }
 }
 
 /* ---- the end ---- */
@@ -304,6 +314,7 @@ static void on_taken_over(void *arg)
         log_error("another firehosed has taken over %s and the other keys: leaving the work to it",
                   m->config->stream_key);
     m->exit_status = MASTER_EXIT_TAKEN_OVER;
+    m->cursor_is_void = true;
     pool_kill(m->pool);
     end_loop(m);
 }
@@ -311,6 +322,8 @@ static void on_taken_over(void *arg)
 static void stop_when_done(struct master *m)
 {
     int64_t cursor = 0;
+    if (m->cursor_is_void)
+        return;
     bool has_cursor = master_cursor(m, &cursor);
     dashboard_end(m->dashboard, relay_shown(m->relay), has_cursor, cursor);
     if (!has_cursor) {
@@ -481,7 +494,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     const struct store_hooks store_hooks = {.arg = m,
                                             .begun = on_begun,
                                             .slots_taken = on_slots_taken,
-                                            .data_lost = on_data_lost,
+                                            .data_lost = on_marks_lost,
                                             .cursor_saved = on_cursor_saved};
     const struct filter_hooks filter_hooks = {.arg = m, .loaded = on_filter_loaded};
     m->filter = filter_new(m->config, &filter_hooks, why);

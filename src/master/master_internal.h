@@ -78,6 +78,7 @@ struct master {
     int64_t reported_ms;
     int64_t saved_cursor;
     bool has_saved_cursor;
+    bool cursor_is_void; /* at the end: it is not ours to save, or not true any more */
     struct owner_token owner; /* the newest that was given out */
     uint64_t rewinds;
     bool workers_left;

@@ -20,12 +20,16 @@ enum {
     RESPAWN_FIRST_MS = 100,
     RESPAWN_MAX_MS = 30000,
     STEADY_MS = 10000, /* a worker that lived this long did not die at once */
+    /* So many poison frames without a good one between them are none: then it is the worker that is broken, and must
+     * not throw the whole firehose away. */
+    CONDEMNED_MAX = 16,
 };
 
+/* And none is about to be started. */
 static bool all_are_gone(const struct pool *p)
 {
     for (unsigned i = 0; i < p->size; i++)
-        if (p->workers[i].pid != 0)
+        if (p->workers[i].pid != 0 || evtimer_pending(p->workers[i].respawn, NULL))
             return false;
     return true;
 }
@@ -75,6 +79,7 @@ static void run_child(struct pool *p, struct worker_process *w, const struct cha
 static void respawn_later(struct worker_process *w, int64_t ms)
 {
     struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    w->respawn_ms = clock_monotonic_ms() + ms;
     evtimer_add(w->respawn, &after);
 }
 
@@ -107,10 +112,12 @@ static void spawn(struct worker_process *w)
         return;
     }
     w->partial = 0;
-    w->is_draining = w->is_shut = false;
+    w->is_draining = p->drain != DRAIN_NONE;
+    w->is_shut = w->is_killed = w->was_hung = false;
     w->started_ms = clock_monotonic_ms();
     atomic_store(&w->slot->alive_ms, (uint64_t)w->started_ms);
     atomic_store(&w->slot->denied_call, 0);
+    atomic_store(&w->slot->activity, ACTIVITY_STARTING);
     pid_t master = getpid();
     p->owner->generation++;
     w->pid = fork();
@@ -170,43 +177,40 @@ static void describe_end(const struct worker_process *w, int status, char *out, 
         snprintf(out, out_bytes, "exited with status %d", WEXITSTATUS(status));
 }
 
-static void on_worker_exit(struct worker_process *w, int status)
+/* A worker died while it was at work on frames. If it had only one, that one is to blame: two points where it fell by
+ * itself or hung, one where somebody else killed it (the kernel out of memory, perhaps because of the frame). */
+static void find_the_guilty(struct worker_process *w, int status)
 {
     struct pool *p = w->pool;
+    struct ledger *l = p->ledger;
+    struct ledger_record r;
+    size_t had = ledger_outstanding_count(l, w->index, 2);
+    if (had + (w->partial > 0) != 1 || atomic_load(&w->slot->activity) != ACTIVITY_ON_FRAMES ||
+        !(had > 0 ? ledger_outstanding(l, w->index, &r) : ledger_next_unsent(l, w->index, &r)) ||
+        r.verdict != VERDICT_NONE)
+        return;
+    if (p->condemned >= CONDEMNED_MAX) {
+        log_error("worker %u died on frame seq %lld too, and none was written since %u were put aside: this is not the "
+                  "frames' fault, nothing more is put aside", w->index, (long long)r.seq, p->condemned);
+        return;
+    }
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !w->was_hung;
+    enum verdict verdict = w->was_hung ? VERDICT_HANG : WIFSIGNALED(status) ? VERDICT_SIGNAL : VERDICT_EXIT;
+    int cause = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    unsigned points = ledger_blame(l, r.id, killed ? POINTS_KILLED : POINTS_OWN_DEATH, (uint8_t)verdict, (uint8_t)cause);
+    if (points >= POISON_POINTS) {
+        p->condemned++;
+        log_error("frame seq %lld, %u bytes, is poison: worker %u died on it again; it goes to %s",
+                  (long long)r.seq, (unsigned)r.len, w->index, p->config->dead_letters_key);
+    } else
+        log_warn("frame seq %lld, %u bytes: worker %u died while it had just this one (%u of %d points)",
+                 (long long)r.seq, (unsigned)r.len, w->index, points, POISON_POINTS);
+}
+
+/* At once; where it keeps dying, later each time. */
+static void restart(struct worker_process *w, pid_t pid, int status, size_t left)
+{
     char end[96];
-    feeder_take_messages(w); /* acks that it sent before it died stand */
-    bool orderly = w->is_draining && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    pid_t pid = w->pid;
-    detach(w);
-    w->pid = 0;
-    w->partial = 0;
-    size_t left = ledger_unsend(p->ledger, w->index);
-    if (orderly)
-        log_info("worker %u, pid %d, has finished", w->index, (int)pid);
-    if (p->drain != DRAIN_NONE) {
-        /* On the way out all of the ledger is to be written: a worker that died on it is replaced once more.
-         */
-        if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0 && !orderly) {
-            respawn_later(w, RESPAWN_FIRST_MS);
-            return;
-        }
-        if (all_are_gone(p))
-            p->hooks.drained(p->hooks.arg);
-        return;
-    }
-    if (orderly) { /* pool_restart() */
-        spawn(w);
-        return;
-    }
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    if (code == IPC_EXIT_TAKEN_OVER) {
-        p->hooks.taken_over(p->hooks.arg);
-        return;
-    }
-    if (code == IPC_EXIT_MARKS_LOST) {
-        p->hooks.marks_lost(p->hooks.arg);
-        return;
-    }
     describe_end(w, status, end, sizeof end);
     w->restarts++;
     if (clock_monotonic_ms() - w->started_ms >= STEADY_MS)
@@ -217,6 +221,52 @@ static void on_worker_exit(struct worker_process *w, int status)
     w->backoff_ms = w->backoff_ms == 0                   ? RESPAWN_FIRST_MS
                     : w->backoff_ms * 2 > RESPAWN_MAX_MS ? RESPAWN_MAX_MS
                                                          : w->backoff_ms * 2;
+}
+
+static void on_worker_exit(struct worker_process *w, int status)
+{
+    struct pool *p = w->pool;
+    feeder_take_messages(w); /* acks that it sent before it died stand */
+    bool orderly = w->is_draining && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    pid_t pid = w->pid;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    bool died = !orderly && !w->is_killed && code != IPC_EXIT_TAKEN_OVER && code != IPC_EXIT_OBSOLETE &&
+                code != IPC_EXIT_MARKS_LOST;
+    if (died)
+        find_the_guilty(w, status);
+    detach(w);
+    w->pid = 0;
+    size_t left = ledger_unsend(p->ledger, w->index, died, w->partial > 0);
+    w->has_suspects = w->has_suspects || (died && left + (w->partial > 0) > 0);
+    w->partial = 0;
+    if (orderly)
+        log_info("worker %u, pid %d, has finished", w->index, (int)pid);
+    /* Also on the way out: what these two tell is more than how one worker ended. */
+    if (code == IPC_EXIT_TAKEN_OVER || code == IPC_EXIT_MARKS_LOST) {
+        bool draining = p->drain != DRAIN_NONE;
+        if (code == IPC_EXIT_TAKEN_OVER)
+            p->hooks.taken_over(p->hooks.arg);
+        else
+            p->hooks.marks_lost(p->hooks.arg);
+        if (draining && all_are_gone(p) && code != IPC_EXIT_TAKEN_OVER)
+            p->hooks.drained(p->hooks.arg);
+        return;
+    }
+    if (p->drain != DRAIN_NONE) {
+        /* On the way out all of the ledger is to be written: a worker that died on it is replaced once more.
+         */
+        if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0 && !orderly) {
+            restart(w, pid, status, left);
+            return;
+        }
+        if (all_are_gone(p))
+            p->hooks.drained(p->hooks.arg);
+        return;
+    }
+    if (orderly) /* pool_restart() */
+        spawn(w);
+    else
+        restart(w, pid, status, left);
 }
 
 bool pool_reap(struct pool *p, pid_t pid, int status)
@@ -270,7 +320,7 @@ void pool_abandon(struct pool *p)
         p->workers[i].is_draining = true;
         p->workers[i].is_shut = true; /* nothing more for it */
     }
-    pool_kill(p);
+    pool_kill(p); /* the ledger is emptied: nothing is anybody's fault */
     if (all_are_gone(p))
         p->hooks.drained(p->hooks.arg);
 }
@@ -295,8 +345,10 @@ bool pool_is_draining(const struct pool *p)
 void pool_kill(struct pool *p)
 {
     for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
-        if (p->workers[i].pid != 0)
+        if (p->workers[i].pid != 0) {
+            p->workers[i].is_killed = true;
             kill(p->workers[i].pid, SIGKILL);
+        }
 }
 
 void pool_check_alive(struct pool *p)
@@ -309,6 +361,7 @@ void pool_check_alive(struct pool *p)
             continue;
         log_error("worker %u, pid %d: no sign of life for %.1f s, killing it", i, (int)w->pid,
                   (double)silent_ms / 1000);
+        w->was_hung = true;
         kill(w->pid, SIGKILL);
         atomic_store(&w->slot->alive_ms, (uint64_t)now); /* said once; SIGCHLD follows */
     }
@@ -394,5 +447,13 @@ unsigned pool_size(const struct pool *p)
 void pool_worker_status(const struct pool *p, unsigned index, struct pool_worker_status *out)
 {
     const struct worker_process *w = &p->workers[index];
-    *out = (struct pool_worker_status){.pid = w->pid, .restarts = w->restarts, .is_draining = w->is_draining};
+    int64_t wait_ms = w->respawn_ms - clock_monotonic_ms();
+    bool waits = w->pid == 0 && evtimer_pending(w->respawn, NULL);
+    *out = (struct pool_worker_status){
+        .pid = w->pid,
+        .restarts = w->restarts,
+        .is_draining = w->is_draining,
+        .keeps_dying = w->backoff_ms > RESPAWN_FIRST_MS && clock_monotonic_ms() - w->started_ms < STEADY_MS + w->backoff_ms,
+        .restart_in_ms = waits && wait_ms > 0 ? wait_ms : 0,
+    };
 }

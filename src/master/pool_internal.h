@@ -18,7 +18,11 @@ struct worker_process {
     size_t partial;   /* bytes of the next unsent record (with its header) that are in the channel already */
     bool is_draining; /* nothing new for it; its side is shut as soon as that is possible */
     bool is_shut;
+    bool has_suspects; /* its predecessor died: what that one had goes one by one */
+    bool is_killed;    /* by pool_kill() */
+    bool was_hung;     /* the kill was ours: it gave no sign of life */
     int64_t started_ms, backoff_ms;
+    int64_t respawn_ms; /* when the next one is started, where there is none */
     uint64_t restarts;
     struct connect_attempt *attempt; /* the connection to Redis that it asked for */
     struct url redis;
@@ -37,6 +41,7 @@ struct pool {
     unsigned size;
     enum drain drain;
     bool is_held; /* nothing is sent yet */
+    unsigned condemned; /* frames put aside since the last one that was written */
 };
 
 /* feeder.c: frames down, acks up. */

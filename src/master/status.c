@@ -30,14 +30,18 @@ static json_t *worker_json(const struct master *m, unsigned i)
     char note[WORKER_NOTE_BYTES];
     snprintf(note, sizeof note, "%.*s", (int)sizeof note - 1, slot->note);
     json_t *json = json_pack("{s:i,s:i,s:s,s:s,s:I,s:I,s:I,s:I}", "index", (int)i, "pid", (int)w.pid, "state",
-                             w.pid == 0      ? "gone"
+                             w.pid == 0      ? (w.keeps_dying ? "dying" : "gone")
                              : w.is_draining ? "draining"
                                              : worker_state_name((enum worker_state)state),
                              "note", note, "restarts", (json_int_t)w.restarts, "queued",
                              (json_int_t)ledger_queue_length(m->ledger, i), "round_trip_us",
                              (json_int_t)atomic_load(&slot->round_trip_us), "batch_events",
                              (json_int_t)atomic_load(&slot->batch_events));
-    json_object_set_new(json, "per_s", json_real((double)(int64_t)(figures_worker_per_s(m->figures, i) * 10) / 10));
+    if (json != NULL) {
+        json_object_set_new(json, "per_s", json_real((double)(int64_t)(figures_worker_per_s(m->figures, i) * 10) / 10));
+        json_object_set_new(json, "keeps_dying", json_boolean(w.keeps_dying));
+        json_object_set_new(json, "restart_in_s", json_real((double)w.restart_in_ms / 1000));
+    }
     for (unsigned c = 0; json != NULL && c < COUNTERS; c++)
         json_object_set_new(json, counter_name((enum counter)c),
                             json_integer((json_int_t)atomic_load(&slot->counters[c])));

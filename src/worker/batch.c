@@ -3,7 +3,9 @@
 
 #include "worker/batch.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json_text.h"
 
@@ -129,28 +131,40 @@ static void append_seq(struct buffer *out, int64_t seq)
     close_bulk(out, value);
 }
 
-/* A dead letter: seq, why, and the frame as it came. */
-static void append_dead_letter(struct batch *b, const struct batch_format *f,
-                               const struct frame_header *header, const uint8_t *frame,
-                               const struct violation *why, const struct frame_op *op)
+/* A dead letter: seq, why, and the frame as it came. Returns where the reason begins, which the caller appends. */
+static size_t open_dead_letter(struct batch *b, const struct batch_format *f, const struct frame_header *header)
 {
     struct buffer *out = &b->out;
     buffer_append(out, f->dead_letter.data, f->dead_letter.len);
     append_seq(out, header->seq);
     buffer_append_literal(out, "$6\r\nreason\r\n");
+    return open_bulk(out);
+}
+
+static void close_dead_letter(struct batch *b, size_t reason, const struct frame_header *header, const uint8_t *frame)
+{
+    struct buffer *out = &b->out;
+    close_bulk(out, reason);
+    buffer_append_literal(out, "$5\r\nframe\r\n");
     size_t value = open_bulk(out);
+    json_append_base64(out, frame, header->len, true);
+    close_bulk(out, value);
+    b->commands++;
+}
+
+static void append_dead_letter(struct batch *b, const struct batch_format *f,
+                               const struct frame_header *header, const uint8_t *frame,
+                               const struct violation *why, const struct frame_op *op)
+{
+    struct buffer *out = &b->out;
+    size_t reason = open_dead_letter(b, f, header);
     if (op != NULL) {
         buffer_append_literal(out, "record ");
         buffer_append(out, op->path.ptr, op->path.len);
         buffer_append_literal(out, ": ");
     }
     buffer_append_format(out, "%s at byte %zu", why->rule, why->offset);
-    close_bulk(out, value);
-    buffer_append_literal(out, "$5\r\nframe\r\n");
-    value = open_bulk(out);
-    json_append_base64(out, frame, header->len, true);
-    close_bulk(out, value);
-    b->commands++;
+    close_dead_letter(b, reason, header, frame);
 }
 
 /* One event as an XADD; the outcome is event_encode()'s, and what it did not accept leaves no trace. */
@@ -177,6 +191,53 @@ static enum event_outcome append_event(struct batch *b, const struct batch_forma
     append_seq(out, event->frame.seq);
     b->commands++;
     return EVENT_READY;
+}
+
+/* The frame's partition has got as far as its seq. */
+static void set_mark(struct batch *b, const struct frame_header *header)
+{
+    if (header->seq <= 0 || header->verdict == VERDICT_IMPLAUSIBLE)
+        return;
+    b->marks.seq[header->partition % PARTITIONS] = header->seq;
+    b->touched |= UINT64_C(1) << header->partition % PARTITIONS;
+}
+
+bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_header *header,
+                         const uint8_t *frame)
+{
+    struct buffer *out = &b->out;
+    size_t before = out->len;
+    size_t reason = open_dead_letter(b, f, header);
+    switch ((enum verdict)header->verdict) {
+    case VERDICT_SIGNAL:
+        buffer_append_format(out, "killed its worker %s: signal %u (%s)",
+                             header->cause == SIGKILL ? "again and again" : "twice", header->cause,
+                             strsignal(header->cause));
+        break;
+    case VERDICT_EXIT:
+        buffer_append_format(out, "killed its worker twice: exit status %u", header->cause);
+        break;
+    case VERDICT_HANG:
+        buffer_append_literal(out, "made its worker hang twice: no sign of life within worker_timeout");
+        break;
+    case VERDICT_IMPLAUSIBLE:
+        buffer_append_literal(out, "implausible seq: far above those before and after it");
+        break;
+    case VERDICT_NONE:
+        break;
+    }
+    close_dead_letter(b, reason, header, frame);
+    if (out->failed) {
+        out->failed = false;
+        out->len = before;
+        b->commands--;
+        return false;
+    }
+    b->counts[COUNTER_QUARANTINED]++;
+    b->frames++;
+    b->last_id = header->id;
+    set_mark(b, header);
+    return true;
 }
 
 bool batch_add(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
@@ -207,9 +268,7 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
     }
     b->frames++;
     b->last_id = header->id;
-    if (header->seq > 0 && b->commands > commands) {
-        b->marks.seq[header->partition % PARTITIONS] = header->seq;
-        b->touched |= UINT64_C(1) << header->partition % PARTITIONS;
-    }
+    if (b->commands > commands)
+        set_mark(b, header);
     return true;
 }

@@ -36,7 +36,7 @@ struct worker {
     unsigned building; /* the batch that frames are added to; the other one may be in flight */
     struct writer writer;
     struct timing timing;
-    uint64_t unsent_ack; /* an ack that the control pair had no room for; 0: none */
+    struct ipc_message ack; /* id 0: none; else the control pair had no room for it yet */
     struct log_throttle refusals, drops, memory;
     struct event event; /* large: not on the stack of each call */
 };
@@ -83,7 +83,8 @@ static bool learn_marks(struct worker *w)
 
 static bool is_written(const struct worker *w, const struct frame_header *header)
 {
-    return header->seq > 0 && header->seq <= w->marks.seq[header->partition % PARTITIONS];
+    return header->seq > 0 && header->verdict != VERDICT_IMPLAUSIBLE &&
+           header->seq <= w->marks.seq[header->partition % PARTITIONS];
 }
 
 /* Decodes what has arrived into the building batch, until that is full. */
@@ -100,39 +101,44 @@ static void decode_arrived(struct worker *w)
             intake_drop(&w->intake, &header);
             continue;
         }
-        if (!batch_add(building(w), &w->format, w->encoder, &header, frame, &w->event, &outcome)) {
+        bool added = header.verdict != VERDICT_NONE
+                         ? batch_add_condemned(building(w), &w->format, &header, frame)
+                         : batch_add(building(w), &w->format, w->encoder, &header, frame, &w->event, &outcome);
+        if (!added) {
             /* No memory for this event now: what is built goes out first, then there may be. */
             log_throttled(&w->memory, LOG_LEVEL_ERROR, "frame seq %lld: out of memory, waiting",
                           (long long)header.seq);
             return;
         }
-        if (header.seq > 0)
+        if (header.seq > 0 && header.verdict != VERDICT_IMPLAUSIBLE)
             w->marks.seq[header.partition % PARTITIONS] = header.seq;
-        if (outcome != EVENT_FILTERED)
+        if (header.verdict == VERDICT_NONE && outcome != EVENT_FILTERED)
             report_event(w, outcome, &header);
         intake_drop(&w->intake, &header);
     }
 }
 
-static void send_ack(struct worker *w, uint64_t id)
+static void send_ack(struct worker *w)
 {
-    const struct ipc_message ack = {.type = IPC_ACK, .id = id};
-    w->unsent_ack = channel_send(&w->channel, &ack, -1) == IPC_AGAIN ? id : 0;
+    if (w->ack.id != 0 && channel_send(&w->channel, &w->ack, -1) != IPC_AGAIN)
+        w->ack = (struct ipc_message){.type = IPC_ACK};
 }
 
 /* The batch is in Redis (or there was nothing to write): it counts, and the master is told. */
 static void account_for(struct worker *w, const struct batch *b)
 {
+    _Static_assert((int)COUNTERS <= (int)IPC_COUNTS, "an ack has room for all counters");
+    w->ack.type = IPC_ACK;
+    w->ack.id = b->last_id;
     for (unsigned c = 0; c < COUNTERS; c++)
-        if (b->counts[c] > 0)
-            counter_add(w->slot, (enum counter)c, b->counts[c]);
+        w->ack.counts[c] += (uint32_t)b->counts[c];
     if (b->commands > 0) {
         counter_add(w->slot, COUNTER_BATCHES, 1);
         counter_add(w->slot, COUNTER_BYTES_WRITTEN, b->out.len);
         atomic_store_explicit(&w->slot->batch_events, b->commands, memory_order_relaxed);
     }
     timing_committed(&w->timing, &b->times, clock_unix_us(), w->slot);
-    send_ack(w, b->last_id);
+    send_ack(w);
 }
 
 /* Moves batches on: the one in flight is done, the next one leaves. */
@@ -162,7 +168,7 @@ static void commit_ready(struct worker *w)
 static bool all_is_done(const struct worker *w)
 {
     return w->intake.ended && w->batches[w->building].frames == 0 && w->writer.batch == NULL &&
-           w->unsent_ack == 0;
+           w->ack.id == 0;
 }
 
 /* ---- the master's messages ---- */
@@ -220,6 +226,11 @@ static void on_data(struct worker *w)
 
 /* ---- the loop ---- */
 
+static void set_activity(struct worker *w, enum worker_activity activity)
+{
+    atomic_store_explicit(&w->slot->activity, (int)activity, memory_order_relaxed);
+}
+
 /* Waits for whatever may come next, and takes it. */
 static void turn(struct worker *w)
 {
@@ -231,23 +242,26 @@ static void turn(struct worker *w)
         [DATA] = {.fd = w->intake.ended || building_is_full(w) ? -1 : w->channel.data, .events = POLLIN},
     };
     fds[REDIS].fd = writer_fd(&w->writer, &fds[REDIS].events);
-    if (w->unsent_ack != 0)
+    if (w->ack.id != 0)
         fds[CONTROL].events |= POLLOUT;
     int wait_ms = writer_on_time(&w->writer, clock_monotonic_ms());
     if (wait_ms < 0 || wait_ms > IDLE_TURN_MS)
         wait_ms = IDLE_TURN_MS;
-    if (poll(fds, COUNT, wait_ms) < 0 && errno != EINTR) {
+    set_activity(w, ACTIVITY_WAITING);
+    int ready = poll(fds, COUNT, wait_ms);
+    set_activity(w, ACTIVITY_TALKING);
+    if (ready < 0 && errno != EINTR) {
         log_error("poll: %s", strerror(errno));
         exit(1);
     }
     atomic_store_explicit(&w->slot->alive_ms, (uint64_t)clock_monotonic_ms(), memory_order_relaxed);
     if (fds[CONTROL].revents & (POLLIN | POLLHUP | POLLERR))
         on_control(w);
-    if (w->unsent_ack != 0)
-        send_ack(w, w->unsent_ack);
+    send_ack(w);
     /* on_control() may have replaced the connection: only what was polled is taken for ready. */
     if (fds[REDIS].revents != 0 && redis_client_is_open(w->writer.client))
         writer_on_ready(&w->writer);
+    set_activity(w, ACTIVITY_ON_FRAMES);
     if (fds[DATA].revents != 0)
         on_data(w);
 }

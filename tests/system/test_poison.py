@@ -1,0 +1,166 @@
+"""Frames that kill the process that reads them: found, put aside, and nothing else is touched."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+import events
+import stream
+from firehosed import program
+from waiting import wait_for
+
+MAGIC = "a text that sets off a bug"
+
+
+def killer(**variables):
+    """The environment of a firehosed whose workers have that bug."""
+    symbols = subprocess.run(["nm", "-D", program("firehosed")], capture_output=True, text=True).stdout
+    if "__asan_" in symbols or "__ubsan_" in symbols or "__tsan_" in symbols:
+        pytest.skip("a sanitizer must be the first library of a program")
+    return {"LD_PRELOAD": str(program("tests/tools/killer.so")), **variables}
+
+
+def poison(s, count=1):
+    made = events.make(count, events.after(s.events), text=MAGIC, repos=3)
+    s.relay.append(made)
+    return made
+
+
+def dead_letters(db):
+    return [dict(zip(e.fields[0::2], e.fields[1::2])) for e in stream.entries(db, stream.DEAD_LETTERS)]
+
+
+def assert_put_aside(s, bad, reason):
+    """Of the bad ones each is in the dead letters once, of the others each in the stream once."""
+    good = [e for e in s.events if e not in bad]
+    stream.wait_seqs(s.db, good, deadline=60)
+    wait_for(lambda: s.db.xlen(stream.DEAD_LETTERS) >= len(bad), "the dead letters", 60)
+    s.daemon.wait_settled()
+    stream.assert_delivered(s.db, good)
+    letters = dead_letters(s.db)
+    assert [int(letter["seq"]) for letter in letters] == [e.seq for e in bad]
+    for letter in letters:
+        assert letter["reason"] == reason
+    status = s.daemon.assert_balance() or s.daemon.status()
+    assert status["quarantined"] == len(bad)
+
+
+def start(lab, count=200, **variables):
+    """Killed only by what comes behind `count` good events."""
+    settings = {"worker_timeout": variables.pop("worker_timeout", None)}
+    if "KILLER_OOM" in variables:
+        settings["sandbox"] = "off"  # that one is no bug: the kernel does it
+    s = lab.system(start=False, workers=2, **settings)
+    s.daemon.environment = killer(**variables)
+    s.daemon.start()
+    s.more(count)
+    return s
+
+
+@pytest.mark.parametrize(
+    "variable, reason",
+    [
+        ("KILLER_ABORT", "killed its worker twice: signal 6 (Aborted)"),
+        ("KILLER_EXIT", "killed its worker twice: exit status 3"),
+        ("KILLER_OOM", "killed its worker again and again: signal 9 (Killed)"),
+    ],
+)
+def test_frame_that_kills_its_worker_goes_to_the_dead_letters_once(lab, variable, reason):
+    s = start(lab, **{variable: MAGIC})
+    bad = poison(s)
+    s.more(300)
+    assert_put_aside(s, bad, reason)
+    s.daemon.wait_log(rf"error .*frame seq {bad[0].seq}.* is poison")
+    restarts = sorted(w["restarts"] for w in s.daemon.status()["workers"])
+    assert restarts[0] == 0, "the other worker was not touched"
+    assert restarts[1] <= 5
+
+
+def test_frame_that_hangs_its_worker_goes_to_the_dead_letters_once(lab):
+    s = start(lab, KILLER_HANG=MAGIC, worker_timeout="1s")
+    bad = poison(s)
+    s.more(300)
+    assert_put_aside(s, bad, "made its worker hang twice: no sign of life within worker_timeout")
+
+
+def test_several_poison_frames_in_a_row(lab):
+    s = start(lab, KILLER_ABORT=MAGIC)
+    bad = poison(s, 3)
+    s.more(100)
+    assert_put_aside(s, bad, "killed its worker twice: signal 6 (Aborted)")
+
+
+def test_worker_killed_at_random_makes_no_good_frame_poison(lab):
+    """With a single frame in its channel, again and again, while Redis does not take it."""
+    s = lab.system(workers=1)
+    s.more(50)
+    s.wait_delivered()
+    s.redis.freeze()
+    s.more(1)
+    s.daemon.wait_status(lambda status: status["in_flight"] == 1, "to have a frame in hand")
+    for number in [signal.SIGKILL, signal.SIGKILL, signal.SIGABRT, signal.SIGABRT, signal.SIGSEGV, signal.SIGKILL]:
+        victim = s.daemon.wait_workers(1)[0]
+        os.kill(victim, number)
+        s.daemon.wait_worker_replaced(0, victim)
+    s.redis.thaw()
+    s.assert_all()
+    assert not dead_letters(s.db)
+
+
+def test_worker_that_dies_at_once_again_and_again_waits_longer_each_time_and_the_others_go_on(lab):
+    s = lab.system(start=False, workers=2, shutdown_timeout="2s")
+    s.daemon.environment = killer(KILLER_AT_START="worker-0")
+    s.daemon.start(wait=False)
+    s.more(300)
+    dying = s.daemon.wait_status(
+        lambda status: status["workers"] and status["workers"][0]["restart_in_s"] > 0.5, "to back off"
+    )["workers"][0]
+    assert (dying["state"], dying["keeps_dying"], dying["pid"]) == ("dying", True, 0)
+    s.daemon.wait_log(r"error .*worker 0, pid \d+, killed by signal 6 \(Aborted\).*restart in 1\.6 s")
+    well = s.daemon.wait_status(
+        lambda status: status["workers"][1]["queued"] == 0 and status["workers"][1]["written"] > 50,
+        "to write what is worker 1's",
+    )["workers"][1]
+    assert (well["restarts"], well["keeps_dying"]) == (0, False)
+    assert s.daemon.status()["workers"][0]["queued"] > 50, "nothing of worker 0's is lost"
+    s.daemon.signal(signal.SIGTERM)  # there is nobody to write them: the time runs out
+    s.daemon.wait_log("shutdown_timeout")
+    s.daemon.wait_exit(0)
+    s.daemon.environment = {}
+    s.daemon.start()
+    s.assert_all()
+
+
+def test_worker_that_dies_while_all_is_brought_to_an_end_is_replaced_and_leaves(lab):
+    s = start(lab, 50, KILLER_ABORT=MAGIC)
+    s.wait_delivered()
+    s.redis.freeze()
+    bad = poison(s)
+    s.more(50)
+    s.daemon.wait_status(lambda status: status["received"] == 101, "to have received all")
+    s.daemon.signal(signal.SIGTERM)
+    s.redis.thaw()
+    s.daemon.wait_exit(0)
+    assert not s.daemon.log_lines("shutdown_timeout")
+    stream.assert_delivered(s.db, [e for e in s.events if e not in bad])
+    assert len(dead_letters(s.db)) == 1
+
+
+def test_worker_that_dies_on_every_frame_does_not_throw_all_of_them_away(lab):
+    s = lab.system(start=False, workers=1, shutdown_timeout="1s")
+    s.daemon.environment = killer(KILLER_ABORT=events.repo(0)[:10])  # all repos begin like this one
+    s.more(200)
+    s.daemon.start()
+    s.daemon.wait_status(lambda status: status["workers"][0]["restarts"] >= 4, "to die again and again")
+    status = s.daemon.status()
+    assert status["quarantined"] <= 16
+    s.daemon.close()
+    s.daemon.environment = {}
+    s.daemon.start()
+    s.daemon.wait_settled()
+    letters = {int(letter["seq"]) for letter in dead_letters(s.db)}
+    good = [e for e in s.events if e.seq not in letters]
+    stream.wait_seqs(s.db, good)
+    stream.assert_delivered(s.db, good)
