@@ -158,7 +158,7 @@ void relay_start(struct relay *r)
 void relay_is_established(struct relay *r)
 {
     relay_enter(r, RELAY_UP);
-    r->up_since_ms = r->last_byte_ms = clock_monotonic_ms();
+    r->up_since_ms = r->last_byte_ms = r->headway_ms = clock_monotonic_ms();
     r->ping_sent = false;
     r->connects++;
     r->trouble[0] = '\0';
@@ -171,12 +171,17 @@ void relay_is_established(struct relay *r)
 /* ---- time ---- */
 
 /* Nothing received for a while: a ping, and if that brings nothing either, the end. A connection that is not
- * read because the ledger is full proves nothing by its silence. */
+ * read because the ledger is full proves nothing by its silence. Bytes alone are no headway: empty fragments, pings within
+ * a message, a byte now and then would keep a connection for ever on which no event comes. */
 static void check_liveness(struct relay *r)
 {
     int64_t now = clock_monotonic_ms();
     if (r->is_paused)
-        r->last_byte_ms = now;
+        r->last_byte_ms = r->headway_ms = now;
+    if (relay_io_is_within_message(r) && now - r->headway_ms >= r->config->relay_idle_timeout) {
+        relay_fail(r, "a message has not ended within relay_idle_timeout", 0);
+        return;
+    }
     int64_t silent_ms = now - r->last_byte_ms;
     if (silent_ms >= r->config->relay_idle_timeout) {
         relay_fail(r, "nothing received within relay_idle_timeout, not even a pong", 0);

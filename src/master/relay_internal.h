@@ -32,6 +32,8 @@ struct relay {
     bool ping_sent; /* since the last byte */
 
     int64_t started_ms, up_since_ms, last_byte_ms;
+    int64_t headway_ms; /* when a message last ended, or none had begun */
+    uint64_t messages;  /* of this connection */
     int64_t backoff_ms;
     uint64_t connects, bytes;
     char trouble[ERROR_TEXT_BYTES];
@@ -48,5 +50,6 @@ void relay_is_established(struct relay *r);
 bool relay_io_attach(struct relay *r);   /* makes the events for a fresh stream */
 void relay_io_progress(struct relay *r); /* goes on with whatever the state waits for */
 void relay_io_flush(struct relay *r);
+bool relay_io_is_within_message(struct relay *r); /* one has begun and is not whole */
 
 #endif

@@ -14,6 +14,7 @@ enum {
     READ_BYTES = 256 * 1024, /* of one read; TLS gives at most a record of 16 KiB */
     READS_PER_TURN = 32,     /* then others get their turn: acks, signals, control */
     HEAD_BYTES = 4096,
+    PONGS_BYTES = 64 * 1024, /* unread answers to pings; more are not made (RFC 6455 §5.5.3: the newest would do) */
 };
 
 static const char subscribe_path[] = "/xrpc/com.atproto.sync.subscribeRepos";
@@ -177,6 +178,7 @@ static bool take_item(struct relay *r, const uint8_t *window, const struct ws_it
 {
     switch (item->opcode) {
     case WS_BINARY:
+        r->messages++;
         if (r->state == RELAY_CLOSING) { /* what comes after our close is read again next time */
             ledger_skip(r->ledger, item->consumed);
             return true;
@@ -187,7 +189,8 @@ static bool take_item(struct relay *r, const uint8_t *window, const struct ws_it
         close_with(r, WS_CLOSE_UNSUPPORTED, "protocol error: a text message, frames are binary");
         return false;
     case WS_PING:
-        ws_append_frame(&r->out, WS_CLIENT, WS_PONG, item->data, item->len);
+        if (r->out.len < PONGS_BYTES)
+            ws_append_frame(&r->out, WS_CLIENT, WS_PONG, item->data, item->len);
         ledger_skip(r->ledger, item->consumed);
         relay_io_flush(r);
         return r->state == RELAY_UP || r->state == RELAY_CLOSING;
@@ -265,9 +268,16 @@ static bool read_once(struct relay *r, bool *drained)
     return false;
 }
 
+bool relay_io_is_within_message(struct relay *r)
+{
+    size_t filled, room;
+    ledger_window(r->ledger, &filled, &room);
+    return r->reader.in_message || filled > 0;
+}
+
 static void read_frames(struct relay *r)
 {
-    uint64_t before = r->bytes, connects = r->connects;
+    uint64_t before = r->bytes, connects = r->connects, messages = r->messages;
     int reads = 0;
     bool drained = false;
     /* What came with the upgrade's answer, or was left when there was no memory for it, is first. */
@@ -280,6 +290,8 @@ static void read_frames(struct relay *r)
     if (alive && r->bytes != before) {
         r->last_byte_ms = clock_monotonic_ms();
         r->ping_sent = false;
+        if (r->messages != messages || !relay_io_is_within_message(r))
+            r->headway_ms = r->last_byte_ms;
     }
     /* What waits inside OpenSSL is not seen by the loop. Part of a record, which it has as well, is not waiting for us: a
      * relay that falls silent in the middle of one would keep the loop from everything else. */
@@ -293,7 +305,7 @@ void relay_resume(struct relay *r)
     if (!r->is_paused)
         return;
     r->is_paused = false;
-    r->last_byte_ms = clock_monotonic_ms();
+    r->last_byte_ms = r->headway_ms = clock_monotonic_ms();
     event_add(r->readable, NULL);
     event_active(r->readable, EV_READ, 0);
     log_debug("relay %s: the ring has room, reading again", r->url.host);
