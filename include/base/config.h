@@ -63,6 +63,7 @@ struct config {
     int64_t lag_warn;
     char *pid_file;
     char *control_socket;
+    char *http_listen;
     char *control_socket_group;
     char *user;
     char *group;

@@ -122,6 +122,9 @@ const struct setting config_table[] = {
            "What a worker may ask of the kernel. strict: only what it needs, it is killed by anything else, and where "
            "the kernel cannot see to that firehosed does not start; log: the kernel's log tells of calls that strict "
            "would kill for; off: no limits."),
+    TEXT(http_listen, "", 0, 100, RESTART, NULL,
+         "Where /metrics, /healthz, /readyz and the status page are: a port (on 127.0.0.1), address:port, or *:port; "
+         "empty: nowhere."),
     VALUE(worker_timeout, SETTING_DURATION, "30s", 100, HOUR, RELOAD, NULL,
           "A worker that shows no sign of life for this long is killed and replaced."),
     VALUE(shutdown_timeout, SETTING_DURATION, "20s", 0, HOUR, RELOAD, NULL,

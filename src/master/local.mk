@@ -9,6 +9,8 @@ libmaster_a_SOURCES = \
 	include/master/dashboard.h src/master/dashboard.c \
 	include/master/filter.h src/master/filter.c \
 	include/master/figures.h src/master/figures.c \
+	include/master/health.h src/master/health.c \
+	include/master/http.h src/master/http.c src/master/http_guests.c src/master/http_internal.h \
 	include/master/lag.h src/master/lag.c \
 	include/master/ledger.h src/master/ledger.c \
 	include/master/master.h src/master/master.c src/master/master_internal.h \
@@ -18,9 +20,20 @@ libmaster_a_SOURCES = \
 	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_figures.c \
 	src/master/store_internal.h \
 	src/master/dialer.c \
+	src/master/endpoints.c \
 	src/master/feeder.c \
 	src/master/frames.c \
+	src/master/metrics.c \
+	src/master/page.c src/master/page.h \
 	src/master/reload.c \
 	src/master/sample.c \
 	src/master/service.c \
 	src/master/status.c
+
+# The status page, as the initializer of an array: bytes in hex, by what every POSIX system has.
+EXTRA_DIST += src/master/page.html
+CLEANFILES += src/master/page.inc
+src/master/page.inc: src/master/page.html
+	$(AM_V_GEN)$(MKDIR_P) src/master && \
+	od -An -v -tx1 $(srcdir)/src/master/page.html | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g' >$@-t && mv $@-t $@
+src/master/page.$(OBJEXT): src/master/page.inc

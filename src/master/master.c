@@ -412,7 +412,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     bool has_cursor = master_cursor(m, &cursor);
     dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), has_cursor, cursor);
     pool_check_alive(m->pool);
-    sample_figures(m);
+    sample_second(m);
     service_tick(m);
     waiting_tick(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
@@ -431,6 +431,17 @@ static void on_save(evutil_socket_t fd, short what, void *arg)
 
 /* ---- start ---- */
 
+static bool check_http_listen(const struct config *config, struct error *why)
+{
+    struct sockaddr_storage address;
+    socklen_t len;
+    char origin[1200];
+    if (config->http_listen[0] == '\0' || http_parse_address(config->http_listen, &address, &len, why))
+        return true;
+    error_context(why, "%s: http_listen", config_origin(config, "http_listen", origin, sizeof origin));
+    return false;
+}
+
 bool master_check_config(const struct config *config, struct error *why)
 {
     static const char *const keys[] = {"relay", "redis"};
@@ -448,7 +459,7 @@ bool master_check_config(const struct config *config, struct error *why)
             return false;
         }
     }
-    return filter_check_config(config, why);
+    return check_http_listen(config, why) && filter_check_config(config, why);
 }
 
 static bool set_up_events(struct master *m)
@@ -515,6 +526,8 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     m->figures = figures_new(m->config, clock_monotonic_ms());
     if (m->pool == NULL || m->dashboard == NULL || m->figures == NULL)
         return false;
+    if (!endpoints_open(m, why))
+        return false;
     if (m->config->control_socket[0] == '\0')
         return true;
     m->control = control_new(m->base, m->config->control_socket, commands_take, m, why);
@@ -546,6 +559,7 @@ static void tear_down(struct master *m)
 {
     waiting_end(m);
     control_free(m->control);
+    http_free(m->http);
     if (m->pool != NULL)
         pool_kill(m->pool);
     pool_free(m->pool);

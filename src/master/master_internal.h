@@ -13,6 +13,8 @@
 #include "master/control.h"
 #include "master/dashboard.h"
 #include "master/filter.h"
+#include "master/health.h"
+#include "master/http.h"
 #include "master/figures.h"
 #include "master/ledger.h"
 #include "master/pool.h"
@@ -48,6 +50,8 @@ struct master {
     struct dashboard *dashboard;
     struct control *control;
     struct figures *figures;
+    struct health health;
+    struct http *http; /* NULL: no http_listen */
 
     /* The sequence of the relay. */
     bool has_last_seq; /* what to ask for on connecting */
@@ -114,8 +118,15 @@ void reload_finish(struct master *m); /* the workers have left */
 
 /* commands.c: a request over the control socket; arg is the master. */
 void commands_take(void *arg, struct control_call *call);
-/* sample.c: once a second, what the rooms have counted goes to the figures. */
-void sample_figures(struct master *m);
+/* sample.c */
+void sample_second(struct master *m); /* what the rooms have counted goes to the figures and to the health */
+void sample_health(const struct master *m, struct health_sample *s);
+
+/* metrics.c: all figures in Prometheus' text format. */
+void metrics_write(const struct master *m, struct buffer *out);
+
+/* endpoints.c: what there is to be read over HTTP. False: *why. */
+bool endpoints_open(struct master *m, struct error *why);
 
 /* service.c: for the service manager. service_tick() is called each second. */
 void service_started(void);
@@ -123,6 +134,7 @@ void service_tick(struct master *m);
 void service_stopping(void);
 
 /* status.c */
+const char *master_state_name(const struct master *m); /* "starting", "running", "paused", … */
 json_t *status_json(struct master *m);
 
 #endif

@@ -1,5 +1,7 @@
-/* sample.c: once a second, what the rooms have counted goes to the figures. */
+/* sample.c: once a second, what the rooms have counted goes to the figures and to the health. */
 #include "config.h"
+
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "master_internal.h"
@@ -15,7 +17,7 @@ static uint64_t events_of(const struct worker_slot *slot)
     return sum;
 }
 
-void sample_figures(struct master *m)
+static void sample_figures(struct master *m)
 {
     struct figures_sample s = {
         .now_ms = clock_monotonic_ms(),
@@ -35,4 +37,48 @@ void sample_figures(struct master *m)
     }
     figures_tick(m->figures, &s);
     store_ask_figures(m->store);
+}
+
+static void sample_worker(const struct master *m, unsigned i, struct health_worker *out)
+{
+    const struct worker_slot *slot = &m->counters->workers[i];
+    enum worker_state state = (enum worker_state)atomic_load_explicit(&slot->state, memory_order_relaxed);
+    struct pool_worker_status w;
+    pool_worker_status(m->pool, i, &w);
+    *out = (struct health_worker){.is_there = w.pid != 0,
+                                  .is_ready = state == WORKER_READY,
+                                  .state = worker_state_name(state),
+                                  .restarts = w.restarts,
+                                  .queued = ledger_queue_length(m->ledger, i),
+                                  .events = events_of(slot)};
+    snprintf(out->note, sizeof out->note, "%.*s", WORKER_NOTE_BYTES - 1, slot->note);
+}
+
+void sample_health(const struct master *m, struct health_sample *s)
+{
+    *s = (struct health_sample){
+        .state = master_state_name(m),
+        .is_running = m->state == MASTER_RUNNING && !m->is_paused,
+        .is_stopping = m->state == MASTER_STOPPING,
+        .relay_is_up = relay_is_up(m->relay),
+        .relay_is_paused = relay_is_paused(m->relay),
+        .relay_state = relay_state_name(relay_state(m->relay)),
+        .relay_note = relay_trouble(m->relay),
+        .redis_is_up = store_is_ready(m->store),
+        .redis_state = store_state_name(m->store),
+        .redis_note = store_trouble(m->store),
+        .lag_s = figures_lag_s(m->figures),
+        .lag_warn_s = (double)m->config->lag_warn / 1000,
+        .workers = pool_size(m->pool),
+    };
+    for (unsigned i = 0; i < s->workers; i++)
+        sample_worker(m, i, &s->worker[i]);
+}
+
+void sample_second(struct master *m)
+{
+    struct health_sample health;
+    sample_figures(m);
+    sample_health(m, &health);
+    health_tick(&m->health, &health);
 }

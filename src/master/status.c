@@ -8,6 +8,12 @@
 #include "base/clock.h"
 #include "master_internal.h"
 
+const char *master_state_name(const struct master *m)
+{
+    static const char *const states[] = {"starting", "running", "rewinding", "resetting", "stopping"};
+    return m->state == MASTER_RUNNING && m->is_paused ? "paused" : states[m->state];
+}
+
 static json_t *cursor_json(const struct master *m)
 {
     int64_t cursor;
@@ -82,7 +88,6 @@ static json_t *redis_json(const struct master *m)
 
 json_t *status_json(struct master *m)
 {
-    static const char *const states[] = {"starting", "running", "rewinding", "resetting", "stopping"};
     json_t *workers = json_array();
     for (unsigned i = 0; i < pool_size(m->pool); i++)
         json_array_append_new(workers, worker_json(m, i));
@@ -93,8 +98,7 @@ json_t *status_json(struct master *m)
     json_t *json = json_pack(
         "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o"
         ",s:o}",
-        "version", PACKAGE_VERSION, "state",
-        m->state == MASTER_RUNNING && m->is_paused ? "paused" : states[m->state], "pid", (int)getpid(), "uptime_s",
+        "version", PACKAGE_VERSION, "state", master_state_name(m), "pid", (int)getpid(), "uptime_s",
         (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
         relay_state_name(relay_state(m->relay)), "connected", relay_is_up(m->relay), "paused",
         relay_is_paused(m->relay), "connects", (json_int_t)relay_connects(m->relay), "bytes",

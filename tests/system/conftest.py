@@ -42,5 +42,6 @@ def pytest_runtest_makereport(item, call):
             report.sections += lab.report()
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes long; left out by scripts/check --fast")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

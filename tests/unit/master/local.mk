@@ -9,3 +9,7 @@ tests_unit_master_test_lag_LDADD = libmaster.a $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/master/test_census
 tests_unit_master_test_census_SOURCES = tests/unit/master/test_census.c
 tests_unit_master_test_census_LDADD = libmaster.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/master/test_health
+tests_unit_master_test_health_SOURCES = tests/unit/master/test_health.c
+tests_unit_master_test_health_LDADD = libmaster.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
