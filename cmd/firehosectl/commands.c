@@ -5,6 +5,7 @@
 #include "completion.h"
 #include "control.h"
 #include "show.h"
+#include "tail.h"
 
 static int run_status(const struct invocation *in)
 {
@@ -23,6 +24,7 @@ const struct command command_table[] = {
     {"workers", "[N]", "", "", 0, 1, run_workers, "how each worker is; with N: so many from now on"},
     {"restart-worker", "W|all", "", "all", 1, 1, run_restart_worker, "replaces a worker, or all, one by one"},
     {"config", "[KEY]", "", "KEY", 0, 1, run_config, "the configuration in use, and where it comes from"},
+    {"tail", "[--collection C] [--did D] [-n N]", "cdn", "", 0, 0, run_tail, "events as they pass; C may be app.bsky.feed.*"},
     {"reload", "", "", "", 0, 0, run_reload, "reads the configuration again; says what changed"},
     {"log-level", "LEVEL", "", "debug info warn error", 1, 1, run_log_level, "what is logged, until the next reload"},
     {"pause", "", "", "", 0, 0, run_plain, "stops reading the relay"},

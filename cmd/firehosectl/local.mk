@@ -8,5 +8,6 @@ firehosectl_SOURCES = \
 	cmd/firehosectl/main.c \
 	cmd/firehosectl/show.c cmd/firehosectl/show.h \
 	cmd/firehosectl/show_config.c \
-	cmd/firehosectl/show_status.c
+	cmd/firehosectl/show_status.c \
+	cmd/firehosectl/tail.c cmd/firehosectl/tail.h
 firehosectl_LDADD = libbase.a $(JANSSON_LIBS)

@@ -26,6 +26,7 @@ static void usage(FILE *out)
     fputs("\n"
           "  -s SOCKET  its control socket (default: /run/firehosed/control.sock)\n"
           "  --json     print the answer as JSON\n"
+          "  --yes      do not ask (cursor set)\n"
           "  -V, -h     version, this help\n\n"
           "exit status: 0 well; 1 refused; 3 no firehosed there; 4 it is silent; 64 usage\n",
           out);

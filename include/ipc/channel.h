@@ -45,6 +45,7 @@ enum ipc_type {
     IPC_REDIS_FAILED,    /* text: why not */
     IPC_LOG_LEVEL,       /* value */
     IPC_LOG_FILE,        /* with a descriptor: the log was opened again */
+    IPC_TAP,             /* with a descriptor: events are watched (ipc/tap.h); without: no longer */
     /* worker to master */
     IPC_WANT_REDIS,      /* asks for a connection */
     IPC_ACK,             /* id, counts: all frames up to it are done (in the stream, or filtered, or quarantined) */

@@ -16,6 +16,7 @@
 
 #include "base/config.h"
 #include "base/counters.h"
+#include "ipc/channel.h"
 #include "master/ledger.h"
 #include "redis/progress.h"
 
@@ -36,6 +37,7 @@ typedef void pool_child_main(const struct pool_child *child);
 struct pool_hooks {
     void *arg;
     void (*committed)(void *arg, size_t frames); /* the ledger's tail may have moved */
+    void (*started)(void *arg, unsigned index);  /* a worker was forked, and can be told things */
     void (*drained)(void *arg);                  /* every worker has left after pool_drain() */
     void (*taken_over)(void *arg);               /* a worker found that another firehosed owns its slot */
     void (*marks_lost)(void *arg);               /* a worker found that Redis has lost what was committed */
@@ -79,6 +81,10 @@ bool pool_reap(struct pool *p, pid_t pid, int status);
 
 /* Once a second: kills workers that show no sign of life. */
 void pool_check_alive(struct pool *p);
+
+/* Sends one worker a message, with a descriptor unless fd is -1 (the caller's still). One that is not there, or does not
+ * listen, misses it. */
+void pool_tell(struct pool *p, unsigned index, const struct ipc_message *m, int fd);
 
 /* Tells all workers. */
 void pool_set_log_level(struct pool *p, int level);

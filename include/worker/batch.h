@@ -29,6 +29,7 @@ void batch_format_fini(struct batch_format *f);
 struct batch {
     struct buffer out;   /* MULTI, one command an event, the marks, EXEC, and the guard of the next one */
     size_t commands;     /* between MULTI and EXEC */
+    size_t json_at, json_len; /* in out: the last event's JSON */
     size_t frames;       /* that it stands for */
     uint64_t last_id;    /* of the last frame: what is acked */
     struct marks marks;  /* of the partitions in `touched`: the last seq that is in it */

@@ -1,3 +1,4 @@
 noinst_LIBRARIES += libipc.a
 libipc_a_SOURCES = \
-	include/ipc/channel.h src/ipc/channel.c
+	include/ipc/channel.h src/ipc/channel.c \
+	include/ipc/tap.h

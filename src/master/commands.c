@@ -16,6 +16,13 @@ const struct command command_table[] = {
      {{.name = "key", .type = ARGUMENT_TEXT}},
      "The configuration in use: each key's value, and where it comes from."},
     {"cursor", command_cursor, false, {{0}}, "How far it is: the cursor in use, the saved one, and the marks."},
+    {"tail",
+     command_tail,
+     false,
+     {{.name = "collection", .type = ARGUMENT_TEXT},
+      {.name = "did", .type = ARGUMENT_TEXT},
+      {.name = "count", .type = ARGUMENT_NUMBER, .min = 1, .max = INT64_MAX}},
+     "Events as they pass, an item each, sampled where they are too many."},
     {"commands", command_commands, false, {{0}}, "This list."},
 
     {"reload", command_reload, true, {{0}}, "Reads the configuration again; answers when it has taken effect."},

@@ -59,6 +59,9 @@ void command_resume(struct master *m, struct control_call *call);
 void command_cursor(struct master *m, struct control_call *call);
 void command_cursor_set(struct master *m, struct control_call *call);
 
+/* tail.c */
+void command_tail(struct master *m, struct control_call *call);
+
 /* commands_restart.c */
 void command_restart_worker(struct master *m, struct control_call *call);
 

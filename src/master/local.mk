@@ -5,6 +5,7 @@ libmaster_a_SOURCES = \
 	include/master/control_request.h src/master/control_request.c \
 	src/master/commands.c src/master/commands.h src/master/commands_change.c src/master/commands_pause.c \
 	src/master/commands_restart.c src/master/commands_show.c \
+	src/master/tail.c src/master/tail.h \
 	src/master/waiting.c src/master/waiting.h \
 	include/master/dashboard.h src/master/dashboard.c \
 	include/master/filter.h src/master/filter.c \

@@ -18,6 +18,7 @@
 #include "base/privileges.h"
 #include "master_internal.h"
 #include "net/url.h"
+#include "tail.h"
 #include "waiting.h"
 
 enum { REPORT_MS = 10000, ROOM_TO_RESUME = 8 /* an eighth of the ring */ };
@@ -254,6 +255,11 @@ static void report_progress(struct master *m)
     m->reported_ms = now;
 }
 
+static void on_started(void *arg, unsigned index)
+{
+    tail_tell(arg, index);
+}
+
 static void on_committed(void *arg, size_t frames)
 {
     struct master *m = arg;
@@ -415,6 +421,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     sample_second(m);
     service_tick(m);
     waiting_tick(m);
+    tail_tick(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
         stop_when_done(m); /* Redis may have come back */
 }
@@ -499,6 +506,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                             .stopped = on_relay_stopped};
     const struct pool_hooks pool_hooks = {.arg = m,
                                           .committed = on_committed,
+                                          .started = on_started,
                                           .drained = on_drained,
                                           .taken_over = on_taken_over,
                                           .marks_lost = on_marks_lost};
@@ -558,6 +566,8 @@ static bool drop_privileges(struct master *m, struct error *why)
 static void tear_down(struct master *m)
 {
     waiting_end(m);
+    if (m->pool != NULL)
+        tail_end(m);
     control_free(m->control);
     http_free(m->http);
     if (m->pool != NULL)

@@ -67,6 +67,7 @@ struct master {
 
     /* The operator. */
     bool is_paused; /* the relay is not to be read */
+    LIST_HEAD(, tail) tails;      /* who watches events as they pass */
     LIST_HEAD(, waiting) waiting; /* calls that are answered when something is so */
     struct error reload_trouble; /* of the last reload; "" when it went well */
     json_t *reload_changes;

@@ -137,6 +137,7 @@ static void spawn(struct worker_process *w)
         return;
     }
     log_info("worker %u started, pid %d", w->index, (int)w->pid);
+    p->hooks.started(p->hooks.arg, w->index);
     feeder_feed(w);
 }
 
@@ -418,6 +419,12 @@ void pool_feed(struct pool *p)
 {
     for (unsigned i = 0; i < p->size; i++)
         feeder_feed(&p->workers[i]);
+}
+
+void pool_tell(struct pool *p, unsigned index, const struct ipc_message *m, int fd)
+{
+    if (p->workers[index].pid != 0)
+        channel_send(&p->workers[index].channel, m, fd);
 }
 
 static void tell_all(struct pool *p, const struct ipc_message *m, int fd)

@@ -187,7 +187,9 @@ static enum event_outcome append_event(struct batch *b, const struct batch_forma
         out->len = before;
         return outcome;
     }
+    b->json_len = out->len - data;
     close_bulk(out, data);
+    b->json_at = out->len - 2 - b->json_len; /* in front of the line's end */
     append_seq(out, event->frame.seq);
     b->commands++;
     return EVENT_READY;

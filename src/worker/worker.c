@@ -18,6 +18,7 @@
 #include "worker/batch.h"
 #include "worker/intake.h"
 #include "worker/sandbox.h"
+#include "taps.h"
 #include "writer.h"
 
 enum { IDLE_TURN_MS = 1000 }; /* the longest sleep: so that the sign of life stays fresh */
@@ -35,6 +36,7 @@ struct worker {
     struct batch batches[2];
     unsigned building; /* the batch that frames are added to; the other one may be in flight */
     struct writer writer;
+    struct taps taps;
     struct timing timing;
     struct ipc_message ack; /* id 0: none; else the control pair had no room for it yet */
     struct log_throttle refusals, drops, memory;
@@ -114,6 +116,8 @@ static void decode_arrived(struct worker *w)
             w->marks.seq[header.partition % PARTITIONS] = header.seq;
         if (header.verdict == VERDICT_NONE && outcome != EVENT_FILTERED)
             report_event(w, outcome, &header);
+        if (w->taps.count > 0 && outcome == EVENT_READY)
+            taps_see(&w->taps, &w->event.frame, building(w)->out.data + building(w)->json_at, building(w)->json_len);
         intake_drop(&w->intake, &header);
     }
 }
@@ -187,6 +191,9 @@ static void on_message(struct worker *w, const struct ipc_message *m, int fd)
         return;
     case IPC_LOG_FILE:
         log_adopt(fd);
+        return;
+    case IPC_TAP:
+        taps_set(&w->taps, m, fd);
         return;
     default:
         log_error("message %u from the master is not known", m->type);
@@ -299,6 +306,7 @@ static bool set_filter(struct worker *w, struct error *why)
 static bool set_up(struct worker *w, const struct worker_setup *setup, struct error *why)
 {
     *w = (struct worker){.config = setup->config, .channel = setup->channel, .slot = setup->slot};
+    taps_init(&w->taps);
     batch_init(&w->batches[0]);
     batch_init(&w->batches[1]);
     w->encoder = event_encoder_new((enum event_format)setup->config->event_format);

@@ -1,0 +1,141 @@
+/* tail.c: events as they pass. For people a line an operation; with --json a line an event. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "show.h"
+#include "tail.h"
+
+enum { SILENCE_S = 20 /* the daemon gives a sign of life every five */ };
+
+/* How much of a line is shown: on a terminal what fits, else all. */
+static size_t line_width(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return SIZE_MAX;
+    return size.ws_col;
+}
+
+/* Text of strangers: no control characters reach the terminal. Columns are counted as characters, which is near enough. */
+static void append_shown(struct buffer *line, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool is_c1 = c == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
+        if (is_c1)
+            text++;
+        buffer_append_byte(line, c < 0x20 || c == 0x7f || is_c1 ? ' ' : c);
+    }
+}
+
+static void print_line(struct buffer *line)
+{
+    size_t width = line_width(), columns = 0, len = 0;
+    for (; len < line->len; len++)
+        if ((line->data[len] & 0xc0) != 0x80 && columns++ == width)
+            break;
+    fwrite(line->data, 1, len, stdout);
+    putchar('\n');
+    buffer_clear(line);
+}
+
+/* What a record says, where it says anything in words. */
+static const char *gist(const json_t *record)
+{
+    static const char *const keys[] = {"text", "displayName", "name", "subject"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const json_t *value = json_object_get(record, keys[i]);
+        if (json_is_object(value))
+            value = json_object_get(value, "uri");
+        if (json_is_string(value))
+            return json_string_value(value);
+    }
+    return "";
+}
+
+static void print_commit(const char *front, const json_t *data, struct buffer *line)
+{
+    const json_t *op;
+    size_t i;
+    json_array_foreach(json_object_get(data, "ops"), i, op)
+    {
+        buffer_append_format(line, "%s %-6s ", front, member_text(op, "action"));
+        append_shown(line, member_text(op, "path"));
+        buffer_append_literal(line, "  ");
+        append_shown(line, gist(json_object_get(op, "record")));
+        print_line(line);
+    }
+}
+
+static void print_event(const json_t *event, struct buffer *line)
+{
+    const json_t *data = json_object_get(event, "data");
+    const char *type = member_text(event, "type"), *did = member_text(data, "repo");
+    char front[300];
+    if (member_number(event, "left_out") > 0)
+        printf("%s… %lld left out%s\n", colour_on(FAINT), member_number(event, "left_out"), colour_off());
+    snprintf(front, sizeof front, "%s %s", member_text(event, "seq"), did[0] != '\0' ? did : member_text(data, "did"));
+    if (strcmp(type, "commit") == 0) {
+        print_commit(front, data, line);
+        return;
+    }
+    buffer_append_format(line, "%s %s ", front, type);
+    append_shown(line, member_text(data, "handle"));
+    if (json_object_get(data, "active") != NULL)
+        buffer_append_text(line, member_flag(data, "active") ? "active" : "not active");
+    print_line(line);
+}
+
+static void show_item(const struct invocation *in, const json_t *item, struct buffer *line)
+{
+    if (json_object_get(item, "seq") == NULL)
+        return; /* a sign of life */
+    if (in->as_json) {
+        json_dumpf(item, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else {
+        print_event(item, line);
+    }
+    fflush(stdout);
+}
+
+int run_tail(const struct invocation *in)
+{
+    struct error why;
+    struct buffer line;
+    json_t *args = json_object(), *item, *answer = NULL;
+    json_int_t count;
+    if (in->count != NULL && !command_number(in->count, 1, INT64_MAX, &count))
+        return command_usage(in, "tail: -n: '%s' is not a number above 0", in->count);
+    if (in->count != NULL)
+        json_object_set_new(args, "count", json_integer(count));
+    if (in->collection != NULL)
+        json_object_set_new(args, "collection", json_string(in->collection));
+    if (in->did != NULL)
+        json_object_set_new(args, "did", json_string(in->did));
+    struct client *client = command_open(in);
+    client_set_timeout(client, SILENCE_S);
+    buffer_init(&line);
+    enum client_result result = client_send(client, "tail", args, &why);
+    while (result == CLIENT_OK && answer == NULL && !ferror(stdout)) {
+        result = client_receive(client, &item, &answer, &why);
+        if (item != NULL)
+            show_item(in, item, &line);
+        json_decref(item);
+    }
+    client_close(client);
+    buffer_fini(&line);
+    if (result != CLIENT_OK)
+        return command_fail(result, &why);
+    if (!in->as_json && member_number(answer, "left_out") > 0)
+        fprintf(stderr, "firehosectl: %lld events that match were left out\n", member_number(answer, "left_out"));
+    json_decref(answer);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,99 @@
+#include "config.h"
+
+#include "taps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* A person reads along, or a script looks for something rare: more than this a second is a sample in any case. */
+enum { EVENTS_PER_SECOND = 200 };
+
+void taps_init(struct taps *t)
+{
+    *t = (struct taps){0};
+    for (size_t i = 0; i < TAPS_MAX; i++)
+        t->taps[i].fd = -1;
+}
+
+static void tap_close(struct taps *t, struct tap *tap)
+{
+    if (tap->fd < 0)
+        return;
+    close(tap->fd);
+    collections_free(tap->wanted);
+    *tap = (struct tap){.fd = -1};
+    t->count--;
+}
+
+void taps_set(struct taps *t, const struct ipc_message *m, int fd)
+{
+    struct error ignored;
+    if (m->value >= TAPS_MAX) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    struct tap *tap = &t->taps[m->value];
+    tap_close(t, tap);
+    if (fd < 0)
+        return;
+    const char *end = strchr(m->text, '\n'), *collections = end != NULL ? end + 1 : "";
+    *tap = (struct tap){.fd = fd};
+    snprintf(tap->did, sizeof tap->did, "%.*s", (int)(end != NULL ? end - m->text : 0), m->text);
+    tap->wanted = collections[0] != '\0' ? collections_new(collections, &ignored) : NULL;
+    t->count++;
+    if (collections[0] != '\0' && tap->wanted == NULL) /* out of memory: rather none than all */
+        tap_close(t, tap);
+}
+
+static bool is_wanted(const struct tap *tap, const struct frame *frame)
+{
+    if (tap->did[0] != '\0' &&
+        (strlen(tap->did) != frame->did.len || memcmp(tap->did, frame->did.ptr, frame->did.len) != 0))
+        return false;
+    if (tap->wanted == NULL)
+        return true;
+    for (size_t i = 0; i < frame->op_count; i++)
+        if (collections_match(tap->wanted, frame->ops[i].path.ptr, frame->ops[i].path.len))
+            return true;
+    return false;
+}
+
+static bool may_send(struct tap *tap, size_t len)
+{
+    int64_t second = clock_monotonic_ms() / 1000;
+    if (second != tap->second) {
+        tap->second = second;
+        tap->sent = 0;
+    }
+    return tap->sent < EVENTS_PER_SECOND && len <= TAP_EVENT_MAX_BYTES;
+}
+
+static void offer(struct taps *t, struct tap *tap, const struct frame *frame, const uint8_t *json, size_t len)
+{
+    struct tap_head head = {.seq = frame->seq, .left_out = tap->left_out, .kind = (uint16_t)frame->kind};
+    struct iovec parts[] = {{&head, sizeof head}, {(void *)(uintptr_t)json, len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    if (!may_send(tap, len)) {
+        tap->left_out++;
+    } else if (sendmsg(tap->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+        tap->left_out = 0;
+        tap->sent++;
+    } else if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE || errno == EINTR) {
+        tap->left_out++;
+    } else {
+        tap_close(t, tap); /* nobody watches any more */
+    }
+}
+
+void taps_see(struct taps *t, const struct frame *frame, const uint8_t *json, size_t len)
+{
+    for (size_t i = 0; i < TAPS_MAX; i++)
+        if (t->taps[i].fd >= 0 && is_wanted(&t->taps[i], frame))
+            offer(t, &t->taps[i], frame, json, len);
+}

@@ -1,0 +1,31 @@
+/* taps.h: the worker's side of taps (ipc/tap.h): a sample of what passes, for whoever watches. */
+#ifndef FIREHOSED_WORKER_TAPS_H
+#define FIREHOSED_WORKER_TAPS_H
+
+#include "atproto/collections.h"
+#include "atproto/event_json.h"
+#include "ipc/tap.h"
+
+struct tap {
+    int fd; /* -1: none */
+    char did[TAP_FILTER_BYTES];
+    struct collections *wanted; /* NULL: all */
+    uint64_t left_out;          /* since the last that was sent */
+    int64_t second;             /* for the rate */
+    unsigned sent;              /* in this second */
+};
+
+struct taps {
+    struct tap taps[TAPS_MAX];
+    unsigned count; /* that are open */
+};
+
+void taps_init(struct taps *t);
+
+/* IPC_TAP: opens tap m->value on the descriptor, which is taken over; -1: closes it. */
+void taps_set(struct taps *t, const struct ipc_message *m, int fd);
+
+/* An event has passed. Only if t->count > 0. */
+void taps_see(struct taps *t, const struct frame *frame, const uint8_t *json, size_t len);
+
+#endif
