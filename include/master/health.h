@@ -14,13 +14,11 @@
 enum {
     HEALTH_WORKERS = 64, /* CONFIG_MAX_WORKERS */
     HEALTH_NOTE_BYTES = 256,
-    HEALTH_STRIKES = 3,      /* so many deaths … */
-    HEALTH_FORGIVE_S = 20,   /* … with less than this between them, on average, are too many */
-    HEALTH_STUCK_S = 10,     /* frames wait, and nothing was committed for so long */
+    HEALTH_STUCK_S = 10, /* frames wait, and nothing was committed for so long */
 };
 
 struct health_worker {
-    bool is_there, is_ready;
+    bool is_there, is_ready, keeps_dying;
     const char *state;
     char note[HEALTH_NOTE_BYTES];
     uint64_t restarts;
@@ -42,20 +40,20 @@ struct health_sample {
 
 /* From one second to the next; zeroed is the beginning. */
 struct health {
-    uint64_t restarts[HEALTH_WORKERS], events[HEALTH_WORKERS];
-    unsigned strikes[HEALTH_WORKERS], calm_s[HEALTH_WORKERS], stuck_s[HEALTH_WORKERS];
+    uint64_t events[HEALTH_WORKERS];
+    unsigned stuck_s[HEALTH_WORKERS];
     bool was_queued[HEALTH_WORKERS];
 };
 
 /* Once a second. */
 void health_tick(struct health *h, const struct health_sample *s);
 
-bool health_is_well(const struct health *h, const struct health_sample *s);
+bool health_is_well(const struct health_sample *s);
 bool health_is_ready(const struct health *h, const struct health_sample *s);
 
 /* {"status":"ok"|"failing","reasons":[…],"notes":[…]}: reasons are why it fails, notes what else is to be known.
  * {"status":"ready"|"not ready","reasons":[…],"notes":[…]}. New references, or NULL: no memory. */
-json_t *health_json(const struct health *h, const struct health_sample *s);
+json_t *health_json(const struct health_sample *s);
 json_t *health_ready_json(const struct health *h, const struct health_sample *s);
 
 #endif

@@ -12,6 +12,10 @@ PACKAGES=(
   python3-pytest python3-pytest-xdist python3-redis python3-cbor2
 )
 
+# These are large, and only a few tests want them, which skip with a reason where they are not installed: promtool, and a
+# browser to look at the status page with.
+OPTIONAL_PACKAGES=(prometheus chromium chromium-driver python3-selenium)
+
 # Debian's Python, which is the one that has the packages above; another may stand before it in PATH.
 PYTHON=/usr/bin/python3
 

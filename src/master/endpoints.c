@@ -49,10 +49,9 @@ static int metrics(void *arg, struct buffer *body)
 
 static int healthz(void *arg, struct buffer *body)
 {
-    const struct master *m = arg;
     struct health_sample s;
-    sample_health(m, &s);
-    return write_json(body, health_json(&m->health, &s), health_is_well(&m->health, &s) ? HTTP_OK : HTTP_SERVUNAVAIL);
+    sample_health(arg, &s);
+    return write_json(body, health_json(&s), health_is_well(&s) ? HTTP_OK : HTTP_SERVUNAVAIL);
 }
 
 static int readyz(void *arg, struct buffer *body)

@@ -9,15 +9,6 @@ void health_tick(struct health *h, const struct health_sample *s)
 {
     for (unsigned i = 0; i < s->workers; i++) {
         const struct health_worker *w = &s->worker[i];
-        if (w->restarts > h->restarts[i]) {
-            uint64_t strikes = h->strikes[i] + (w->restarts - h->restarts[i]);
-            h->strikes[i] = strikes > 2 * HEALTH_STRIKES ? 2 * HEALTH_STRIKES : (unsigned)strikes;
-            h->calm_s[i] = 0;
-        } else if (w->is_there && h->strikes[i] > 0 && ++h->calm_s[i] >= HEALTH_FORGIVE_S) {
-            h->strikes[i]--;
-            h->calm_s[i] = 0;
-        }
-        h->restarts[i] = w->restarts;
         bool stands = h->was_queued[i] && w->queued > 0 && w->events == h->events[i];
         h->stuck_s[i] = stands ? h->stuck_s[i] + 1 : 0;
         h->was_queued[i] = w->queued > 0;
@@ -59,10 +50,10 @@ static const char *colon(const char *note)
 
 /* ---- what each question asks ---- */
 
-static void dying_workers(const struct health *h, const struct health_sample *s, struct reasons *r)
+static void dying_workers(const struct health_sample *s, struct reasons *r)
 {
     for (unsigned i = 0; i < s->workers; i++)
-        if (h->strikes[i] >= HEALTH_STRIKES)
+        if (s->worker[i].keeps_dying)
             give(r, "worker %u keeps dying (%llu restarts so far)", i, (unsigned long long)s->worker[i].restarts);
 }
 
@@ -93,9 +84,9 @@ static void remarks(const struct health_sample *s, struct reasons *r)
         give(r, "behind the network by %.0f s", s->lag_s);
 }
 
-static void why_not_well(const struct health *h, const struct health_sample *s, struct reasons *r)
+static void why_not_well(const struct health_sample *s, struct reasons *r)
 {
-    dying_workers(h, s, r);
+    dying_workers(s, r);
 }
 
 static void why_not_ready(const struct health *h, const struct health_sample *s, struct reasons *r)
@@ -108,10 +99,10 @@ static void why_not_ready(const struct health *h, const struct health_sample *s,
     idle_workers(h, s, r);
 }
 
-bool health_is_well(const struct health *h, const struct health_sample *s)
+bool health_is_well(const struct health_sample *s)
 {
     struct reasons r = {0};
-    why_not_well(h, s, &r);
+    why_not_well(s, &r);
     return r.count == 0;
 }
 
@@ -127,10 +118,10 @@ static json_t *answer(const char *status, const struct reasons *why, const struc
     return json_pack("{s:s,s:o,s:o}", "status", status, "reasons", why->list, "notes", notes->list);
 }
 
-json_t *health_json(const struct health *h, const struct health_sample *s)
+json_t *health_json(const struct health_sample *s)
 {
     struct reasons why = {.list = json_array()}, notes = {.list = json_array()};
-    why_not_well(h, s, &why);
+    why_not_well(s, &why);
     absent_peers(s, &notes);
     remarks(s, &notes);
     return answer(why.count == 0 ? "ok" : "failing", &why, &notes);
@@ -140,7 +131,7 @@ json_t *health_ready_json(const struct health *h, const struct health_sample *s)
 {
     struct reasons why = {.list = json_array()}, notes = {.list = json_array()};
     why_not_ready(h, s, &why);
-    dying_workers(h, s, &notes);
+    dying_workers(s, &notes);
     remarks(s, &notes);
     return answer(why.count == 0 ? "ready" : "not ready", &why, &notes);
 }

@@ -28,10 +28,19 @@ static void gauge(struct buffer *b, const char *name, const char *help, int64_t 
     buffer_append_format(b, "firehosed_%s %" PRId64 "\n", name, value);
 }
 
-static void gauge_seconds(struct buffer *b, const char *name, const char *help, double value)
+/* These are there only while they are known, that is, not below 0. What it is is told all the same. */
+static void known_gauge(struct buffer *b, const char *name, const char *help, int64_t value)
 {
     family(b, name, "gauge", help);
-    buffer_append_format(b, "firehosed_%s %.6f\n", name, value);
+    if (value >= 0)
+        buffer_append_format(b, "firehosed_%s %" PRId64 "\n", name, value);
+}
+
+static void known_seconds(struct buffer *b, const char *name, const char *help, double value)
+{
+    family(b, name, "gauge", help);
+    if (value >= 0)
+        buffer_append_format(b, "firehosed_%s %.6f\n", name, value);
 }
 
 /* One of a family with one label; the value of the label needs no escape. */
@@ -48,9 +57,9 @@ static void write_process(const struct master *m, struct buffer *b)
     sample_health(m, &s);
     family(b, "build_info", "gauge", "The version that runs; always 1.");
     labelled(b, "build_info", "version", PACKAGE_VERSION, 1);
-    gauge_seconds(b, "start_time_seconds", "When this master was started, since 1970.",
+    known_seconds(b, "start_time_seconds", "When this master was started, since 1970.",
                   (double)clock_unix_us() / 1e6 - (double)(clock_monotonic_ms() - m->started_ms) / 1e3);
-    gauge(b, "healthy", "1 if /healthz says so: no worker keeps dying.", health_is_well(&m->health, &s));
+    gauge(b, "healthy", "1 if /healthz says so: no worker keeps dying.", health_is_well(&s));
     gauge(b, "ready", "1 if /readyz says so: connected to the relay and committing.", health_is_ready(&m->health, &s));
 }
 
@@ -110,21 +119,19 @@ static void write_collections(const struct master *m, struct buffer *b)
 
 static void write_lag(const struct master *m, struct buffer *b)
 {
-    double lag_s = figures_lag_s(m->figures), eta_s = figures_eta_s(m->figures);
     int64_t newest = 0, cursor;
-    if (lag_s >= 0)
-        gauge_seconds(b, "lag_seconds", "Age of events when they are committed. Absent while it is not known.", lag_s);
-    if (eta_s >= 0)
-        gauge_seconds(b, "time_to_live_seconds", "Estimated time until it has caught up. Absent when live.", eta_s);
+    bool has_cursor = ledger_cursor(m->ledger, &cursor);
     for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
         int64_t at = atomic_load_explicit(&m->counters->workers[i].commit_us, memory_order_relaxed);
         newest = at > newest ? at : newest;
     }
-    if (newest > 0)
-        gauge_seconds(b, "last_commit_timestamp_seconds", "When events were last committed, since 1970.",
-                      (double)newest / 1e6);
-    if (ledger_cursor(m->ledger, &cursor))
-        gauge(b, "cursor", "The relay's sequence number up to which all is committed.", cursor);
+    known_seconds(b, "lag_seconds", "Age of events when they are committed. Absent while it is not known.",
+                  figures_lag_s(m->figures));
+    known_seconds(b, "time_to_live_seconds", "Estimated time until it has caught up. Absent when live.",
+                  figures_eta_s(m->figures));
+    known_seconds(b, "last_commit_timestamp_seconds", "When events were last committed, since 1970.",
+                  newest > 0 ? (double)newest / 1e6 : LAG_UNKNOWN);
+    known_gauge(b, "cursor", "The relay's sequence number up to which all is committed.", has_cursor ? cursor : -1);
     counter(b, "rewinds_total", "How often Redis had lost data and the relay was read again.", m->rewinds);
     counter(b, "sequence_resets_total", "How often the relay's sequence began anew.", m->resets);
 }
@@ -191,14 +198,10 @@ static void write_redis(const struct master *m, struct buffer *b)
     counter(b, "redis_connects_total", "Connections of workers to Redis.",
             counters_total(m->counters, COUNTER_REDIS_CONNECTS));
     gauge(b, "redis_up", "1 while the master's connection to Redis is ready.", store_is_ready(m->store));
-    if (f->used_memory >= 0)
-        gauge(b, "redis_memory_used_bytes", "used_memory of Redis.", f->used_memory);
-    if (f->max_memory >= 0)
-        gauge(b, "redis_memory_max_bytes", "maxmemory of Redis; 0: no limit.", f->max_memory);
-    if (f->stream_length >= 0)
-        gauge(b, "stream_entries", "Entries in the stream.", f->stream_length);
-    if (f->dead_letters_length >= 0)
-        gauge(b, "dead_letters_entries", "Entries in the stream of dead letters.", f->dead_letters_length);
+    known_gauge(b, "redis_memory_used_bytes", "used_memory of Redis.", f->used_memory);
+    known_gauge(b, "redis_memory_max_bytes", "maxmemory of Redis; 0: no limit.", f->max_memory);
+    known_gauge(b, "stream_entries", "Entries in the stream.", f->stream_length);
+    known_gauge(b, "dead_letters_entries", "Entries in the stream of dead letters.", f->dead_letters_length);
 }
 
 void metrics_write(const struct master *m, struct buffer *out)

@@ -47,6 +47,7 @@ static void sample_worker(const struct master *m, unsigned i, struct health_work
     pool_worker_status(m->pool, i, &w);
     *out = (struct health_worker){.is_there = w.pid != 0,
                                   .is_ready = state == WORKER_READY,
+                                  .keeps_dying = w.keeps_dying,
                                   .state = worker_state_name(state),
                                   .restarts = w.restarts,
                                   .queued = ledger_queue_length(m->ledger, i),

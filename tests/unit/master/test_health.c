@@ -48,9 +48,9 @@ static void all_well_has_no_reasons(void **state)
     struct health h = {0};
     struct health_sample s = fine();
     health_tick(&h, &s);
-    assert_true(health_is_well(&h, &s));
+    assert_true(health_is_well(&s));
     assert_true(health_is_ready(&h, &s));
-    assert_reason(health_json(&h, &s), "reasons", "[]");
+    assert_reason(health_json(&s), "reasons", "[]");
     assert_reason(health_ready_json(&h, &s), "notes", "[]");
 }
 
@@ -64,49 +64,24 @@ static void absent_peers_are_unready_but_not_unwell(void **state)
     s.redis_note = "connection refused";
     s.relay_is_up = false;
     s.relay_state = "backoff";
-    assert_true(health_is_well(&h, &s));
+    assert_true(health_is_well(&s));
     assert_false(health_is_ready(&h, &s));
     assert_reason(health_ready_json(&h, &s), "reasons", "redis: offline: connection refused");
-    assert_reason(health_json(&h, &s), "notes", "relay: backoff");
+    assert_reason(health_json(&s), "notes", "relay: backoff");
 }
 
-static void worker_that_dies_once_is_forgiven_at_once(void **state)
+static void worker_that_keeps_dying_is_unwell(void **state)
 {
     (void)state;
     struct health h = {0};
     struct health_sample s = fine();
-    s.worker[1].restarts = 1;
-    health_tick(&h, &s);
-    assert_true(health_is_well(&h, &s));
-}
-
-static void worker_that_keeps_dying_is_unwell_until_it_has_been_calm(void **state)
-{
-    (void)state;
-    struct health h = {0};
-    struct health_sample s = fine();
-    for (int i = 0; i < 3; i++) {
-        s.worker[1].restarts++;
-        health_tick(&h, &s);
-    }
-    assert_false(health_is_well(&h, &s));
-    assert_reason(health_json(&h, &s), "reasons", "worker 1 keeps dying (3 restarts so far)");
-    for (int i = 0; i < HEALTH_FORGIVE_S; i++)
-        health_tick(&h, &s);
-    assert_true(health_is_well(&h, &s));
-}
-
-static void waiting_for_its_restart_is_no_calm(void **state)
-{
-    (void)state;
-    struct health h = {0};
-    struct health_sample s = fine();
-    s.worker[0].restarts = 5;
-    health_tick(&h, &s);
-    s.worker[0].is_there = false;
-    for (int i = 0; i < 1000; i++)
-        health_tick(&h, &s);
-    assert_false(health_is_well(&h, &s));
+    s.worker[1].restarts = 3;
+    assert_true(health_is_well(&s));
+    s.worker[1].keeps_dying = true;
+    assert_false(health_is_well(&s));
+    assert_true(health_is_ready(&h, &s)); /* just now it is there */
+    assert_reason(health_json(&s), "reasons", "worker 1 keeps dying (3 restarts so far)");
+    assert_reason(health_ready_json(&h, &s), "notes", "worker 1 keeps dying");
 }
 
 static void frames_that_wait_uncommitted_are_unready(void **state)
@@ -151,7 +126,7 @@ static void other_states_of_master_and_workers_are_unready(void **state)
     s.worker[1].is_there = false;
     strcpy(s.worker[1].note, "was killed \xc3"); /* cut within a letter */
     assert_reason(health_ready_json(&h, &s), "reasons", "worker 1: gone: was killed ?");
-    assert_true(health_is_well(&h, &s));
+    assert_true(health_is_well(&s));
 }
 
 static void lag_and_a_full_ring_are_noted(void **state)
@@ -161,11 +136,11 @@ static void lag_and_a_full_ring_are_noted(void **state)
     struct health_sample s = fine();
     s.lag_s = 61;
     s.relay_is_paused = true;
-    assert_reason(health_json(&h, &s), "notes", "behind the network by 61 s");
+    assert_reason(health_json(&s), "notes", "behind the network by 61 s");
     assert_reason(health_ready_json(&h, &s), "notes", "the ring is full");
     s.lag_warn_s = 0;
     s.relay_is_paused = false;
-    assert_reason(health_json(&h, &s), "notes", "[]");
+    assert_reason(health_json(&s), "notes", "[]");
 }
 
 int main(void)
@@ -173,9 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_well_has_no_reasons),
         cmocka_unit_test(absent_peers_are_unready_but_not_unwell),
-        cmocka_unit_test(worker_that_dies_once_is_forgiven_at_once),
-        cmocka_unit_test(worker_that_keeps_dying_is_unwell_until_it_has_been_calm),
-        cmocka_unit_test(waiting_for_its_restart_is_no_calm),
+        cmocka_unit_test(worker_that_keeps_dying_is_unwell),
         cmocka_unit_test(frames_that_wait_uncommitted_are_unready),
         cmocka_unit_test(idleness_is_not_standing_still),
         cmocka_unit_test(other_states_of_master_and_workers_are_unready),
