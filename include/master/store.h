@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/config.h"
+#include "base/counters.h"
 #include "redis/progress.h"
 
 struct store;
@@ -24,15 +25,18 @@ struct store_hooks {
     void (*begun)(void *arg, bool found, int64_t cursor);
     /* store_take_slots() is through. */
     void (*slots_taken)(void *arg);
+    /* Another firehosed owns the slots. */
+    void (*taken_over)(void *arg);
     /* On connecting again, Redis was found to be older than what was saved in it. */
     void (*data_lost)(void *arg);
     /* The cursor given to store_save_cursor() is in Redis. */
     void (*cursor_saved)(void *arg, int64_t cursor);
 };
 
-/* *owner is the newest token that was given out. */
+/* *owner is the newest token that was given out; known: what the workers have committed for certain. */
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
-                        struct owner_token *owner, const struct store_hooks *hooks);
+                        struct owner_token *owner, const struct known_marks *known,
+                        const struct store_hooks *hooks);
 void store_free(struct store *s);
 
 /* Connects. */
@@ -55,6 +59,9 @@ void store_take_slots(struct store *s);
 
 /* The configuration of Redis changed: connects anew. */
 void store_restart(struct store *s);
+
+/* Asks whether the slots are still ours: hooks.taken_over is called if not. */
+void store_check_owner(struct store *s);
 
 bool store_is_ready(const struct store *s);
 

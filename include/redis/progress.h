@@ -4,7 +4,9 @@
  * <progress_key>  hash: field "0".."63": the last seq that was written for that partition; "relay": the host whose
  *                 sequence this is; "cursor": a copy of the cursor as it was last saved.
  * <owner_key>:<slot>  the token of the worker that may write for the slot: "<instance>:<generation>". The instance is a
- *                 random number of a master, the generation rises with each worker that it starts. */
+ *                 random number of a master, the generation rises with each worker that it starts. Its upper half
+ *                 is the reign: it rises with each master that takes the keys over.
+ * <owner_key>:master  the token of the master that may save the cursor. */
 #ifndef FIREHOSED_REDIS_PROGRESS_H
 #define FIREHOSED_REDIS_PROGRESS_H
 
@@ -34,6 +36,12 @@ struct owner_token {
 };
 
 enum { OWNER_TOKEN_BYTES = 48, OWNER_KEY_BYTES = 300 };
+
+/* Of another instance: true if it began its reign (the upper half of the generation) before `than`. */
+static inline bool owner_is_older(const struct owner_token *token, const struct owner_token *than)
+{
+    return token->generation >> 32 < than->generation >> 32;
+}
 
 void owner_format(const struct owner_token *token, char out[OWNER_TOKEN_BYTES]);
 bool owner_parse(const char *text, struct owner_token *token);

@@ -62,6 +62,10 @@ void batch_add_duplicate(struct batch *b, const struct frame_header *header);
  * the next transaction: WATCH and GET of the owner key. After this only out.data and the counts are of interest. */
 void batch_finish(struct batch *b, const char *progress_key, const char *owner_key);
 
+/* EXEC was executed, and of its answers those whose bit is set in `failed` (one a command) are errors: takes all others out,
+ * so that trying again does not write twice what is written. The marks stay in. */
+void batch_keep_failed(struct batch *b, const bool *failed);
+
 /* How many elements EXEC answers with: one a command, and HSET's. */
 static inline size_t batch_results(const struct batch *b) { return b->commands + (b->touched != 0); }
 

@@ -70,7 +70,8 @@ const struct setting config_table[] = {
     TEXT(progress_key, "firehose:progress", 1, 255, RESTART, NULL,
          "The hash that tells how far each partition is: what makes every event arrive exactly once."),
     TEXT(owner_key, "firehose:owner", 1, 255, RESTART, NULL,
-         "Beginning of the names of the keys that tell which worker may write."),
+         "Beginning of the names of the keys that tell who may write. A second firehosed with the same ones takes "
+         "over: two that share a Redis need names of their own for all keys."),
 
     CHOICE(event_format, "compat", format_choices, RELOAD, NULL,
            "compat: exactly what the consumers of the older services read; extended: more fields, and #sync."),

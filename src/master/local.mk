@@ -18,7 +18,7 @@ libmaster_a_SOURCES = \
 	include/master/pool.h src/master/pool.c src/master/pool_internal.h \
 	include/master/relay.h src/master/relay.c src/master/relay_internal.h src/master/relay_io.c \
 	include/master/router.h \
-	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_figures.c \
+	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_owner.c src/master/store_figures.c \
 	src/master/store_internal.h \
 	src/master/dialer.c \
 	src/master/endpoints.c \

@@ -43,6 +43,8 @@ static void save_cursor(struct master *m)
     int64_t cursor;
     if (master_cursor(m, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
         store_save_cursor(m->store, cursor);
+    else
+        store_check_owner(m->store); /* who has nothing to write is taken over too */
 }
 
 static void start_reading(struct master *m)
@@ -190,6 +192,8 @@ static void on_cursor_saved(void *arg, int64_t cursor)
     pool_hold(m->pool, false);
     if (m->state == MASTER_STOPPING && m->workers_left && master_cursor(m, &now) && now == cursor)
         end_loop(m);
+    else if (m->state == MASTER_STOPPING && m->workers_left)
+        store_save_cursor(m->store, now);
     waiting_look(m);
 }
 
@@ -366,8 +370,16 @@ void master_stop(struct master *m, const char *why)
     evtimer_add(m->give_up, &patience);
     /* A drain for a reload may be under way: it becomes one for good. */
     relay_stop(m->relay);
-    if (pool_is_draining(m->pool))
+    if (!pool_is_draining(m->pool))
+        return;
+    if (pool_is_gone(m->pool)) {
+        /* Between two sets of workers, and the slots are not taken yet: who has partitions of another worker now must not
+         * write before. What is in the ring is read again by the next start. */
+        m->workers_left = true;
+        stop_when_done(m);
+    } else {
         pool_drain(m->pool, true);
+    }
 }
 
 /* ---- signals and timers ---- */
@@ -513,6 +525,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     const struct store_hooks store_hooks = {.arg = m,
                                             .begun = on_begun,
                                             .slots_taken = on_slots_taken,
+                                            .taken_over = on_taken_over,
                                             .data_lost = on_marks_lost,
                                             .cursor_saved = on_cursor_saved};
     const struct filter_hooks filter_hooks = {.arg = m, .loaded = on_filter_loaded};
@@ -525,7 +538,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
         return false;
     m->counters = counters_new();
     m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &relay_hooks);
-    m->store = store_new(m->base, m->dns, m->config, &m->owner, &store_hooks);
+    m->store = store_new(m->base, m->dns, m->config, &m->owner, &m->counters->marks, &store_hooks);
     if (m->counters == NULL || m->relay == NULL || m->store == NULL)
         return false;
     m->pool =

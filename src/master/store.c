@@ -81,23 +81,11 @@ bool store_may_ask(const struct store *s)
 }
 
 /* The cursor and its copy with the marks, in one transaction: where they differ later, somebody else has been
- * there. */
+ * there. One at a time: EXEC ends the guard of the next one, too. */
 void store_save_cursor(struct store *s, int64_t cursor)
 {
-    if (!store_may_ask(s) || !s->is_verified || s->wanted != BEGIN_NOTHING)
-        return;
-    char decimal[24];
-    struct url url;
-    snprintf(decimal, sizeof decimal, "%" PRId64, cursor);
-    redis_client_command(s->client, "MULTI");
-    store_expect(s, FOR_NOTHING, 0);
-    redis_client_command(s->client, "SET %s %s", s->config->cursor_key, decimal);
-    store_expect(s, FOR_NOTHING, 0);
-    redis_client_command(s->client, "HSET %s cursor %s relay %s", s->config->progress_key, decimal,
-                         store_relay_host(s, &url));
-    store_expect(s, FOR_NOTHING, 0);
-    redis_client_command(s->client, "EXEC");
-    store_expect(s, FOR_CURSOR_SAVE, cursor);
+    if (store_may_ask(s) && s->is_verified && s->wanted == BEGIN_NOTHING && !store_is_saving(s))
+        store_guard_cursor(s, cursor);
 }
 
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s)
@@ -149,6 +137,13 @@ static void on_reply(struct store *s, const redisReply *reply)
     switch (p.purpose) {
     case FOR_NOTHING:
     case FOR_DASHBOARD:
+        break;
+    case FOR_GUARD:
+        if (store_is_owner(s, reply))
+            store_write_cursor(s, p.cursor);
+        break;
+    case FOR_OWNER:
+        store_is_owner(s, reply);
         break;
     case FOR_CURSOR_SAVE:
         on_cursor_saved(s, reply, p.cursor);
@@ -264,7 +259,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- the verbs ---- */
 
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
-                        struct owner_token *owner, const struct store_hooks *hooks)
+                        struct owner_token *owner, const struct known_marks *known,
+                        const struct store_hooks *hooks)
 {
     struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
@@ -273,6 +269,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
                         .dns = dns,
                         .config = config,
                         .owner = owner,
+                        .known = known,
                         .hooks = *hooks,
                         .backoff_ms = BACKOFF_FIRST_MS};
     store_figures_forget(s);
@@ -313,7 +310,8 @@ void store_restart(struct store *s)
 bool store_is_saving(const struct store *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->pending[(s->first + i) % PENDING_MAX].purpose == FOR_CURSOR_SAVE)
+        if (s->pending[(s->first + i) % PENDING_MAX].purpose == FOR_CURSOR_SAVE ||
+            s->pending[(s->first + i) % PENDING_MAX].purpose == FOR_GUARD)
             return true;
     return false;
 }

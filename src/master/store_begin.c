@@ -1,7 +1,7 @@
 /* store_begin.c: what the master makes sure of before the first event is read: that nobody else can write any
  * more, where to read on, and that the marks fit that.
  *
- *   MULTI · SET owner:0 … owner:63 · EXEC        a transaction of any earlier worker fails from now on
+ *   (the slots are taken: store_owner.c)         a transaction of any earlier worker fails from now on
  *   GET cursor · HMGET progress cursor relay     what was saved, its copy with the marks, and whose sequence
  * it is HMGET progress 0 … 63                        read last: nothing can change them now MULTI · [DEL
  * progress] · HSET progress relay … cursor … [marks] · EXEC
@@ -35,20 +35,14 @@ const char *store_relay_host(const struct store *s, struct url *url)
 
 /* ---- asking ---- */
 
-static void take_slots(struct store *s)
+static void ask_marks(struct store *s, enum purpose purpose)
 {
-    char token[OWNER_TOKEN_BYTES], key[OWNER_KEY_BYTES];
-    s->owner->generation++;
-    owner_format(s->owner, token);
-    redis_client_command(s->client, "MULTI");
-    store_expect(s, FOR_NOTHING, 0);
-    for (unsigned slot = 0; slot < CONFIG_MAX_WORKERS; slot++) {
-        owner_key(s->config->owner_key, slot, key);
-        redis_client_command(s->client, "SET %s %s", key, token);
-        store_expect(s, FOR_NOTHING, 0);
-    }
-    redis_client_command(s->client, "EXEC");
-    store_expect(s, FOR_SLOTS, 0);
+    struct buffer marks;
+    buffer_init(&marks);
+    progress_append_read(&marks, s->config->progress_key);
+    redis_client_append(s->client, &marks);
+    buffer_fini(&marks);
+    store_expect(s, purpose, 0);
 }
 
 static void read_all(struct store *s)
@@ -57,18 +51,15 @@ static void read_all(struct store *s)
     store_expect(s, FOR_CURSOR, 0);
     redis_client_command(s->client, "HMGET %s cursor relay", s->config->progress_key);
     store_expect(s, FOR_COPY, 0);
-    struct buffer marks;
-    buffer_init(&marks);
-    progress_append_read(&marks, s->config->progress_key);
-    redis_client_append(s->client, &marks);
-    buffer_fini(&marks);
-    store_expect(s, FOR_MARKS, 0);
+    redis_client_command(s->client, "TYPE %s", s->config->stream_key);
+    store_expect(s, FOR_TYPE, 0);
+    ask_marks(s, FOR_MARKS);
 }
 
 static void start_wanted(struct store *s)
 {
     if (s->state == STORE_READY && s->wanted != BEGIN_NOTHING)
-        take_slots(s);
+        store_take_all(s);
 }
 
 void store_begin(struct store *s, bool rewind)
@@ -102,6 +93,9 @@ void store_begin_connected(struct store *s)
     if (s->has_begun) {
         redis_client_command(s->client, "HMGET %s cursor relay", s->config->progress_key);
         store_expect(s, FOR_VERIFY, 0);
+        for (int p = 0; p < PARTITIONS; p++)
+            s->known_before.seq[p] = atomic_load_explicit(&s->known->seq[p], memory_order_relaxed);
+        ask_marks(s, FOR_VERIFY_MARKS);
     }
     start_wanted(s);
 }
@@ -115,11 +109,14 @@ static void write_fit(struct store *s, bool drop_marks)
     struct url url;
     uint64_t lowered = 0;
     for (int p = 0; p < PARTITIONS && s->has_cursor && s->wanted != BEGIN_REWIND && !drop_marks; p++)
-        if (s->marks.seq[p] > s->cursor && (s->wanted == BEGIN_AT || !s->has_copy || s->copy != s->cursor)) {
+        if (s->marks.seq[p] > s->cursor && (s->wanted == BEGIN_AT || !s->has_copy || s->copy != s->cursor || s->stream_is_gone)) {
             s->marks.seq[p] = s->cursor;
             lowered |= UINT64_C(1) << p;
         }
-    if (lowered != 0)
+    if (lowered != 0 && s->stream_is_gone)
+        log_error("key %s is no stream: what it held is gone, events after cursor %" PRId64 " are written again",
+                  s->config->stream_key, s->cursor);
+    else if (lowered != 0)
         log_info("cursor %" PRId64
                  " was set from outside: events after it are written again where they are already there",
                  s->cursor);
@@ -232,16 +229,37 @@ static void on_verify(struct store *s, const redisReply *reply)
 {
     if (!read_copy(s, reply))
         return;
-    s->is_verified = true;
+    s->is_verified = !s->knows_relay;
     if (!s->knows_relay)
         log_error("redis: %s is gone altogether: going on from the cursor that this process holds",
                   s->config->progress_key);
     else if (s->has_saved && s->has_copy && s->copy < s->saved) {
         log_error("redis has lost data: the cursor that was saved as %" PRId64 " is back at %" PRId64,
                   s->saved, s->copy);
-        s->is_verified = false;
         s->hooks.data_lost(s->hooks.arg);
     }
+}
+
+/* The marks may have gone back where the cursor was saved before. They are compared before it may be saved again: it
+ * would be ahead of what is left. */
+static void on_verify_marks(struct store *s, const redisReply *reply)
+{
+    struct marks marks;
+    bool lost = s->knows_relay && s->has_saved && s->has_copy && s->copy < s->saved; /* said already */
+    if (!progress_parse(reply, &marks)) {
+        store_lose(s, reply->str != NULL ? reply->str : "the marks are not a hash");
+        return;
+    }
+    if (lost || !s->knows_relay)
+        return;
+    for (int p = 0; p < PARTITIONS; p++)
+        if (marks.seq[p] < s->known_before.seq[p]) {
+            log_error("redis has lost data: the mark of partition %d was %" PRId64 ", and is back at %" PRId64, p,
+                      s->known_before.seq[p], marks.seq[p]);
+            s->hooks.data_lost(s->hooks.arg);
+            return;
+        }
+    s->is_verified = true;
 }
 
 void store_begin_on_reply(struct store *s, enum purpose purpose, const redisReply *reply)
@@ -250,11 +268,20 @@ void store_begin_on_reply(struct store *s, enum purpose purpose, const redisRepl
         on_verify(s, reply);
         return;
     }
+    if (purpose == FOR_VERIFY_MARKS) {
+        on_verify_marks(s, reply);
+        return;
+    }
     if (s->wanted == BEGIN_NOTHING)
         return;
     switch (purpose) {
+    case FOR_REIGN:
+        store_on_reign(s, reply);
+        break;
     case FOR_SLOTS:
-        if (reply->type != REDIS_REPLY_ARRAY) {
+        if (reply->type == REDIS_REPLY_NIL) {
+            start_wanted(s); /* somebody else did the same at the same time */
+        } else if (reply->type != REDIS_REPLY_ARRAY) {
             store_lose(s, reply->str != NULL ? reply->str : "the slots could not be taken");
         } else if (s->wanted == BEGIN_SLOTS) {
             s->wanted = BEGIN_NOTHING;
@@ -265,6 +292,10 @@ void store_begin_on_reply(struct store *s, enum purpose purpose, const redisRepl
         break;
     case FOR_CURSOR:
         on_cursor(s, reply);
+        break;
+    case FOR_TYPE:
+        s->stream_is_gone = reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "stream") != 0 &&
+                            strcmp(reply->str, "none") != 0;
         break;
     case FOR_COPY: {
         /* When rewinding, what counts is how it was when the connection was made. */

@@ -14,12 +14,17 @@ enum purpose {
     FOR_NOTHING, /* an OK or QUEUED on the way; an error is reported */
     FOR_DASHBOARD,
     FOR_CURSOR_SAVE,
+    FOR_GUARD, /* in front of it: may it be written */
+    FOR_OWNER,
+    FOR_REIGN,
     FOR_SLOTS,
+    FOR_TYPE,
     FOR_CURSOR,
     FOR_COPY,
     FOR_MARKS,
     FOR_FIT,
     FOR_VERIFY,
+    FOR_VERIFY_MARKS,
     FOR_MEMORY,
     FOR_STREAM_LENGTH,
     FOR_DEAD_LETTERS_LENGTH,
@@ -40,6 +45,7 @@ struct store {
     struct evdns_base *dns;
     const struct config *config;
     struct owner_token *owner;
+    const struct known_marks *known;
     struct store_hooks hooks;
     struct url url;
     struct tls_context *tls;
@@ -66,6 +72,8 @@ struct store {
     int64_t cursor;
     bool same_relay, knows_relay;
     struct marks marks;
+    struct marks known_before; /* what was known to be in Redis when its marks were asked for */
+    bool stream_is_gone;       /* another type of key stands in its place */
 
     /* store_figures.c */
     struct store_figures figures;
@@ -82,6 +90,13 @@ bool store_may_ask(const struct store *s);
 /* store_figures.c */
 void store_figures_forget(struct store *s); /* the connection is gone, or another one */
 void store_figures_on_reply(struct store *s, enum purpose purpose, const redisReply *reply);
+
+/* store_owner.c */
+void store_take_all(struct store *s);                              /* answered by FOR_REIGN, then FOR_SLOTS */
+void store_on_reign(struct store *s, const redisReply *reply);     /* takes the slots */
+void store_guard_cursor(struct store *s, int64_t cursor);          /* answered by FOR_GUARD */
+bool store_is_owner(struct store *s, const redisReply *reply);     /* FOR_GUARD, FOR_OWNER; else the hooks are told */
+void store_write_cursor(struct store *s, int64_t cursor);          /* under the guard */
 
 /* store_begin.c */
 /* The host whose sequence is read: of the relay's URL, which is parsed into *url. */

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_text.h"
@@ -88,6 +89,37 @@ void batch_finish(struct batch *b, const char *progress_key, const char *owner_k
     resp_append_bulk(&b->out, owner_key);
     resp_append_command(&b->out, 2, "GET");
     resp_append_bulk(&b->out, owner_key);
+}
+
+/* Behind the command that begins at `at`: "*n", and n times "$len" and so many bytes. The bytes are our own. */
+static size_t skip_command(const struct buffer *b, size_t at)
+{
+    const char *text = (const char *)b->data;
+    char *end;
+    unsigned long words = strtoul(text + at + 1, &end, 10);
+    at = (size_t)(end - text) + 2;
+    while (words-- > 0) {
+        unsigned long len = strtoul(text + at + 1, &end, 10);
+        at = (size_t)(end - text) + 2 + len + 2;
+    }
+    return at;
+}
+
+void batch_keep_failed(struct batch *b, const bool *failed)
+{
+    size_t from = skip_command(&b->out, 0), to = from, kept = 0; /* behind MULTI */
+    for (size_t i = 0; i < b->commands; i++) {
+        size_t next = skip_command(&b->out, from);
+        if (failed[i]) {
+            memmove(b->out.data + to, b->out.data + from, next - from);
+            to += next - from;
+            kept++;
+        }
+        from = next;
+    }
+    memmove(b->out.data + to, b->out.data + from, b->out.len - from);
+    b->out.len -= from - to;
+    b->commands = kept;
 }
 
 void batch_add_duplicate(struct batch *b, const struct frame_header *header)

@@ -100,6 +100,10 @@ static bool check_owner(struct writer *w)
         take_slot(w);
         return false;
     }
+    if (now.instance != w->owner.instance && owner_is_older(&now, &w->owner)) {
+        log_error("redis has lost data: the slot belongs to an earlier firehosed again (%s)", w->claimed_by);
+        exit(IPC_EXIT_MARKS_LOST);
+    }
     if (now.instance != w->owner.instance) {
         log_debug("the slot belongs to another firehosed (%s)", w->claimed_by);
         exit(IPC_EXIT_TAKEN_OVER);
@@ -158,6 +162,12 @@ static void compare_marks(struct writer *w, bool has_hash)
             return;
         }
     }
+    if (w->partial.text[0] != '\0') { /* the marks are back: what failed is tried again in a while */
+        w->failure = w->partial;
+        w->partial.text[0] = '\0';
+        writer_retry_later(w);
+        return;
+    }
     if (behind != 0 && has_hash) {
         log_error("redis has lost data: marks in %s are older than what was committed",
                   w->config->progress_key);
@@ -183,13 +193,33 @@ static void compare_marks(struct writer *w, bool has_hash)
     writer_go_on(w);
 }
 
+/* Another type of key stands where the stream was: what it held is gone. A transaction of which nobody knows whether it
+ * was executed (its worker was killed, its connection broke) failed on that key while its marks went ahead, or lost its
+ * events with the stream: either way they are to be written again. */
+static uint64_t marks_in_doubt(const struct writer *w)
+{
+    uint64_t ahead = 0;
+    for (int p = 0; p < PARTITIONS && w->stream_is_gone; p++) {
+        int64_t known = atomic_load_explicit(&w->known->seq[p], memory_order_relaxed);
+        if ((w->own >> p & 1) && known != 0 && w->marks.seq[p] > known)
+            ahead |= UINT64_C(1) << p;
+    }
+    return ahead;
+}
+
 static void decide(struct writer *w, bool has_hash)
 {
-    if (w->failure.text[0] != '\0') {
+    uint64_t in_doubt = w->has_read_marks ? marks_in_doubt(w) : 0;
+    if (w->failure.text[0] != '\0' && (!w->has_read_marks || (!w->must_repair && in_doubt == 0))) {
+        w->partial.text[0] = '\0'; /* this is the newer reason */
         writer_retry_later(w);
         return;
     }
-    if (check_owner(w))
+    if (!check_owner(w))
+        return;
+    if (in_doubt != 0 && !w->must_repair)
+        write_known(w, in_doubt);
+    else
         compare_marks(w, has_hash);
 }
 
@@ -210,13 +240,16 @@ void claim_on_reply(struct writer *w, const redisReply *reply)
         snprintf(w->claimed_by, sizeof w->claimed_by, "%s", is_text ? reply->str : "");
         break;
     case CLAIM_STREAM:
+        w->stream_is_gone = reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "stream") != 0 &&
+                            strcmp(reply->str, "none") != 0;
         check_type(w, w->config->stream_key, reply);
         break;
     case CLAIM_DEAD_LETTERS:
         check_type(w, w->config->dead_letters_key, reply);
         break;
     case CLAIM_MARKS:
-        if (!progress_parse(reply, &w->marks) && w->failure.text[0] == '\0')
+        w->has_read_marks = progress_parse(reply, &w->marks);
+        if (!w->has_read_marks && w->failure.text[0] == '\0')
             error_set(&w->failure, "key %s is not a hash of marks", w->config->progress_key);
         break;
     case CLAIM_RELAY:

@@ -3,6 +3,7 @@
 #include "writer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -77,6 +78,7 @@ bool writer_init(struct writer *w, const struct worker_setup *setup, const struc
 void writer_fini(struct writer *w)
 {
     redis_client_free(w->client);
+    free(w->failed);
     tls_free(w->tls);
     buffer_fini(&w->guard);
 }
@@ -166,17 +168,35 @@ void writer_go_on(struct writer *w)
     }
 }
 
+/* Some commands failed alone (WRONGTYPE): the others stand, the marks too. What stands is not sent again. */
+static void take_errors(struct writer *w, const redisReply *reply)
+{
+    bool any = false;
+    for (size_t i = 0; i < reply->elements && !any; i++)
+        any = reply->element[i]->type == REDIS_REPLY_ERROR;
+    if (!any)
+        return;
+    free(w->failed);
+    w->failed = calloc(reply->elements, sizeof *w->failed);
+    for (size_t i = 0; i < reply->elements; i++) {
+        if (reply->element[i]->type != REDIS_REPLY_ERROR)
+            continue;
+        note_failure(w, reply->element[i]->str);
+        if (w->failed != NULL)
+            w->failed[i] = true;
+    }
+    w->must_repair = true;
+    w->partial = w->failure;
+}
+
 /* EXEC's answer. The first error that was queued explains an EXECABORT better than itself. */
 static void take_results(struct writer *w, const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_ARRAY) {
-        for (size_t i = 0; i < reply->elements; i++)
-            if (reply->element[i]->type == REDIS_REPLY_ERROR) {
-                note_failure(w, reply->element[i]->str);
-                w->must_repair = true; /* the others stand, the marks too */
-            }
         if (reply->elements != batch_results(w->batch))
             note_failure(w, "EXEC answered another number of commands than were sent");
+        else
+            take_errors(w, reply);
     } else if (reply->type == REDIS_REPLY_NIL) {
         note_failure(w, "EXEC was not executed: the owner has changed");
     }
@@ -187,6 +207,14 @@ static void finish_transaction(struct writer *w, const redisReply *owner)
 {
     char mine[OWNER_TOKEN_BYTES];
     owner_format(&w->owner, mine);
+    if (w->must_repair) {
+        if (w->failed != NULL) /* else all of it again: twice is better than never */
+            batch_keep_failed(w->batch, w->failed);
+        free(w->failed);
+        w->failed = NULL;
+        claim_begin(w); /* at once: until the marks are put back, a successor would take the events for written */
+        return;
+    }
     if (w->failure.text[0] != '\0') {
         writer_retry_later(w);
         return;

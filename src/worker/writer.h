@@ -47,8 +47,12 @@ struct writer {
     struct buffer guard;                /* what CLAIM asks, as RESP */
     char claimed_by[OWNER_TOKEN_BYTES]; /* what it was told: the slot's owner */
     struct marks marks;                 /* as CLAIM read them */
+    bool has_read_marks;                /* `marks` is what Redis has at this claim */
+    bool stream_is_gone;                /* at this claim: another type of key stands in its place */
     bool has_marks;                     /* nothing may be decoded before */
     bool must_fence;  /* the slot is to be taken on this connection, so that nothing of an earlier one is executed */
+    bool *failed;         /* which commands of the batch did, inside EXEC; NULL: none */
+    struct error partial; /* why a part of the transaction failed: told when the marks are put back; else "" */
     bool must_repair; /* marks got ahead of their events: they are put back before the next try */
     char name[32];
     struct url url;

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+import events
 import stream
 from waiting import hold_for, wait_for
 
@@ -108,3 +109,91 @@ def test_frames_that_arrive_while_the_number_of_workers_changes_reach_one(lab):
     s.daemon.wait_status(lambda status: status["received"] == 300, "to have received all")
     s.redis.thaw()
     s.assert_all()
+
+
+def test_marks_that_went_back_are_noticed_before_the_cursor_is_saved_again(lab):
+    """The cursor was saved long before; only marks and events of the last moment are lost."""
+    s = lab.system(workers=2, cursor_interval="200ms")
+    s.more(300)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    cursor = s.events[-1].seq
+    s.daemon.reload(cursor_interval="60s")
+    s.daemon.wait_log("configuration reloaded")
+    s.db.save()
+    s.more(300)
+    s.wait_delivered()
+    assert s.db.get(stream.CURSOR) in (str(cursor), str(s.events[-1].seq))
+    s.redis.kill()
+    s.redis.start()
+    s.assert_all(deadline=60)
+    s.daemon.wait_log("error .*redis has lost data")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_stream_key_that_becomes_another_type_while_running(lab, killed):
+    """The transaction is executed in part: its marks must not stand."""
+    s = lab.system(workers=2)
+    s.more(300)
+    s.wait_delivered()
+    s.db.set(stream.STREAM, "an accident")
+    lost = len(s.events)
+    s.more(300)
+    s.daemon.wait_log("WRONGTYPE")
+    s.more(50)
+    if killed:
+        for pid in s.daemon.worker_pids():
+            os.kill(pid, signal.SIGKILL)
+        s.daemon.wait_log("WRONGTYPE", 3)
+    s.db.delete(stream.STREAM)
+    fresh = s.events[lost:]
+    stream.wait_seqs(s.db, fresh, 60)
+    s.daemon.wait_settled()
+    stream.assert_delivered(s.db, fresh)
+    s.daemon.assert_balance()
+
+
+def test_stream_key_of_another_type_and_a_master_killed_meanwhile(lab):
+    s = lab.system(workers=2)
+    s.more(300)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.db.set(stream.STREAM, "an accident")
+    lost = len(s.events)
+    s.more(300)
+    s.daemon.wait_log("WRONGTYPE")
+    s.daemon.kill()
+    s.daemon.restart()
+    s.daemon.wait_log("WRONGTYPE", 3)
+    s.db.delete(stream.STREAM)
+    fresh = s.events[lost:]
+    stream.wait_seqs(s.db, fresh, 60)
+    s.daemon.wait_settled()
+    stream.assert_delivered(s.db, fresh)
+
+
+def test_dead_letters_key_of_another_type_doubles_no_event(lab):
+    """Of a transaction that failed in part only the part that failed is tried again."""
+    s = lab.system(workers=1)
+    s.more(100)
+    s.wait_delivered()
+    s.db.set(stream.DEAD_LETTERS, "an accident")
+    bad = events.other(b"\xa1\x61t\x67#commit" + bytes(200))
+    s.relay.append([*events.make(20, events.after(s.events)), bad])
+    s.more(100)
+    s.daemon.wait_log("WRONGTYPE")
+    s.db.delete(stream.DEAD_LETTERS)
+    s.assert_all()
+    assert s.db.xlen(stream.DEAD_LETTERS) == 1
+
+
+def test_progress_key_of_another_type_doubles_no_event(lab):
+    s = lab.system(workers=2)
+    s.more(300)
+    s.wait_delivered()
+    s.db.set("firehose:progress", "an accident")
+    s.more(200)
+    s.daemon.wait_log("WRONGTYPE|not a hash")
+    s.db.delete("firehose:progress")
+    s.more(100)
+    s.assert_all(deadline=60)

@@ -351,9 +351,14 @@ def test_full_ring_resumes_after_redis_was_killed(lab):
 
 def test_two_instances_with_different_keys_share_one_redis(lab):
     redis = lab.redis()
-    a = lab.system(events.make(300, seed=1), redis=redis, stream_key="a:s", cursor_key="a:c", status_key="a:st")
-    b = lab.system(events.make(300, 5000, seed=2), redis=redis, stream_key="b:s", cursor_key="b:c", status_key="b:st")
-    for s, key in ((a, "a:s"), (b, "b:s")):
+
+    def keys(name):
+        kinds = ("stream", "cursor", "status", "progress", "owner", "dead_letters")
+        return {f"{kind}_key": f"{name}:{kind}" for kind in kinds}
+
+    a = lab.system(events.make(300, seed=1), redis=redis, **keys("a"))
+    b = lab.system(events.make(300, 5000, seed=2), redis=redis, **keys("b"))
+    for s, key in ((a, "a:stream"), (b, "b:stream")):
         stream.wait_seqs(s.db, s.events, key=key)
         s.daemon.wait_settled()
         stream.assert_delivered(s.db, s.events, key=key)
