@@ -3,6 +3,7 @@
 #include "worker/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <malloc.h>
 #include <seccomp.h>
@@ -58,7 +59,7 @@ static const int allowed[] = {
     /* A build to find bugs with, never one to run: AddressSanitizer maps what it likes, looks through /proc and
      * starts a symbolizer for its report, and LeakSanitizer stops the process with ptrace from a clone of it when it
      * ends. That leaves of the filter what the tests ask for: connect, socket, open for writing. */
-    SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl),
+    SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(dup), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl),
     SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat),
     SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(sched_yield), SCMP_SYS(pipe),
     SCMP_SYS(pipe2), SCMP_SYS(dup2), SCMP_SYS(execve), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(getppid),
@@ -68,6 +69,17 @@ static const int allowed[] = {
 #endif
 };
 
+/* Conditions on an argument. (libseccomp's own macros leave a field out, which clang warns of.) */
+static struct scmp_arg_cmp is_equal(unsigned arg, uint64_t value)
+{
+    return (struct scmp_arg_cmp){.arg = arg, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+}
+
+static struct scmp_arg_cmp has_bits(unsigned arg, uint64_t mask, uint64_t bits)
+{
+    return (struct scmp_arg_cmp){.arg = arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = bits};
+}
+
 /* 0, or a negative errno. */
 static int add_rules(scmp_filter_ctx filter)
 {
@@ -76,19 +88,17 @@ static int add_rules(scmp_filter_ctx filter)
         bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     /* Signals only to itself: abort(), and the death by SIGSYS below. */
     if (bad == 0)
-        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, is_equal(0, (uint64_t)getpid()));
 #if SANITIZED
     if (bad == 0)
-        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                               SCMP_A2(SCMP_CMP_MASKED_EQ, 3 /* O_ACCMODE */, 0 /* O_RDONLY */));
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, has_bits(2, O_ACCMODE, O_RDONLY));
 #else
     /* Memory is never both written and run, and no file is mapped. */
     if (bad == 0)
-        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-                               SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, has_bits(2, PROT_EXEC, 0),
+                               has_bits(3, MAP_ANONYMOUS, MAP_ANONYMOUS));
     if (bad == 0)
-        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                               SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        bad = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, has_bits(2, PROT_EXEC, 0));
 #endif
     return bad;
 }

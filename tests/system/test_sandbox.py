@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+from functools import lru_cache
 
 import pytest
 
@@ -49,8 +50,9 @@ NEEDED_BY_SANITIZERS = {
 }  # fmt: skip
 
 
+@lru_cache
 def is_sanitized():
-    return "libasan" in subprocess.run(["ldd", program("firehosed")], capture_output=True, text=True).stdout
+    return b"__asan_init" in program("firehosed").read_bytes()  # gcc links the library, clang puts it in
 
 
 def preload(**more):
@@ -125,11 +127,12 @@ def test_sandbox_log_lets_it_pass_too(lab, verb):
     assert values(before[0], "Seccomp") == ["2"]  # a filter is there, it only tells
 
 
+@pytest.mark.skipif(is_sanitized(), reason="a sanitizer has its own way to crash")
 def test_worker_that_crashes_or_aborts_dies_of_that_and_of_no_forbidden_call(lab):
     s = lab.system(events.make(100), workers=2, environment=preload())
     s.wait_delivered()
     attack(s, "crash")
-    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 11" if not is_sanitized() else r"worker \d, pid")
+    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 11")
     s.assert_all(strict=True)
     attack(s, "abort")
     s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 6")
