@@ -32,4 +32,4 @@ libreplay_a_SOURCES = \
 	cmd/firehose-replay/tree_make.c cmd/firehose-replay/tree_make.h
 
 replay_link = libreplay.a libnet.a libatproto.a libbase.a \
-	$(LIBCBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS)
+	$(JANSSON_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS)

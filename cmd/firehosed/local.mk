@@ -1,4 +1,4 @@
 sbin_PROGRAMS += firehosed
 firehosed_SOURCES = cmd/firehosed/main.c cmd/firehosed/pidfile.c cmd/firehosed/pidfile.h
 firehosed_LDADD = libmaster.a libworker.a libipc.a libredis.a libnet.a libatproto.a libbase.a \
-	$(HIREDIS_LIBS) $(LIBCBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SECCOMP_LIBS)
+	$(HIREDIS_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SECCOMP_LIBS)

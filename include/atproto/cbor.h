@@ -7,7 +7,7 @@
  * This reader is strict (PROTOCOL.md "DAG-CBOR"; ipld.io/specs/codecs/dag-cbor): definite lengths,
  * minimal-length integers and lengths, valid UTF-8 in text, tag 42 alone, no undefined, no simple values but
  * false, true and null, no floats (the AT data model has none). The order of map keys is checked by who walks
- * a map (cbor_next_key, cbor_skip). Under it lies libcbor's streaming decoder; nothing above knows. */
+ * a map (cbor_next_key, cbor_skip). tests/unit/atproto holds it against libcbor. */
 #ifndef FIREHOSED_ATPROTO_CBOR_H
 #define FIREHOSED_ATPROTO_CBOR_H
 

@@ -15,6 +15,9 @@
  * appends nothing if the text is not valid UTF-8 (surrogates, overlong forms and > U+10FFFF are not). */
 bool json_append_string(struct buffer *b, const void *text, size_t len);
 
+/* The same, and *bad tells where the first byte is that is not valid; untouched if there is none. */
+bool json_append_text(struct buffer *b, const void *text, size_t len, size_t *bad);
+
 /* Appends base64, standard alphabet. `pad` adds '=' to a multiple of four (dead letters); the AT Protocol's
  * $bytes has none. */
 void json_append_base64(struct buffer *b, const void *bytes, size_t len, bool pad);

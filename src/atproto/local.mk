@@ -1,7 +1,7 @@
 noinst_LIBRARIES += libatproto.a
 libatproto_a_SOURCES = \
 	include/atproto/car.h src/atproto/car.c \
-	include/atproto/cbor.h src/atproto/cbor.c \
+	include/atproto/cbor.h src/atproto/cbor.c src/atproto/cbor_internal.h \
 	include/atproto/cid.h src/atproto/cid.c \
 	include/atproto/collections.h src/atproto/collections.c \
 	include/atproto/event_json.h src/atproto/event_json.c src/atproto/record_json.c \
@@ -10,4 +10,4 @@ libatproto_a_SOURCES = \
 	include/atproto/sha256.h src/atproto/sha256.c
 
 # Everything that decodes links with these, in this order.
-atproto_link = libatproto.a libbase.a $(LIBCBOR_LIBS) $(OPENSSL_LIBS)
+atproto_link = libatproto.a libbase.a $(OPENSSL_LIBS)

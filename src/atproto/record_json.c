@@ -1,4 +1,5 @@
-/* A record on its way from DAG-CBOR to JSON: each token is written as it is read.
+/* A record on its way from DAG-CBOR to JSON: each token is written as it is read. Text is looked at once, for what must
+ * be escaped and for what is no UTF-8.
  *
  * Invariants: `depth` containers are open, the innermost is levels[depth - 1]; a level's `left` counts the
  * items (or pairs) that are still to be read; nothing is appended when false is returned. No recursion:
@@ -8,6 +9,7 @@
 #include "atproto/cid.h"
 #include "atproto/event_json.h"
 #include "base/json_text.h"
+#include "cbor_internal.h"
 
 struct level {
     bool is_map;
@@ -50,9 +52,17 @@ static void append_bytes(struct buffer *out, const struct cbor_token *t)
     buffer_append_literal(out, "\"}");
 }
 
-/* Writes a token that is a whole item. */
-static void append_scalar(struct buffer *out, const struct cbor_token *t)
+/* A text that nobody has looked at yet. */
+static bool append_text(struct transcoder *x, const struct cbor_token *t)
 {
+    size_t bad;
+    return json_append_text(x->out, t->data, t->len, &bad) || cbor_fail_text(x->r, t->data + bad);
+}
+
+/* Writes a token that is a whole item. */
+static bool append_scalar(struct transcoder *x, const struct cbor_token *t)
+{
+    struct buffer *out = x->out;
     switch (t->kind) {
     case CBOR_UNSIGNED:
         buffer_append_unsigned(out, t->value);
@@ -61,8 +71,7 @@ static void append_scalar(struct buffer *out, const struct cbor_token *t)
         buffer_append_signed(out, -1 - (int64_t)t->value);
         break;
     case CBOR_TEXT:
-        json_append_string(out, t->data, t->len);
-        break;
+        return append_text(x, t);
     case CBOR_BYTES:
         append_bytes(out, t);
         break;
@@ -79,30 +88,41 @@ static void append_scalar(struct buffer *out, const struct cbor_token *t)
         buffer_append_literal(out, "null");
         break;
     }
+    return true;
 }
 
 static bool append_value(struct transcoder *x, struct cbor_token *t)
 {
     const uint8_t *before = x->r->at;
-    if (!cbor_next(x->r, t))
+    if (!cbor_next_unchecked(x->r, t))
         return false;
-    if (t->kind != CBOR_ARRAY && t->kind != CBOR_MAP) {
-        append_scalar(x->out, t);
-        return true;
-    }
+    if (t->kind != CBOR_ARRAY && t->kind != CBOR_MAP)
+        return append_scalar(x, t);
     if (open_level(x, t))
         return true;
     x->r->at = before;
     return cbor_fail(x->r, CBOR_RULE_TOO_DEEP);
 }
 
+/* The key's order is checked last, as cbor_next_key() does. */
 static bool append_key(struct transcoder *x, struct level *l)
 {
+    const uint8_t *before = x->r->at;
     struct cbor_token key;
-    if (!cbor_next_key(x->r, l->is_first ? NULL : &l->key, &key))
+    if (!cbor_next_unchecked(x->r, &key))
         return false;
+    const char *rule = NULL;
+    if (key.kind != CBOR_TEXT)
+        rule = "map key is not text";
+    else if (!append_text(x, &key))
+        return false;
+    else if (!l->is_first && !cbor_key_follows(&l->key, &key))
+        rule = "map keys are not in order, or not unique";
+    if (rule != NULL) {
+        x->r->at = before;
+        return cbor_fail(x->r, rule);
+    }
     l->key = key;
-    json_append_string(x->out, key.data, key.len);
     buffer_append_byte(x->out, ':');
     return true;
 }

@@ -28,24 +28,65 @@ static size_t utf8_sequence(const uint8_t *p, size_t left)
     return 0;
 }
 
+#define EIGHT_HIGH_BITS UINT64_C(0x8080808080808080)
+
+static inline uint64_t load8(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline uint32_t load4(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+
+/* Fewer than eight bytes in a word, in memory's order, the others 0, and no byte behind them read: most keys and many
+ * texts are that short, and byte by byte they cost more than all the rest of them. */
+static inline uint64_t load_short(const uint8_t *p, size_t n)
+{
+    uint8_t word[8] = {0};
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (n >= 4)
+        return load4(p) | (uint64_t)load4(p + n - 4) << 8 * (n - 4); /* where they overlap they are the same */
+    if (n > 0)
+        return p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1);
+#endif
+    memcpy(word, p, n);
+    return load8(word);
+}
+
+/* Skips what is ASCII up to a place near the first byte that is not, or to the end. */
+static inline const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
+{
+    while (end - p >= 8) {
+        if ((load8(p) & EIGHT_HIGH_BITS) != 0)
+            return p;
+        p += 8;
+    }
+    return (load_short(p, (size_t)(end - p)) & EIGHT_HIGH_BITS) != 0 ? p : end;
+}
+
 bool utf8_valid(const void *text, size_t len, size_t *bad)
 {
-    const uint8_t *start = text, *p = start, *end = start + len;
+    const uint8_t *start = text, *end = start + len, *p = skip_ascii(start, end);
     while (p < end) {
-        uint64_t eight;
-        if (end - p >= 8 && (memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
-            p += 8;
-        } else if (*p < 0x80) {
+        if (*p < 0x80) {
             p++;
-        } else {
-            size_t n = utf8_sequence(p, (size_t)(end - p));
-            if (n == 0) {
-                if (bad != NULL)
-                    *bad = (size_t)(p - start);
-                return false;
-            }
-            p += n;
+            continue;
         }
+        size_t n = utf8_sequence(p, (size_t)(end - p));
+        if (n == 0) {
+            if (bad != NULL)
+                *bad = (size_t)(p - start);
+            return false;
+        }
+        p += n;
+        if (p < end && *p < 0x80)
+            p = skip_ascii(p, end);
     }
     return true;
 }
@@ -70,54 +111,90 @@ static inline bool eight_plain_bytes(uint64_t v)
     return (found & highs) == 0;
 }
 
-bool json_append_string(struct buffer *b, const void *text, size_t len)
+/* Writes one byte of ASCII as it must be written. */
+static inline uint8_t *put_escaped(uint8_t *out, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t before = b->len;
-    /* Worst case: every byte becomes \u00xx. */
-    if (!buffer_reserve(b, len * 6 + 2))
+    char escape = escapes[c];
+    if (escape == 0) {
+        *out++ = c;
+        return out;
+    }
+    *out++ = '\\';
+    *out++ = (uint8_t)escape;
+    if (escape == 'u') {
+        *out++ = '0';
+        *out++ = '0';
+        *out++ = (uint8_t)hex[c >> 4];
+        *out++ = (uint8_t)hex[c & 15];
+    }
+    return out;
+}
+
+/* Copies what stands as it is, eight bytes at a time, as far as that goes. Room for eight bytes more than are left must
+ * be behind *out. */
+static inline const uint8_t *copy_plain(const uint8_t *p, const uint8_t *end, uint8_t **out)
+{
+    uint64_t v;
+    while (end - p >= 8) {
+        v = load8(p);
+        if (!eight_plain_bytes(v))
+            return p;
+        memcpy(*out, &v, 8);
+        p += 8;
+        *out += 8;
+    }
+    size_t n = (size_t)(end - p);
+    v = load_short(p, n);
+    const uint64_t spaces = UINT64_C(0x2020202020202020);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t filled = v | spaces << 8 * n;
+#else
+    uint64_t filled = v | spaces >> 8 * n;
+#endif
+    if (!eight_plain_bytes(filled))
+        return p;
+    memcpy(*out, &v, 8);
+    *out += n;
+    return end;
+}
+
+bool json_append_text(struct buffer *b, const void *text, size_t len, size_t *bad)
+{
+    /* Worst case: every byte becomes \u00xx; and copy_plain() writes whole words. */
+    if (!buffer_reserve(b, len * 6 + 2 + 8))
         return true; /* the buffer carries the failure */
     const uint8_t *p = text, *end = p + len;
     uint8_t *out = b->data + b->len;
     *out++ = '"';
+    p = copy_plain(p, end, &out);
     while (p < end) {
-        uint64_t eight;
-        if (end - p >= 8 && (memcpy(&eight, p, 8), eight_plain_bytes(eight))) {
-            memcpy(out, &eight, 8);
-            p += 8;
-            out += 8;
+        if (*p < 0x80) {
+            bool is_plain = escapes[*p] == 0;
+            out = put_escaped(out, *p++);
+            if (!is_plain)
+                p = copy_plain(p, end, &out);
             continue;
         }
-        uint8_t c = *p;
-        char escape = escapes[c];
-        if (c >= 0x80) {
-            size_t n = utf8_sequence(p, (size_t)(end - p));
-            if (n == 0) {
-                b->len = before;
-                return false;
-            }
-            memcpy(out, p, n);
-            out += n;
-            p += n;
-            continue;
+        size_t n = utf8_sequence(p, (size_t)(end - p));
+        if (n == 0) {
+            *bad = (size_t)(p - (const uint8_t *)text);
+            return false;
         }
-        p++;
-        if (escape == 0) {
-            *out++ = c;
-        } else {
-            *out++ = '\\';
-            *out++ = (uint8_t)escape;
-            if (escape == 'u') {
-                *out++ = '0';
-                *out++ = '0';
-                *out++ = (uint8_t)hex[c >> 4];
-                *out++ = (uint8_t)hex[c & 15];
-            }
-        }
+        for (size_t i = 0; i < n; i++)
+            *out++ = *p++;
+        if (p < end && *p < 0x80)
+            p = copy_plain(p, end, &out);
     }
     *out++ = '"';
     b->len = (size_t)(out - b->data);
     return true;
+}
+
+bool json_append_string(struct buffer *b, const void *text, size_t len)
+{
+    size_t bad;
+    return json_append_text(b, text, len, &bad);
 }
 
 void json_append_base64(struct buffer *b, const void *bytes, size_t len, bool pad)

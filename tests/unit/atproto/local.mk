@@ -17,3 +17,9 @@ tests_unit_atproto_test_event_json_LDADD = $(atproto_link) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/atproto/test_collections
 tests_unit_atproto_test_collections_SOURCES = tests/unit/atproto/test_collections.c
 tests_unit_atproto_test_collections_LDADD = $(atproto_link) $(CMOCKA_LIBS)
+
+# The reader held against libcbor, which nothing but this links with.
+check_PROGRAMS += tests/unit/atproto/test_cbor_reference
+tests_unit_atproto_test_cbor_reference_SOURCES = tests/unit/atproto/test_cbor_reference.c \
+	tests/unit/atproto/cbor_reference.c tests/unit/atproto/cbor_reference.h tests/unit/atproto/wire.h
+tests_unit_atproto_test_cbor_reference_LDADD = $(atproto_link) $(LIBCBOR_LIBS) $(CMOCKA_LIBS)

@@ -7,6 +7,9 @@
 #include <stdint.h>
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "base/json_text.h"
@@ -41,6 +44,58 @@ static void control_characters_and_quotes_are_escaped(void **state)
     assert_json_literal("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"");
     assert_json_literal("\0\x01\x1f", "\"\\u0000\\u0001\\u001f\"");
     assert_json_literal("0123456789abcde\n0123456789abcdef\"", "\"0123456789abcde\\n0123456789abcdef\\\"\"");
+}
+
+/* Byte by byte, as slowly as it can be said. */
+static void append_slowly(struct buffer *b, const uint8_t *text, size_t len)
+{
+    buffer_append_byte(b, '"');
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\')
+            buffer_append_format(b, "\\%c", text[i]);
+        else if (text[i] == '\n')
+            buffer_append_literal(b, "\\n");
+        else if (text[i] < 0x20)
+            buffer_append_format(b, "\\u%04x", text[i]);
+        else
+            buffer_append_byte(b, text[i]);
+    }
+    buffer_append_byte(b, '"');
+}
+
+/* Words are taken at a time: what is special must be found wherever in a word it stands, and in texts of any length. */
+static void escapes_are_found_at_every_place(void **state)
+{
+    (void)state;
+    static const char *const specials[] = {"",     "\"",       "\\",           "\n",
+                                           "\x01", "\xc3\xa9", "\xe3\x81\x82", "\xf0\x9f\x98\x80"};
+    for (size_t len = 0; len <= 40; len++)
+        for (size_t at = 0; at <= len; at++)
+            for (size_t s = 0; s < sizeof specials / sizeof specials[0]; s++) {
+                size_t size = len + strlen(specials[s]), bad = 77;
+                uint8_t *exact = malloc(size > 0 ? size : 1); /* a sanitizer sees a read behind its end */
+                assert_non_null(exact);
+                memset(exact, 'a' + (int)(len % 26), size);
+                memcpy(exact + at, specials[s], strlen(specials[s]));
+                struct buffer fast, slow;
+                buffer_init(&fast);
+                buffer_init(&slow);
+                assert_true(json_append_text(&fast, exact, size, &bad));
+                append_slowly(&slow, exact, size);
+                assert_int_equal(fast.len, slow.len);
+                assert_memory_equal(fast.data, slow.data, slow.len);
+                assert_true(utf8_valid(exact, size, NULL));
+                if (size > 0) {
+                    exact[at < size ? at : size - 1] = 0xff;
+                    assert_false(json_append_text(&slow, exact, size, &bad));
+                    size_t same = 77;
+                    assert_false(utf8_valid(exact, size, &same));
+                    assert_int_equal(bad, same);
+                }
+                free(exact);
+                buffer_fini(&fast);
+                buffer_fini(&slow);
+            }
 }
 
 static void invalid_utf8_is_refused_and_nothing_appended(void **state)
@@ -89,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_is_copied),
         cmocka_unit_test(control_characters_and_quotes_are_escaped),
+        cmocka_unit_test(escapes_are_found_at_every_place),
         cmocka_unit_test(invalid_utf8_is_refused_and_nothing_appended),
         cmocka_unit_test(base64_pads_only_when_asked),
     };
