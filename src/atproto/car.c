@@ -38,7 +38,7 @@ void car_index_clear(struct car_index *index)
 }
 
 /* Unsigned LEB128, up to 64 bits. Longer forms than necessary are harmless here and accepted. */
-static bool read_varint(struct cbor_reader *r, uint64_t *value)
+static bool read_long_varint(struct cbor_reader *r, uint64_t *value)
 {
     const uint8_t *p = r->at;
     uint64_t v = 0;
@@ -55,6 +55,18 @@ static bool read_varint(struct cbor_reader *r, uint64_t *value)
         }
     }
     return cbor_fail(r, "CAR length above 64 bits");
+}
+
+/* Blocks are seldom longer than two bytes can say. */
+static inline bool read_varint(struct cbor_reader *r, uint64_t *value)
+{
+    const uint8_t *p = r->at;
+    if (r->end - p >= 2 && p[0] >= 0x80 && p[1] < 0x80) {
+        *value = (p[0] & 0x7fu) | (uint64_t)p[1] << 7;
+        r->at = p + 2;
+        return true;
+    }
+    return read_long_varint(r, value);
 }
 
 /* A varint, and as many bytes behind it as it says: *section reads them. */

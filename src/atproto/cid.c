@@ -2,13 +2,16 @@
 
 #include "atproto/cid.h"
 
+#include <string.h>
+
 enum { CID_VERSION = 1, HASH_SHA2_256 = 0x12 };
 
 bool cid_valid(const uint8_t *bytes, size_t len)
 {
-    return len == CID_BYTES && bytes[0] == CID_VERSION &&
-           (bytes[1] == CID_CODEC_DAG_CBOR || bytes[1] == CID_CODEC_RAW) && bytes[2] == HASH_SHA2_256 &&
-           bytes[3] == CID_DIGEST_BYTES;
+    static const uint8_t record[] = {CID_VERSION, CID_CODEC_DAG_CBOR, HASH_SHA2_256, CID_DIGEST_BYTES};
+    static const uint8_t blob[] = {CID_VERSION, CID_CODEC_RAW, HASH_SHA2_256, CID_DIGEST_BYTES};
+    return len == CID_BYTES &&
+           (memcmp(bytes, record, sizeof record) == 0 || memcmp(bytes, blob, sizeof blob) == 0);
 }
 
 static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";

@@ -197,6 +197,11 @@ static bool read_field(struct cbor_reader *r, const struct field *f, void *recor
     return cbor_fail(r, f->wrong);
 }
 
+static bool is_field(const struct field *f, const struct field *end, const struct cbor_token *key)
+{
+    return f < end && f->key.len == key->len && memcmp(f->key.data, key->data, key->len) == 0;
+}
+
 static bool read_map(struct cbor_reader *r, const struct field_table *table, void *record)
 {
     const struct field *f = table->fields, *end = f + table->count;
@@ -209,9 +214,9 @@ static bool read_map(struct cbor_reader *r, const struct field_table *table, voi
     for (uint64_t i = 0; i < map.value; i++, previous = key) {
         if (!cbor_next_key(r, i > 0 ? &previous : NULL, &key))
             return false;
-        for (; f < end && cbor_key_follows(&f->key, &key); f++)
+        bool known = is_field(f, end, &key);
+        for (; !known && f < end && cbor_key_follows(&f->key, &key); known = is_field(++f, end, &key))
             missing = missing == NULL && f->need != OPTIONAL ? f->missing : missing;
-        bool known = f < end && f->key.len == key.len && memcmp(f->key.data, key.data, key.len) == 0;
         if (!(known ? read_field(r, f++, record) : cbor_skip(r)))
             return false;
     }
