@@ -13,6 +13,8 @@ enum { CONFIG_ROWS = 128, CONFIG_MAX_WORKERS = 64 };
 enum config_start { CONFIG_START_LIVE, CONFIG_START_OLDEST };
 enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_LOG, CONFIG_SANDBOX_OFF };
 
+enum config_sequence_reset { CONFIG_SEQUENCE_FOLLOW, CONFIG_SEQUENCE_STOP };
+
 struct config {
     /* The relay. */
     char *relay;
@@ -24,6 +26,7 @@ struct config {
     int64_t relay_backoff_max;
     int64_t relay_max_message;
     int start; /* enum config_start */
+    int on_sequence_reset; /* enum config_sequence_reset */
 
     /* Redis. */
     char *redis;

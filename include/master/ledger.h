@@ -67,6 +67,14 @@ enum { POISON_POINTS = 4, POINTS_OWN_DEATH = 2, POINTS_KILLED = 1 };
 uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, uint16_t partition,
                      enum frame_kind kind, unsigned worker);
 
+/* The same for a frame of which it is not decided whether it belongs to the sequence: no worker gets it, and the cursor
+ * stays in front of it. It must be the newest record when it is released or condemned (then it is the worker's), or dropped
+ * (as if it had never come). */
+uint64_t ledger_hold(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, uint16_t partition,
+                     enum frame_kind kind);
+void ledger_release(struct ledger *l, uint64_t id);
+void ledger_drop_held(struct ledger *l, uint64_t id, int64_t seq); /* seq: it counts as done; 0: it does not */
+
 /* The same for a frame that needs no worker: it is committed at once, but holds its place in the order of seqs. */
 bool ledger_take_done(struct ledger *l, size_t consumed, int64_t seq);
 

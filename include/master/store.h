@@ -23,6 +23,8 @@ struct store_hooks {
     /* store_begin() is through: every slot is ours, and this is where to read on: found is false where no
      * cursor is saved that means anything to this relay. */
     void (*begun)(void *arg, bool found, int64_t cursor);
+    /* What is saved belongs to another relay: may it be dropped? False: nothing is changed, and begun() never comes. */
+    bool (*may_drop)(void *arg);
     /* store_take_slots() is through. */
     void (*slots_taken)(void *arg);
     /* Another firehosed owns the slots. */
@@ -47,9 +49,9 @@ void store_start(struct store *s);
  * cursor on, and marks stay. */
 void store_begin(struct store *s, bool rewind);
 
-/* As soon as Redis is there: takes all slots, and deletes cursor and marks: they belong to a sequence that
- * has ended. */
-void store_begin_anew(struct store *s);
+/* As soon as Redis is there: takes all slots, and deletes the marks: they belong to a sequence that has ended. The cursor is
+ * deleted too, or, from_oldest, becomes 0: so that a start after a crash does not skip what is new. */
+void store_begin_anew(struct store *s, bool from_oldest);
 
 /* As soon as Redis is there: takes all slots, writes this cursor, and lowers the marks that are above it. */
 void store_begin_at(struct store *s, int64_t cursor);

@@ -8,6 +8,7 @@
 
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_choices[] = {"compat", "extended", NULL};
+static const char *const sequence_choices[] = {"follow", "stop", NULL};
 static const char *const start_choices[] = {"live", "oldest", NULL};
 static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 
@@ -47,6 +48,10 @@ const struct setting config_table[] = {
           "A longer message is a protocol error (the protocol's own limit is 5,000,000 bytes)."),
     CHOICE(start, "live", start_choices, RELOAD, NULL,
            "Where to begin when no cursor is saved: live, or oldest, the oldest event that the relay still has."),
+
+    CHOICE(on_sequence_reset, "follow", sequence_choices, RELOAD, NULL,
+           "When the relay's sequence turns out to be another one (it was rebuilt, or is another relay): follow it from its "
+           "beginning, or stop, with exit code 79, so that an operator may look first."),
 
     TEXT(redis, "redis://127.0.0.1:6379", 1, 1023, RELOAD, "REDIS_URL",
          "The Redis or Valkey to write to: redis://[user:password@]host[:port][/db], rediss:// for TLS, or "

@@ -3,12 +3,18 @@
 
 #include <string.h>
 
+#include "ipc/channel.h"
 #include "master/router.h"
 #include "master_internal.h"
 
-/* A relay may begin a little before the cursor that it was given. What lies further back is of another
- * sequence: those of the network are billions long, and grow by hundreds a second. */
-enum { SEQUENCE_SLACK = 1000 };
+enum {
+    /* A relay may begin a little before the cursor that it was given, or send a little twice. What lies further back, or goes
+     * on for longer, is of another sequence: those of the network are billions long, and grow by hundreds a second. */
+    SEQUENCE_SLACK = 1000,
+    /* Seqs have legal gaps, but not of this size between two messages: it is more than an hour of all of the network. One such
+     * seq in the wild made consumers that believed it throw away hours of what came after it. */
+    IMPLAUSIBLE_JUMP = 10 * 1000 * 1000,
+};
 
 /* Nobody's, or nobody wants it: it counts as done at once. */
 static bool take_done(struct master *m, const struct frame_peek *peek, size_t consumed)
@@ -52,46 +58,135 @@ static void on_error(struct master *m, const struct frame_peek *peek)
     relay_reconnect(m->relay, why, false);
 }
 
+/* ---- the sequence ---- */
+
+/* On a small host half of all that there is may be less than the usual slack. */
+static int64_t slack(const struct master *m)
+{
+    return m->last_seq / 2 < SEQUENCE_SLACK ? m->last_seq / 2 : SEQUENCE_SLACK;
+}
+
+static void count_in(struct master *m, const struct frame_peek *peek)
+{
+    m->received++;
+    figures_count(m->figures, peek);
+}
+
+static bool begin_another(struct master *m, size_t consumed)
+{
+    ledger_skip(m->ledger, consumed);
+    master_reset_sequence(m, true);
+    return false;
+}
+
+/* Not above the last seq: in the stream already, or of another sequence. False: the connection is given up. */
+static bool take_behind(struct master *m, const struct frame_peek *peek, size_t consumed)
+{
+    if (++m->behind_run > SEQUENCE_SLACK) {
+        log_error("relay %s: went back from seq %lld to %lld, and %zu messages in a row stayed below: its sequence is another "
+                  "one. Beginning with its oldest events",
+                  relay_host(m->relay), (long long)m->last_seq, (long long)peek->seq, m->behind_run);
+        return begin_another(m, consumed);
+    }
+    if (m->behind_run == 1)
+        log_debug("relay %s: seq %lld after %lld: dropped as a duplicate", relay_host(m->relay), (long long)peek->seq,
+                  (long long)m->last_seq);
+    count_in(m, peek);
+    m->own_duplicate++;
+    ledger_skip(m->ledger, consumed);
+    return true;
+}
+
+void frames_drop_held(struct master *m)
+{
+    if (m->held_id != 0)
+        ledger_drop_held(m->ledger, m->held_id, 0);
+    m->held_id = 0;
+}
+
+/* The next message decides about the one that is held. */
+static void decide_held(struct master *m, int64_t seq)
+{
+    if (seq > m->held_seq) {
+        log_warn("relay %s: seq %lld, %lld above the last, is confirmed by the next", relay_host(m->relay),
+                 (long long)m->held_seq, (long long)(m->held_seq - m->last_seq));
+        m->last_seq = m->held_seq;
+        if (m->held_is_wanted) {
+            ledger_release(m->ledger, m->held_id);
+        } else {
+            m->own_filtered++;
+            ledger_drop_held(m->ledger, m->held_id, m->held_seq);
+        }
+    } else {
+        log_error("relay %s: seq %lld was none of the sequence, which goes on with %lld after %lld: kept in %s",
+                  relay_host(m->relay), (long long)m->held_seq, (long long)seq, (long long)m->last_seq,
+                  m->config->dead_letters_key);
+        m->rogues++;
+        ledger_condemn(m->ledger, m->held_id, VERDICT_IMPLAUSIBLE);
+        ledger_release(m->ledger, m->held_id);
+    }
+    m->received++;
+    m->held_id = 0;
+}
+
+/* What the first message of a connection tells. False: the connection is given up. */
+static bool take_first(struct master *m, const struct frame_peek *peek)
+{
+    m->is_first = false;
+    if (m->has_last_seq && peek->seq < m->last_seq - slack(m)) {
+        log_error("relay %s: begins with seq %lld, far below cursor %lld: its sequence is another one. Beginning with its "
+                  "oldest events",
+                  relay_host(m->relay), (long long)peek->seq, (long long)m->last_seq);
+        return false;
+    }
+    if (!m->has_last_seq && !m->has_saved_cursor)
+        master_begin_sequence(m, peek->seq > 0 ? peek->seq - 1 : 0);
+    return true;
+}
+
+/* ---- routing ---- */
+
+static bool no_room(struct master *m)
+{
+    log_throttled(&m->strange, LOG_LEVEL_ERROR, "ring: out of memory for another frame, waiting");
+    return false;
+}
+
 /* An event: to the worker that its repo belongs to. */
 static bool route(struct master *m, const struct frame_peek *peek, size_t offset, size_t len, size_t consumed)
 {
-    if (peek->has_seq && m->is_first) {
-        m->is_first = false;
-        if (m->has_last_seq && peek->seq < m->last_seq - SEQUENCE_SLACK) {
-            log_error("relay %s: begins with seq %lld, far below cursor %lld: its sequence is another one. "
-                      "Beginning with its "
-                      "oldest events",
-                      relay_host(m->relay), (long long)peek->seq, (long long)m->last_seq);
-            ledger_skip(m->ledger, consumed);
-            master_reset_sequence(m, true);
-            return false;
-        }
-        if (!m->has_last_seq && !m->has_saved_cursor)
-            master_begin_sequence(m, peek->seq > 0 ? peek->seq - 1 : 0);
-    }
-    if (peek->has_seq && m->has_last_seq && peek->seq <= m->last_seq) {
-        m->received++;
-        figures_count(m->figures, peek);
-        m->own_duplicate++;
-        ledger_skip(m->ledger, consumed);
+    if (peek->has_seq && m->is_first && !take_first(m, peek))
+        return begin_another(m, consumed);
+    /* A frame whose seq cannot be read tells nothing, but may not overtake the one that is held: that one is put aside. */
+    if (m->held_id != 0 && (!peek->has_seq || (peek->seq > m->last_seq && peek->seq != m->held_seq)))
+        decide_held(m, peek->has_seq ? peek->seq : m->last_seq);
+    if (peek->has_seq && ((m->has_last_seq && peek->seq <= m->last_seq) || (m->held_id != 0 && peek->seq == m->held_seq)))
+        return take_behind(m, peek, consumed);
+    m->behind_run = 0;
+    bool nobodys = peek->did.ptr == NULL && peek->kind == FRAME_UNKNOWN;
+    bool wanted = !nobodys && filter_passes(m->filter, peek);
+    uint16_t partition = nobodys ? 0 : route_partition(peek->did.ptr, peek->did.len);
+    if (peek->has_seq && m->has_last_seq && m->last_seq > 0 && peek->seq - m->last_seq > IMPLAUSIBLE_JUMP) {
+        log_warn("relay %s: seq %lld is %lld above the last: held until the next one tells whether that is so",
+                 relay_host(m->relay), (long long)peek->seq, (long long)(peek->seq - m->last_seq));
+        uint64_t id = ledger_hold(m->ledger, offset, len, consumed, peek->seq, partition, peek->kind);
+        if (id == 0)
+            return no_room(m);
+        m->held_id = id;
+        m->held_seq = peek->seq;
+        m->held_is_wanted = wanted;
         return true;
     }
-    bool taken;
-    if ((peek->did.ptr == NULL && peek->kind == FRAME_UNKNOWN) || !filter_passes(m->filter, peek)) {
-        taken = take_done(m, peek, consumed);
-        m->own_filtered -= !taken;
-    } else {
-        uint16_t partition = route_partition(peek->did.ptr, peek->did.len);
-        unsigned worker = route_worker(partition, ledger_workers(m->ledger));
-        taken = ledger_take(m->ledger, offset, len, consumed, peek->has_seq ? peek->seq : 0, partition,
-                            peek->kind, worker) != 0;
+    if (!wanted) {
+        if (!take_done(m, peek, consumed)) {
+            m->own_filtered--;
+            return no_room(m);
+        }
+    } else if (ledger_take(m->ledger, offset, len, consumed, peek->has_seq ? peek->seq : 0, partition, peek->kind,
+                           route_worker(partition, ledger_workers(m->ledger))) == 0) {
+        return no_room(m);
     }
-    if (!taken) {
-        log_throttled(&m->strange, LOG_LEVEL_ERROR, "ring: out of memory for another frame, waiting");
-        return false;
-    }
-    m->received++;
-    figures_count(m->figures, peek);
+    count_in(m, peek);
     if (peek->has_seq) {
         m->last_seq = peek->seq;
         m->has_last_seq = true;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/config.h"
+#include "ipc/channel.h"
 #include "master/router.h"
 
 enum {
@@ -26,6 +27,7 @@ enum {
     POINTS_MASK = 7,
     VERDICT_SHIFT = 5,
 };
+enum { HELD = 0x80 }; /* on a record's partition: not decided */
 
 struct record {
     uint64_t at;  /* position of the frame */
@@ -221,7 +223,7 @@ static void advance(struct ledger *l)
     while (l->oldest < l->newest && (record_of(l, l->oldest)->flags & RECORD_DONE)) {
         const struct record *r = record_of(l, l->oldest);
         l->tail = r->end;
-        if (r->seq != 0) {
+        if (r->seq != 0 && r->flags >> VERDICT_SHIFT != VERDICT_IMPLAUSIBLE) {
             l->cursor = r->seq;
             l->has_cursor = true;
         }
@@ -229,6 +231,40 @@ static void advance(struct ledger *l)
     }
     if (l->oldest == l->newest)
         l->tail = l->window;
+}
+
+uint64_t ledger_hold(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, uint16_t partition,
+                     enum frame_kind kind)
+{
+    if (!make_room_for_record(l))
+        return 0;
+    uint64_t id = l->newest++;
+    *record_of(l, id) = (struct record){
+        .at = l->window + offset,
+        .end = l->window + consumed,
+        .seq = seq,
+        .len = (uint32_t)len,
+        .partition = (uint8_t)(partition | HELD),
+        .kind = (uint8_t)kind,
+    };
+    l->window += consumed;
+    return id;
+}
+
+void ledger_release(struct ledger *l, uint64_t id)
+{
+    struct record *r = record_of(l, id);
+    r->partition &= (uint8_t)~HELD;
+    enqueue(l, route_worker(r->partition, l->workers), id);
+}
+
+void ledger_drop_held(struct ledger *l, uint64_t id, int64_t seq)
+{
+    struct record *r = record_of(l, id);
+    r->partition &= (uint8_t)~HELD;
+    r->seq = seq;
+    r->flags |= RECORD_DONE;
+    advance(l);
 }
 
 bool ledger_take_done(struct ledger *l, size_t consumed, int64_t seq)
@@ -356,7 +392,7 @@ bool ledger_reroute(struct ledger *l, unsigned workers)
     l->workers = workers;
     for (uint64_t id = l->oldest; id < l->newest; id++) {
         const struct record *r = record_of(l, id);
-        if (!(r->flags & RECORD_DONE))
+        if (!(r->flags & RECORD_DONE) && !(r->partition & HELD))
             enqueue(l, route_worker(r->partition, workers), id);
     }
     return true;

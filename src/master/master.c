@@ -116,6 +116,11 @@ static void rewind_when_quiet(struct master *m)
     store_begin(m->store, true);
 }
 
+static void end_loop(struct master *m)
+{
+    event_base_loopbreak(m->base);
+}
+
 /* ---- another sequence, or another place in it ---- */
 
 static void reset_when_quiet(struct master *m);
@@ -133,6 +138,14 @@ void master_reset_sequence(struct master *m, bool from_oldest)
 {
     if (m->state != MASTER_RUNNING)
         return;
+    if (m->config->on_sequence_reset == CONFIG_SEQUENCE_STOP) {
+        log_error("on_sequence_reset = stop: stopping. To go on with the new sequence: on_sequence_reset = follow, or delete %s",
+                  m->config->cursor_key);
+        m->exit_status = MASTER_EXIT_SEQUENCE;
+        master_stop(m, "the relay's sequence is another one");
+        return;
+    }
+    frames_drop_held(m);
     m->state = MASTER_RESETTING;
     m->resets++;
     m->asks_oldest = from_oldest;
@@ -165,7 +178,19 @@ static void reset_when_quiet(struct master *m)
     if (m->has_new_cursor)
         store_begin_at(m->store, m->new_cursor);
     else
-        store_begin_anew(m->store);
+        store_begin_anew(m->store, m->asks_oldest);
+}
+
+static bool may_drop(void *arg)
+{
+    struct master *m = arg;
+    if (m->config->on_sequence_reset == CONFIG_SEQUENCE_FOLLOW)
+        return true;
+    log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. To go on with "
+              "this relay: on_sequence_reset = follow, or delete %s and %s", m->config->cursor_key, m->config->progress_key);
+    m->exit_status = MASTER_EXIT_SEQUENCE;
+    end_loop(m);
+    return false;
 }
 
 static void on_slots_taken(void *arg)
@@ -173,11 +198,6 @@ static void on_slots_taken(void *arg)
     struct master *m = arg;
     if (m->state == MASTER_RUNNING)
         pool_start(m->pool, ledger_workers(m->ledger));
-}
-
-static void end_loop(struct master *m)
-{
-    event_base_loopbreak(m->base);
 }
 
 static void on_cursor_saved(void *arg, int64_t cursor)
@@ -209,6 +229,8 @@ static bool on_relay_cursor(void *arg, int64_t *cursor)
 static void on_relay_connected(void *arg)
 {
     struct master *m = arg;
+    frames_drop_held(m); /* it is asked for again */
+    m->behind_run = 0;
     m->is_first = true;
 }
 
@@ -228,6 +250,7 @@ static void stop_when_done(struct master *m);
 static void on_relay_stopped(void *arg)
 {
     struct master *m = arg;
+    frames_drop_held(m);
     if (m->state == MASTER_STOPPING && !pool_is_draining(m->pool))
         pool_drain(m->pool, true);
     else if (m->state == MASTER_REWINDING)
@@ -524,6 +547,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                           .marks_lost = on_marks_lost};
     const struct store_hooks store_hooks = {.arg = m,
                                             .begun = on_begun,
+                                            .may_drop = may_drop,
                                             .slots_taken = on_slots_taken,
                                             .taken_over = on_taken_over,
                                             .data_lost = on_marks_lost,

@@ -62,6 +62,11 @@ struct master {
                        saved */
     int64_t first_cursor;
     uint64_t resets;
+    uint64_t held_id; /* the newest record, whose seq is implausibly far above the last; 0: none */
+    int64_t held_seq;
+    bool held_is_wanted; /* by the filter */
+    uint64_t rogues;     /* such as were none of the sequence */
+    size_t behind_run;   /* messages in a row that were not above the last seq */
     bool has_new_cursor; /* new_cursor: what RESETTING is for, where an operator has set it; else a new sequence */
     int64_t new_cursor;
 
@@ -102,6 +107,9 @@ void master_stop(struct master *m, const char *why);
 void master_set_cursor(struct master *m, int64_t cursor);
 
 /* frames.c: what is done with a message of the relay. */
+/* Forgets a frame that is held: it will be asked for again. */
+void frames_drop_held(struct master *m);
+
 bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
 
 /* The relay's sequence is another one from here on: what is in hand is written, and reading begins anew. */

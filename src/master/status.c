@@ -96,7 +96,7 @@ json_t *status_json(struct master *m)
         json_object_set_new(ops, counter_name((enum counter)c),
                             json_integer((json_int_t)counters_total(m->counters, c)));
     json_t *json = json_pack(
-        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o"
+        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o"
         ",s:o}",
         "version", PACKAGE_VERSION, "state", master_state_name(m), "pid", (int)getpid(), "uptime_s",
         (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
@@ -104,7 +104,8 @@ json_t *status_json(struct master *m)
         relay_is_paused(m->relay), "connects", (json_int_t)relay_connects(m->relay), "bytes",
         (json_int_t)relay_bytes(m->relay), "note", relay_trouble(m->relay), "infos", (json_int_t)m->infos,
         "errors", (json_int_t)m->errors, "cursor", cursor_json(m), "rewinds", (json_int_t)m->rewinds,
-        "resets", (json_int_t)m->resets, "ring", "used_bytes", (json_int_t)ledger_used_bytes(m->ledger),
+        "resets", (json_int_t)m->resets, "rogue_seqs", (json_int_t)m->rogues, "ring", "used_bytes",
+        (json_int_t)ledger_used_bytes(m->ledger),
         "size_bytes", (json_int_t)ledger_size_bytes(m->ledger), "records",
         (json_int_t)ledger_record_count(m->ledger), "ops_left_out", ops, "redis", redis_json(m),
         "workers", workers);

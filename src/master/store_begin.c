@@ -68,9 +68,10 @@ void store_begin(struct store *s, bool rewind)
     start_wanted(s);
 }
 
-void store_begin_anew(struct store *s)
+void store_begin_anew(struct store *s, bool from_oldest)
 {
     s->wanted = BEGIN_ANEW;
+    s->from_oldest = from_oldest;
     start_wanted(s);
 }
 
@@ -130,7 +131,7 @@ static void write_fit(struct store *s, bool drop_marks)
     store_expect(s, FOR_NOTHING, 0);
     if (s->has_cursor) {
         snprintf(cursor, sizeof cursor, "%" PRId64, s->cursor);
-        if (s->wanted == BEGIN_AT) {
+        if (s->wanted == BEGIN_AT || s->wanted == BEGIN_ANEW) {
             redis_client_command(s->client, "SET %s %s", s->config->cursor_key, cursor);
             store_expect(s, FOR_NOTHING, 0);
         }
@@ -163,9 +164,12 @@ static void decide(struct store *s)
         s->has_cursor = true;
         s->cursor = s->at;
     } else if (s->wanted == BEGIN_ANEW) {
-        s->has_cursor = false;
+        s->has_cursor = s->from_oldest;
+        s->cursor = 0;
         drop_marks = true;
     } else if (s->knows_relay && !s->same_relay) {
+        if (!s->hooks.may_drop(s->hooks.arg))
+            return;
         log_warn(
             "the saved cursor and marks belong to another relay: this is a new sequence, they are not used");
         s->has_cursor = false;

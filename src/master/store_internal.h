@@ -61,6 +61,7 @@ struct store {
 
     /* store_begin.c */
     enum begin wanted; /* what is to be done, or done again if the connection breaks on the way */
+    bool from_oldest;  /* BEGIN_ANEW: the cursor becomes 0 */
     int64_t at;        /* BEGIN_AT: the cursor to write */
     bool has_begun;    /* once: from then on a new connection is verified first */
     bool is_verified;  /* on this connection: the cursor may be saved */

@@ -1,0 +1,191 @@
+"""The relay's sequence: seqs that jump, go back, begin anew. Whatever it is, no new event is skipped."""
+
+import events
+import frames
+import stream
+from waiting import wait_for
+
+ENDED_BY_SEQUENCE = 79
+LOWER = events.FIRST_SEQ // 2
+
+
+def dead_letters(db):
+    return [dict(zip(e.fields[0::2], e.fields[1::2])) for e in stream.entries(db, stream.DEAD_LETTERS)]
+
+
+def rogue(seq=1 << 50):
+    return events.make(1, seq)[0]
+
+
+def assert_rogue_put_aside(s, bad):
+    good = [e for e in s.events if e is not bad]
+    stream.wait_seqs(s.db, good)
+    wait_for(lambda: s.db.xlen(stream.DEAD_LETTERS) == 1, "the dead letter")
+    s.daemon.wait_settled()
+    stream.assert_delivered(s.db, good)
+    s.daemon.assert_balance()
+    (letter,) = dead_letters(s.db)
+    assert int(letter["seq"]) == bad.seq
+    assert letter["reason"].startswith("implausible seq")
+
+
+def sent_in(order):
+    """All of it on one connection, in this order; then silence."""
+
+    async def script(connection):
+        await connection.upgrade()
+        for event in order:
+            await connection.message(event.frame)
+        await connection.until_client_ends()
+
+    return script
+
+
+def test_one_rogue_seq_is_put_aside_and_nothing_after_it_is_skipped(lab):
+    first = events.make(100)
+    bad = rogue()
+    rest = events.make(100, events.after(first))
+    s = lab.system([*first, bad, *rest])
+    assert_rogue_put_aside(s, bad)
+    s.daemon.wait_log(rf"error .*seq {bad.seq} was none of the sequence")
+    assert s.daemon.status()["rogue_seqs"] == 1
+    s.wait_cursor(rest[-1].seq)
+
+
+def test_jump_that_the_next_message_confirms_is_followed(lab):
+    first = events.make(100)
+    far = events.make(100, events.after(first) + 50_000_000)
+    s = lab.system([*first, *far])
+    s.assert_all()
+    s.wait_cursor(far[-1].seq)
+    assert s.db.xlen(stream.DEAD_LETTERS) == 0
+
+
+def test_rogue_seq_that_is_held_when_the_connection_ends_is_decided_on_the_next_one(lab):
+    first, bad = events.make(100), rogue()
+    rest = events.make(50, events.after(first))
+    s = lab.system([*first, bad, *rest], start=False)
+    s.relay.script(sent_in([*first, bad]))
+    s.daemon.start()
+    s.daemon.wait_log(rf"seq {bad.seq} is \d+ above the last: held")
+    s.wait_cursor(first[-1].seq)
+    s.relay.drop_all()
+    assert_rogue_put_aside(s, bad)
+
+
+def test_rogue_seq_that_is_held_at_the_end_is_not_lost(lab):
+    first, bad = events.make(100), rogue()
+    rest = events.make(50, events.after(first))
+    s = lab.system([*first, bad, *rest], start=False)
+    s.relay.script(sent_in([*first, bad]))
+    s.daemon.start()
+    s.daemon.wait_log("above the last: held")
+    s.daemon.stop()
+    assert s.db.get(stream.CURSOR) == str(first[-1].seq)
+    s.daemon.start()
+    assert_rogue_put_aside(s, bad)
+
+
+def test_frame_that_cannot_be_read_does_not_overtake_one_that_is_held(lab):
+    first, bad = events.make(20, repos=1), rogue()
+    rest = events.make(20, events.after(first), repos=1)
+    junk = events.other(b"\xa1\x61t\x67#commit" + bytes(50))
+    s = lab.system([*first, bad, junk, *rest], workers=1)
+    good = [*first, *rest]
+    stream.wait_seqs(s.db, good)
+    wait_for(lambda: s.db.xlen(stream.DEAD_LETTERS) == 2, "the dead letters")
+    s.daemon.wait_settled()
+    stream.assert_delivered(s.db, good)
+    s.daemon.assert_balance()
+
+
+def test_single_seqs_that_go_back_are_duplicates(lab):
+    made = events.make(300)
+    order = [e for i, e in enumerate(made) for e in ([e, made[i // 2]] if i % 10 == 9 else [e])]
+    s = lab.system(made, start=False)
+    s.relay.script(sent_in(order))
+    s.daemon.start()
+    s.assert_all()
+    assert s.daemon.status()["duplicate"] == 30
+
+
+def test_sequence_that_begins_anew_within_a_connection_is_followed(lab):
+    old, new = events.make(200), events.make(1200, LOWER)
+    s = lab.system(new, start=False)
+    s.relay.script(sent_in([*old, *new]))
+    s.daemon.start()
+    s.daemon.wait_log("error .*went back from seq .* its sequence is another one")
+    stream.wait_seqs(s.db, [*old, *new])
+    s.daemon.wait_settled()
+    found = stream.seqs(s.db)
+    assert len(found) == len(set(found))
+    assert s.daemon.status()["resets"] == 1
+    s.daemon.assert_balance()
+
+
+def test_small_host_that_was_rebuilt_is_noticed(lab):
+    """Its whole sequence is shorter than the slack that is given to a large one."""
+    old, new = events.make(200, 1), events.make(20, 3)
+    s = lab.system(old)
+    s.wait_delivered()
+    s.wait_cursor(old[-1].seq)
+    s.db.delete(stream.STREAM)
+    s.relay.stop()
+    s.relay.log[:] = new
+    s.relay.script(sent_in(new))  # the cursor is from the future: it is silently put on the live stream
+    s.relay.start()
+    s.daemon.wait_log("error .*far below cursor")
+    stream.wait_seqs(s.db, new)
+
+
+def test_start_after_a_crash_does_not_skip_the_beginning_of_a_new_sequence(lab):
+    """It begins with the oldest event although `start` says live: it knows that all of it is new."""
+    old = events.make(100)
+    s = lab.system(old)
+    s.wait_delivered()
+    s.wait_cursor(old[-1].seq)
+    s.relay.stop()
+    s.relay.log[:] = []
+    error = events.other(frames.error("FutureCursor", "Cursor in the future."))
+    s.relay.script(sent_in([error]))
+    s.relay.start()
+    wait_for(lambda: s.db.get(stream.CURSOR) == "0", "cursor 0")
+    s.daemon.kill()
+    s.relay.append(events.make(50, LOWER))
+    s.daemon.write_config(start="live")
+    s.daemon.restart()
+    stream.wait_seqs(s.db, s.events)
+
+
+def test_new_sequence_stops_the_daemon_where_that_is_wanted(lab):
+    old, new = events.make(200), events.make(100, LOWER)
+    s = lab.system(old, on_sequence_reset="stop")
+    s.wait_delivered()
+    s.relay.stop()
+    s.relay.log[:] = new
+    s.relay.script(sent_in(new))
+    s.relay.start()
+    s.daemon.wait_log("error .*on_sequence_reset = stop")
+    s.daemon.wait_exit(ENDED_BY_SEQUENCE)
+    assert s.db.get(stream.CURSOR) == str(old[-1].seq)
+    stream.assert_delivered(s.db, old)
+    s.daemon.write_config(on_sequence_reset="follow")
+    s.relay.script(sent_in(new))
+    s.daemon.start()
+    stream.wait_seqs(s.db, [*old, *new])
+
+
+def test_another_relay_stops_the_daemon_where_that_is_wanted(lab):
+    s = lab.system(events.make(100), on_sequence_reset="stop")
+    s.wait_delivered()
+    s.daemon.stop()
+    progress = s.db.hgetall("firehose:progress")
+    other = lab.relay(events.make(100, LOWER), host="127.0.0.2")
+    s.daemon.write_config(relay=other.url)
+    s.daemon.start(wait=False)
+    s.daemon.wait_log("error .*belong to another relay, and on_sequence_reset = stop")
+    s.daemon.wait_exit(ENDED_BY_SEQUENCE)
+    assert s.db.hgetall("firehose:progress") == progress
+    s.daemon.write_config(on_sequence_reset="follow")
+    s.daemon.start()
+    stream.wait_seqs(s.db, other.log)
