@@ -58,4 +58,7 @@ bool redis_client_progress(struct redis_client *c, struct error *why);
  * frees it with freeReplyObject(). False: what came is not RESP; the client is stopped. */
 bool redis_client_reply(struct redis_client *c, redisReply **reply, struct error *why);
 
+/* What an operator may not read out of an error at once: " (…)", or "". */
+const char *redis_error_hint(const char *error);
+
 #endif

@@ -92,6 +92,19 @@ static bool parse_integer(const struct setting *row, const char *text, int64_t *
     }
 }
 
+/* The start of a value as a message may show it: without the password of a URL. Such a message goes to the log when the
+ * file is read again. Returns `out`. */
+static const char *shown(const char *text, char *out, size_t out_bytes)
+{
+    const char *scheme = strstr(text, "://");
+    const char *at = scheme != NULL ? strrchr(scheme, '@') : NULL;
+    if (at != NULL)
+        snprintf(out, out_bytes, "%.*s***%s", (int)(scheme + 3 - text), text, at);
+    else
+        snprintf(out, out_bytes, "%s", text);
+    return out;
+}
+
 /* Sets one value from its text. *why gets "key: what is wrong, what was expected". */
 static bool set_value(const struct setting *row, void *values, const char *text, struct error *why)
 {
@@ -121,8 +134,9 @@ static bool set_value(const struct setting *row, void *values, const char *text,
             *(int64_t *)field(row, values) = value;
     }
     }
+    char value[100];
     if (!ok)
-        error_set(why, "%s: '%.100s' is not valid, expected %s", row->name, text,
+        error_set(why, "%s: '%s' is not valid, expected %s", row->name, shown(text, value, sizeof value),
                   setting_expected(row, expected, sizeof expected));
     return ok;
 }
@@ -184,8 +198,9 @@ static bool read_line(const struct setting *table, void *values, struct setting_
     if (*text == '\0' || *text == '#')
         return true;
     char *equals = strchr(text, '=');
+    char start[60];
     if (equals == NULL) {
-        error_set(why, "no '=' in '%.60s', expected 'key = value'", text);
+        error_set(why, "no '=' in '%s', expected 'key = value'", shown(text, start, sizeof start));
         return false;
     }
     *equals = '\0';
@@ -195,7 +210,7 @@ static bool read_line(const struct setting *table, void *values, struct setting_
     int i = settings_find(table, key);
     if (i < 0) {
         const char *near = setting_nearest(table, key);
-        error_set(why, "unknown key '%.60s'%s%s%s", key, near != NULL ? ", did you mean '" : "",
+        error_set(why, "unknown key '%s'%s%s%s", shown(key, start, sizeof start), near != NULL ? ", did you mean '" : "",
                   near != NULL ? near : "", near != NULL ? "'?" : ", see firehosed.conf(5) for the keys");
         return false;
     }

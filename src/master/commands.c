@@ -123,7 +123,10 @@ bool command_flag(const struct control_call *call, const char *name)
 static void note_change(const struct command *command, const struct control_call *call)
 {
     char *arguments = json_dumps(control_call_arguments(call), JSON_COMPACT);
-    log_info("control: %s%s%.200s", command->name, arguments != NULL ? " " : "", arguments != NULL ? arguments : "");
+    struct ucred peer = {.pid = -1, .uid = (uid_t)-1};
+    control_call_peer(call, &peer);
+    log_info("control: %s%s%.200s, asked for by user %d, pid %d", command->name, arguments != NULL ? " " : "",
+             arguments != NULL ? arguments : "", (int)peer.uid, (int)peer.pid);
     free(arguments);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,14 +33,36 @@ static void set_timer(struct store *s, int64_t ms)
     evtimer_add(s->timer, &after);
 }
 
+/* Redis' errors begin with a word that says what kind they are; slots, keys and numbers behind it may differ each time. */
+static bool is_same_kind(const char *a, const char *b)
+{
+    size_t n = strcspn(a, " ");
+    return strncmp(a, b, n + 1) == 0 || strcmp(a, b) == 0;
+}
+
 static void report(struct store *s, const char *what)
 {
     char where[URL_PATH_BYTES + 16];
-    if (strcmp(s->trouble.text, what) != 0)
+    if (is_same_kind("EXECABORT ", what) && s->trouble.text[0] != '\0')
+        return; /* the reason for it was reported when it was queued */
+    if (!is_same_kind(s->trouble.text, what))
         s->throttle = (struct log_throttle){0}; /* another trouble than before: worth a line of its own */
     error_set(&s->trouble, "%s", what);
-    log_throttled(&s->throttle, LOG_LEVEL_WARN, "redis %s: %s", url_authority(&s->url, where, sizeof where),
-                  what);
+    log_throttled(&s->throttle, LOG_LEVEL_WARN, "redis %s: %s%s", url_authority(&s->url, where, sizeof where),
+                  what, redis_error_hint(what));
+}
+
+/* Not when the connection stands, but when what is to be done on it was done: a Redis that lets in and then refuses would
+ * be asked ten times a second, with a line of the log each time. */
+static void recover(struct store *s)
+{
+    if (!s->is_lost || s->wanted != BEGIN_NOTHING || !s->is_verified)
+        return;
+    s->is_lost = false;
+    log_info("redis: connected again");
+    s->trouble.text[0] = '\0';
+    s->throttle = (struct log_throttle){0};
+    s->backoff_ms = BACKOFF_FIRST_MS;
 }
 
 static void drop_connection(struct store *s)
@@ -60,6 +83,7 @@ void store_lose(struct store *s, const char *why)
 {
     drop_connection(s);
     enter(s, STORE_OFFLINE);
+    s->is_lost = true;
     report(s, why);
     set_timer(s, s->backoff_ms);
     s->backoff_ms = s->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : s->backoff_ms * 2;
@@ -123,6 +147,36 @@ static void on_cursor_saved(struct store *s, const redisReply *reply, int64_t cu
     s->hooks.cursor_saved(s->hooks.arg, cursor);
 }
 
+/* The key that an error is about, where Redis does not name it and nothing goes on without the answer; NULL: another. */
+static const char *key_of(const struct store *s, enum purpose purpose, char out[OWNER_KEY_BYTES])
+{
+    switch (purpose) {
+    case FOR_REIGN:
+        snprintf(out, OWNER_KEY_BYTES, "%s:master", s->config->owner_key);
+        return s->wanted != BEGIN_NOTHING ? out : NULL;
+    case FOR_COPY:
+    case FOR_MARKS:
+        return s->wanted != BEGIN_NOTHING ? s->config->progress_key : NULL;
+    case FOR_VERIFY:
+    case FOR_VERIFY_MARKS:
+        return s->config->progress_key;
+    default:
+        return NULL;
+    }
+}
+
+static void on_error(struct store *s, enum purpose purpose, const char *error)
+{
+    char name[OWNER_KEY_BYTES], why[ERROR_TEXT_BYTES];
+    const char *key = key_of(s, purpose, name);
+    if (key == NULL) {
+        report(s, error);
+        return;
+    }
+    snprintf(why, sizeof why, "%.200s (key %.255s)", error, key);
+    store_lose(s, why);
+}
+
 static void on_reply(struct store *s, const redisReply *reply)
 {
     if (s->count == 0)
@@ -132,8 +186,12 @@ static void on_reply(struct store *s, const redisReply *reply)
     s->count--;
     s->asked_ms = clock_monotonic_ms();
     bool is_figure = p.purpose >= FOR_MEMORY; /* nice to know, and no trouble where it is not told */
-    if (reply->type == REDIS_REPLY_ERROR && !is_figure)
-        report(s, reply->str);
+    bool names_itself = p.purpose == FOR_CURSOR && s->wanted != BEGIN_NOTHING;
+    if (reply->type == REDIS_REPLY_ERROR && !is_figure && !names_itself) {
+        on_error(s, p.purpose, reply->str);
+        if (s->state != STORE_READY)
+            return;
+    }
     switch (p.purpose) {
     case FOR_NOTHING:
     case FOR_DASHBOARD:
@@ -170,11 +228,6 @@ static void progress(struct store *s)
     }
     if (s->state == STORE_LOGIN && redis_client_is_ready(s->client)) {
         enter(s, STORE_READY);
-        if (s->trouble.text[0] != '\0')
-            log_info("redis: connected again");
-        s->trouble.text[0] = '\0';
-        s->throttle = (struct log_throttle){0};
-        s->backoff_ms = BACKOFF_FIRST_MS;
         set_timer(s, CHECK_MS);
         store_begin_connected(s);
     }
@@ -188,6 +241,8 @@ static void progress(struct store *s)
             break;
         on_reply(s, reply);
         freeReplyObject(reply);
+        if (s->state == STORE_READY)
+            recover(s);
     }
     if (s->writable != NULL && (redis_client_wants(s->client) & POLLOUT))
         event_add(s->writable, NULL);

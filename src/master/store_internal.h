@@ -56,6 +56,7 @@ struct store {
     size_t first, count;
     int64_t asked_ms; /* when the oldest answer that is owed was asked for */
     int64_t backoff_ms;
+    bool is_lost; /* the connection, or what it was made for, and not come back yet */
     struct error trouble;
     struct log_throttle throttle;
 

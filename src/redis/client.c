@@ -16,12 +16,24 @@ enum {
     READ_BYTES = 64 * 1024,
     OUT_KEEP_BYTES = 64 * 1024,
     LOGIN_STEPS = 3,
+    /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for each
+     * event of a batch. */
+    REPLY_MAX_BYTES = 64 << 20,
+    REPLY_MAX_ELEMENTS = 1 << 20,
 };
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
 
 struct redis_client {
     enum client_state state;
     struct stream stream;
     redisReader *reader;
+    redisReplyObjectFunctions functions; /* hiredis' own but for arrays */
+    void *(*create_array)(const redisReadTask *, element_count);
     bool wants_write;
     struct buffer out; /* commands not yet written; in front of `borrowed` */
     const uint8_t *borrowed;
@@ -81,13 +93,33 @@ static void queue_login(struct redis_client *c, const struct url *url, const cha
     c->login[c->login_count++] = "CLIENT SETNAME";
 }
 
+/* An array's length is believed before its elements are there: eight bytes for each of two thousand million. */
+static void *create_bounded_array(const redisReadTask *task, element_count elements)
+{
+    const struct redis_client *c = task->privdata;
+    return elements <= REPLY_MAX_ELEMENTS ? c->create_array(task, elements) : NULL;
+}
+
+static redisReader *reader_new(struct redis_client *c)
+{
+    redisReader *reader = redisReaderCreate();
+    if (reader == NULL)
+        return NULL;
+    c->functions = *reader->fn;
+    c->create_array = c->functions.createArray;
+    c->functions.createArray = create_bounded_array;
+    reader->fn = &c->functions;
+    reader->privdata = c;
+    return reader;
+}
+
 bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls, const struct url *url,
                         const char *name, struct error *why)
 {
     redis_client_stop(c);
     if (!stream_init(&c->stream, fd, tls, url->host, why))
         return false;
-    c->reader = redisReaderCreate();
+    c->reader = reader_new(c);
     if (c->reader == NULL) {
         error_set(why, "out of memory");
         redis_client_stop(c);
@@ -235,6 +267,10 @@ static bool read_arrived(struct redis_client *c, struct error *why)
                 error_set(why, "reply: %s", c->reader->errstr);
                 return fail(c);
             }
+            if (c->reader->len - c->reader->pos > REPLY_MAX_BYTES) {
+                error_set(why, "an answer of more than %d MB: not a Redis server?", REPLY_MAX_BYTES >> 20);
+                return fail(c);
+            }
             /* A plain socket that gave less than asked for is empty: saves the read that would say so. */
             if (got < sizeof bytes && !stream_has_pending(&c->stream))
                 return true;
@@ -298,4 +334,14 @@ bool redis_client_reply(struct redis_client *c, redisReply **reply, struct error
     }
     *reply = next;
     return true;
+}
+
+const char *redis_error_hint(const char *error)
+{
+    static const char *const cluster[] = {"MOVED ", "ASK ", "CROSSSLOT ", "CLUSTERDOWN "};
+    for (size_t i = 0; i < sizeof cluster / sizeof cluster[0]; i++)
+        if (strstr(error, cluster[i]) != NULL)
+            return " (this is a Redis Cluster: events and marks are written in one transaction, so all keys must be in one "
+                   "Redis)";
+    return "";
 }

@@ -30,8 +30,8 @@ static void back_off(struct writer *w, enum writer_state state)
 static void report_trouble(struct writer *w, const char *what)
 {
     char where[URL_HOST_BYTES + 16];
-    log_throttled(&w->trouble, LOG_LEVEL_WARN, "redis %s: %s", url_authority(&w->url, where, sizeof where),
-                  what);
+    log_throttled(&w->trouble, LOG_LEVEL_WARN, "redis %s: %s%s", url_authority(&w->url, where, sizeof where),
+                  what, redis_error_hint(what));
     worker_slot_set(w->slot, w->state >= WRITER_IDLE ? WORKER_RETRYING : WORKER_CONNECTING, what);
     w->in_trouble = true;
 }

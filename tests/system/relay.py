@@ -359,6 +359,10 @@ class Relay:
         self._thread.join(10)
         self._loop.close() if not self._loop.is_running() else None
 
+    def run(self, coroutine):
+        """Something else in the relay's loop."""
+        return self._call(coroutine)
+
     def _call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
 

@@ -17,6 +17,7 @@ import relay as ws
 import stream
 from ports import free_port
 from processes import Process, resident_bytes
+from raw_server import RawServer
 from test_sandbox import is_sanitized
 from waiting import wait_for
 
@@ -464,26 +465,6 @@ def test_tls_of_today_is_spoken(lab, version):
     s.assert_all()
 
 
-class RawServer:
-    """TCP, and what `talk(reader, writer)` does with it, behind a wss:// URL."""
-
-    def __init__(self, relay, talk):
-        self.relay, self.talk, self.accepted = relay, talk, 0
-        relay._call(self._start())
-
-    async def _start(self):
-        async def on_connection(reader, writer):
-            self.accepted += 1
-            try:
-                await self.talk(reader, writer)
-            except OSError:
-                pass
-            writer.close()
-
-        self.server = await asyncio.start_server(on_connection, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-
-
 async def garbage_in_the_handshake(reader, writer):
     await reader.read(1000)
     writer.write(b"\x16\x03\x03\x40\x00" + b"\xff" * 16384)
@@ -520,7 +501,7 @@ async def plain_websocket(reader, writer):
 )
 def test_bad_handshake_is_named_and_tried_again(lab, talk, said):
     relay = lab.relay()
-    raw = RawServer(relay, talk)
+    raw = RawServer(relay.run, talk)
     s = lab.system(relay=relay, start=False)
     s.daemon.write_config(relay=f"wss://127.0.0.1:{raw.port}", relay_connect_timeout="400ms")
     s.daemon.start()

@@ -1,5 +1,6 @@
 """The control protocol: doc/control-protocol.md."""
 
+import os
 import json
 import socket
 
@@ -142,5 +143,6 @@ def test_changing_commands_are_logged_and_others_are_not(lab):
     with Control(s.daemon) as c:
         c.ask("status")
         c.ask("log-level", level="debug")
-    s.daemon.wait_log(r'info master\[\d+\]: control: log-level \{"level":"debug"\}')
+    s.daemon.wait_log(r'info master\[\d+\]: control: log-level \{"level":"debug"\}, '
+                      rf"asked for by user {os.geteuid()}, pid {os.getpid()}$")
     assert not s.daemon.log_lines(r"control: status")
