@@ -341,5 +341,7 @@ enum event_outcome event_encode(struct event_encoder *e, const uint8_t *frame, s
         event->violation = (struct violation){.rule = "out of memory"};
         return EVENT_REFUSED;
     }
+    if (outcome == EVENT_REFUSED)
+        out->len = before;
     return outcome;
 }

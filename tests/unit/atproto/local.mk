@@ -23,3 +23,6 @@ check_PROGRAMS += tests/unit/atproto/test_cbor_reference
 tests_unit_atproto_test_cbor_reference_SOURCES = tests/unit/atproto/test_cbor_reference.c \
 	tests/unit/atproto/cbor_reference.c tests/unit/atproto/cbor_reference.h tests/unit/atproto/wire.h
 tests_unit_atproto_test_cbor_reference_LDADD = $(atproto_link) $(LIBCBOR_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/atproto/test_rules
+tests_unit_atproto_test_rules_SOURCES = tests/unit/atproto/test_rules.c tests/unit/atproto/wire.h
+tests_unit_atproto_test_rules_LDADD = $(atproto_link) $(CMOCKA_LIBS)

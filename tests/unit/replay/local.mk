@@ -25,3 +25,8 @@ check_PROGRAMS += tests/unit/replay/test_stamps
 tests_unit_replay_test_stamps_SOURCES = tests/unit/replay/test_stamps.c
 tests_unit_replay_test_stamps_CPPFLAGS = $(replay_test_cppflags)
 tests_unit_replay_test_stamps_LDADD = $(replay_test_link)
+
+check_PROGRAMS += tests/unit/replay/test_differential
+tests_unit_replay_test_differential_SOURCES = tests/unit/replay/test_differential.c
+tests_unit_replay_test_differential_CPPFLAGS = $(replay_test_cppflags) -I$(top_srcdir)/tests/reference
+tests_unit_replay_test_differential_LDADD = libreference.a $(replay_test_link) $(LIBCBOR_LIBS)

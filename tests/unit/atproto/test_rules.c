@@ -1,0 +1,374 @@
+/* A refusal names the rule that was broken, and the offset of the byte that broke it. Each rule of frames
+ * here, for each field of each kind; those of tokens, CARs and records are in their own tests.
+ * scripts/check-rules sees to it that no rule is without one. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "atproto/event_json.h"
+#include "atproto/frame.h"
+#include "wire.h"
+
+enum type { TEXT, SEQ, LINK, BOOLEAN, BLOCKS, OPS, ACTION };
+
+struct field {
+    const char *key;
+    enum type type;
+    bool is_required;
+};
+
+static const struct {
+    const char *t;
+    struct field fields[12];
+} kinds[] = {
+    {"#commit",
+     {{"ops", OPS, true},
+      {"rev", TEXT, true},
+      {"seq", SEQ, true},
+      {"repo", TEXT, true},
+      {"time", TEXT, true},
+      {"since", TEXT, false},
+      {"blocks", BLOCKS, false},
+      {"commit", LINK, true},
+      {"tooBig", BOOLEAN, false},
+      {"prevData", LINK, false}}},
+    {"#sync",
+     {{"did", TEXT, true},
+      {"rev", TEXT, true},
+      {"seq", SEQ, true},
+      {"time", TEXT, true},
+      {"blocks", BLOCKS, false}}},
+    {"#identity", {{"did", TEXT, true}, {"seq", SEQ, true}, {"time", TEXT, true}, {"handle", TEXT, false}}},
+    {"#account",
+     {{"did", TEXT, true},
+      {"seq", SEQ, true},
+      {"time", TEXT, true},
+      {"active", BOOLEAN, true},
+      {"status", TEXT, false}}},
+    {"#info", {{"name", TEXT, true}, {"message", TEXT, false}}},
+    {NULL, {{"error", TEXT, true}, {"message", TEXT, false}}}, /* an error frame has op -1 and no t */
+};
+static const struct field op_fields[] = {{"cid", LINK, false},
+                                         {"path", TEXT, true},
+                                         {"prev", LINK, false},
+                                         {"action", ACTION, true},
+                                         {NULL, TEXT, false}};
+
+static const char *const expected[] = {[TEXT] = "text",    [SEQ] = "an integer of 63 bits",
+                                       [LINK] = "a CID",   [BOOLEAN] = "true or false",
+                                       [BLOCKS] = "bytes", [OPS] = "an array",
+                                       [ACTION] = "text"};
+
+static struct frame parsed;
+static uint8_t cid[CID_BYTES];
+
+static void put_value(struct buffer *b, enum type type)
+{
+    switch (type) {
+    case TEXT:
+        put_text(b, "x");
+        break;
+    case SEQ:
+        put_uint(b, 5);
+        break;
+    case LINK:
+        put_link(b, cid);
+        break;
+    case BOOLEAN:
+        put_bool(b, true);
+        break;
+    case BLOCKS:
+        put_bytes(b, "", 0);
+        break;
+    case OPS:
+        put_array(b, 0);
+        break;
+    case ACTION:
+        put_text(b, "delete");
+        break;
+    }
+}
+
+static size_t count(const struct field *fields)
+{
+    size_t n = 0;
+    while (fields[n].key != NULL)
+        n++;
+    return n;
+}
+
+enum change { NOTHING, LEFT_OUT, OF_ANOTHER_TYPE, NULL_INSTEAD };
+
+/* Appends a map of all fields, with field `which` changed; tells where its value would be. */
+static size_t put_fields(struct buffer *b, const struct field *fields, size_t which, enum change change)
+{
+    size_t n = count(fields), at = 0;
+    put_map(b, n - (change == LEFT_OUT));
+    for (size_t i = 0; i < n; i++) {
+        if (i == which && change == LEFT_OUT)
+            continue;
+        put_text(b, fields[i].key);
+        if (i == which)
+            at = b->len;
+        if (i == which && change == OF_ANOTHER_TYPE)
+            put_map(b, 0);
+        else if (i == which && change == NULL_INSTEAD)
+            put_null(b);
+        else
+            put_value(b, fields[i].type);
+    }
+    return change == LEFT_OUT ? b->len : at;
+}
+
+static void put_head_of(struct buffer *b, const char *t)
+{
+    if (t != NULL) {
+        put_header(b, t);
+        return;
+    }
+    put_map(b, 1);
+    put_text(b, "op");
+    put_head(b, MAJOR_NEGATIVE, 0);
+}
+
+static void assert_verdict(const struct buffer *b, const char *rule, size_t offset)
+{
+    struct violation why = {0};
+    uint8_t *exact = exact_copy(b->data, b->len);
+    bool ok = frame_parse(exact, b->len, &parsed, &why);
+    free(exact);
+    if (rule == NULL && ok)
+        return;
+    if (rule == NULL)
+        fail_msg("refused: %s at %zu", why.rule, why.offset);
+    if (ok)
+        fail_msg("not refused, expected: %s", rule);
+    assert_string_equal(why.rule, rule);
+    assert_int_equal(why.offset, offset);
+}
+
+/* One field changed in one way, and what must come of it. */
+static void check_change(const char *t, const struct field *fields, size_t i, enum change change, bool in_op)
+{
+    struct buffer b;
+    char rule[80];
+    buffer_init(&b);
+    put_head_of(&b, t);
+    if (in_op) { /* the first field of the body; nothing behind it is reached */
+        put_map(&b, 1);
+        put_text(&b, "ops");
+        put_array(&b, 1);
+    }
+    size_t at = put_fields(&b, fields, i, change);
+    bool is_refused = change != NOTHING && (fields[i].is_required || change == OF_ANOTHER_TYPE);
+    snprintf(rule, sizeof rule, change == LEFT_OUT ? "%s is missing" : "%s is not %s", fields[i].key,
+             expected[fields[i].type]);
+    if (is_refused)
+        assert_verdict(&b, rule, at);
+    else if (!in_op)
+        assert_verdict(&b, NULL, 0);
+    buffer_fini(&b);
+}
+
+static void every_field_is_asked_for_by_name_and_type(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        for (size_t i = 0; i < count(kinds[k].fields); i++)
+            for (enum change change = NOTHING; change <= NULL_INSTEAD; change++)
+                check_change(kinds[k].t, kinds[k].fields, i, change, false);
+}
+
+static void every_field_of_an_op_is_asked_for_by_name_and_type(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < count(op_fields); i++)
+        for (enum change change = LEFT_OUT; change <= NULL_INSTEAD; change++)
+            check_change("#commit", op_fields, i, change, true);
+}
+
+static void an_action_that_is_not_known_is_refused(void **state)
+{
+    (void)state;
+    struct buffer b;
+    buffer_init(&b);
+    put_header(&b, "#commit");
+    put_map(&b, 1);
+    put_text(&b, "ops");
+    put_array(&b, 1);
+    put_map(&b, 2);
+    put_text_field(&b, "path", "a");
+    put_text(&b, "action");
+    put_text(&b, "explode");
+    /* Behind the text that is wrong: its type was right. */
+    assert_verdict(&b, "action is not create, update or delete", b.len);
+    buffer_fini(&b);
+}
+
+static void blocks_have_a_limit_of_their_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *t;
+        size_t max;
+    } cases[] = {{"#commit", FRAME_MAX_COMMIT_BLOCKS}, {"#sync", FRAME_MAX_SYNC_BLOCKS}};
+    uint8_t *blocks = calloc(1, FRAME_MAX_COMMIT_BLOCKS + 1);
+    assert_non_null(blocks);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t more = 0; more < 2; more++) {
+            struct buffer b;
+            buffer_init(&b);
+            put_header(&b, cases[i].t);
+            put_map(&b, 1);
+            put_text(&b, "blocks");
+            put_bytes(&b, blocks, cases[i].max + more);
+            assert_verdict(&b,
+                           more     ? "blocks are larger than allowed"
+                           : i == 0 ? "ops is missing"
+                                    : "did is missing",
+                           b.len);
+            buffer_fini(&b);
+        }
+    free(blocks);
+}
+
+static void nesting_is_refused_where_it_gets_too_deep(void **state)
+{
+    (void)state;
+    struct buffer b;
+    buffer_init(&b);
+    put_header(&b, "#identity");
+    put_map(&b, 1);
+    put_text(&b, "x");
+    size_t at = b.len;
+    for (int i = 0; i < CBOR_MAX_DEPTH; i++)
+        put_array(&b, 1);
+    put_array(&b, 0);
+    assert_verdict(&b, CBOR_RULE_TOO_DEEP, at + CBOR_MAX_DEPTH);
+    buffer_fini(&b);
+}
+
+static void assert_peek_refused(const struct buffer *b, const char *rule, size_t offset)
+{
+    struct frame_peek peek;
+    struct violation why;
+    assert_false(frame_peek(b->data, b->len, &peek, &why));
+    assert_string_equal(why.rule, rule);
+    assert_int_equal(why.offset, offset);
+}
+
+static void peek_says_what_it_stumbled_on(void **state)
+{
+    (void)state;
+    struct buffer b;
+    buffer_init(&b);
+    put_header(&b, "#identity");
+    size_t body = b.len;
+    put_array(&b, 0);
+    assert_peek_refused(&b, "body is not a map", body);
+
+    b.len = body;
+    put_map(&b, 1);
+    put_text(&b, "seq");
+    put_uint(&b, 1);
+    assert_peek_refused(&b, "body has no DID", b.len);
+
+    b.len = body;
+    put_map(&b, 1);
+    put_text_field(&b, "did", "d");
+    assert_peek_refused(&b, "body has no seq", b.len);
+
+    buffer_clear(&b);
+    put_header(&b, "#commit");
+    put_map(&b, 1);
+    put_text(&b, "ops");
+    size_t ops = b.len;
+    put_uint(&b, 1);
+    assert_peek_refused(&b, "ops is not an array", ops);
+
+    b.len = ops;
+    put_array(&b, 1);
+    size_t op = b.len;
+    put_uint(&b, 1);
+    assert_peek_refused(&b, "op is not a map", op);
+    buffer_fini(&b);
+}
+
+/* 200 ops may name one block. */
+static void event_that_grows_too_large_is_refused_at_the_op(void **state)
+{
+    (void)state;
+    enum { OPS_ = 200, TEXT_BYTES = 100000 };
+    static struct event event;
+    struct buffer record, car, frame, out;
+    char *text = malloc(TEXT_BYTES + 1);
+    assert_non_null(text);
+    memset(text, 'x', TEXT_BYTES);
+    text[TEXT_BYTES] = '\0';
+    buffer_init(&record);
+    put_map(&record, 2);
+    put_text_field(&record, "text", text);
+    put_text_field(&record, "$type", "a.b.c");
+    make_cid(cid, record.data, record.len);
+    buffer_init(&car);
+    put_car_header(&car, cid);
+    put_car_block(&car, cid, record.data, record.len);
+    buffer_init(&frame);
+    put_header(&frame, "#commit");
+    put_map(&frame, 7);
+    put_text(&frame, "ops");
+    put_array(&frame, OPS_);
+    size_t paths[OPS_];
+    for (int i = 0; i < OPS_; i++) {
+        put_map(&frame, 3);
+        put_text(&frame, "cid");
+        put_link(&frame, cid);
+        put_text(&frame, "path");
+        paths[i] = frame.len + 1;
+        put_text(&frame, "a.b.c/1");
+        put_text_field(&frame, "action", "create");
+    }
+    put_text_field(&frame, "rev", "r");
+    put_text(&frame, "seq");
+    put_uint(&frame, 1);
+    put_text_field(&frame, "repo", "d");
+    put_text_field(&frame, "time", "t");
+    put_text(&frame, "blocks");
+    put_bytes(&frame, car.data, car.len);
+    put_text(&frame, "commit");
+    put_link(&frame, cid);
+
+    struct event_encoder *e = event_encoder_new(EVENT_FORMAT_COMPAT);
+    buffer_init(&out);
+    assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_REFUSED);
+    assert_string_equal(event.violation.rule, "event is larger than 16 MB as JSON");
+    assert_int_equal(event.violation.offset, paths[EVENT_MAX_JSON_BYTES / TEXT_BYTES]);
+    assert_int_equal(out.len, 0);
+    event_encoder_free(e);
+    buffer_fini(&record);
+    buffer_fini(&car);
+    buffer_fini(&frame);
+    buffer_fini(&out);
+    free(text);
+}
+
+int main(void)
+{
+    make_cid(cid, "x", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_field_is_asked_for_by_name_and_type),
+        cmocka_unit_test(every_field_of_an_op_is_asked_for_by_name_and_type),
+        cmocka_unit_test(an_action_that_is_not_known_is_refused),
+        cmocka_unit_test(blocks_have_a_limit_of_their_kind),
+        cmocka_unit_test(nesting_is_refused_where_it_gets_too_deep),
+        cmocka_unit_test(peek_says_what_it_stumbled_on),
+        cmocka_unit_test(event_that_grows_too_large_is_refused_at_the_op),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
