@@ -6,6 +6,8 @@
 
 #include "show.h"
 
+enum { ERRORS_SHOWN = 5 };
+
 static const char *with_note(const char *note)
 {
     return note[0] != '\0' ? ": " : "";
@@ -58,6 +60,23 @@ static void show_relay(const json_t *relay)
            with_note(member_text(relay, "note")), member_text(relay, "note"));
 }
 
+static void show_errors(const json_t *errors)
+{
+    const json_t *e;
+    size_t i;
+    if (json_array_size(errors) == 0)
+        return;
+    puts("newest warnings and errors");
+    json_array_foreach(errors, i, e)
+    {
+        if (i == ERRORS_SHOWN)
+            break;
+        printf("  %.19s %s%-5s%s %s: %s\n", member_text(e, "time"),
+               colour_on(strcmp(member_text(e, "level"), "error") == 0 ? BAD : WARNING), member_text(e, "level"),
+               colour_off(), member_text(e, "process"), member_text(e, "text"));
+    }
+}
+
 void show_status(const json_t *s)
 {
     const json_t *redis = json_object_get(s, "redis"), *ring = json_object_get(s, "ring");
@@ -82,4 +101,5 @@ void show_status(const json_t *s)
     print_number("+ duplicate", member_number(s, "duplicate"));
     print_number("+ in flight", member_number(s, "in_flight"));
     show_workers(s);
+    show_errors(json_object_get(s, "recent_errors"));
 }

@@ -199,7 +199,8 @@ static void open_log(const struct options *o, struct config *config, const struc
         }
     }
     log_set_level((enum log_level)config->log_level);
-    privileges_lend_begin(owner, config->log_file);
+    log_set_format((enum log_format)config->log_format);
+    privileges_lend_begin(owner, log_is_file(config->log_file) ? config->log_file : NULL);
     bool opened = log_open(config->log_file, &why);
     privileges_lend_end(owner);
     if (!opened) {

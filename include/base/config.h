@@ -61,6 +61,7 @@ struct config {
 
     /* The daemon. */
     int log_level; /* enum log_level */
+    int log_format; /* enum log_format */
     char *log_file;
     int64_t report_events;
     int64_t lag_warn;

@@ -44,7 +44,8 @@ enum ipc_type {
     IPC_REDIS_CONNECTED, /* with a descriptor: a connected socket to Redis */
     IPC_REDIS_FAILED,    /* text: why not */
     IPC_LOG_LEVEL,       /* value */
-    IPC_LOG_FILE,        /* with a descriptor: the log was opened again */
+    IPC_LOG_FILE,        /* with a descriptor: the log was opened again; value: whether it leads to syslog */
+    IPC_LOG_FORMAT,      /* value */
     IPC_TAP,             /* with a descriptor: events are watched (ipc/tap.h); without: no longer */
     /* worker to master */
     IPC_WANT_REDIS,      /* asks for a connection */

@@ -88,6 +88,7 @@ void pool_tell(struct pool *p, unsigned index, const struct ipc_message *m, int 
 
 /* Tells all workers. */
 void pool_set_log_level(struct pool *p, int level);
+void pool_set_log_format(struct pool *p, int format);
 void pool_reopen_log(struct pool *p);
 
 struct pool_worker_status {

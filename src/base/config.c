@@ -9,6 +9,7 @@
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_choices[] = {"compat", "extended", NULL};
 static const char *const sequence_choices[] = {"follow", "stop", NULL};
+static const char *const log_format_choices[] = {"text", "json", NULL};
 static const char *const start_choices[] = {"live", "oldest", NULL};
 static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 
@@ -109,8 +110,11 @@ const struct setting config_table[] = {
           "A Redis transaction takes no more events once it is this large."),
 
     CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that are logged."),
+    CHOICE(log_format, "text", log_format_choices, RELOAD, NULL,
+           "text: a line a message, for people; json: an object a line, for collectors of logs."),
     TEXT(log_file, "", 0, 1023, RELOAD, NULL,
-         "The file to log to, opened again on SIGUSR1; empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
+         "Where to log: a file, opened again on SIGUSR1; syslog, or syslog:PATH where its socket is not /dev/log; empty: stderr "
+         "(with -f), else /var/log/firehosed/firehosed.log."),
     VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
           "A line about the rate is logged each time so many events were processed, and at most every 10 s."),
     VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,

@@ -9,6 +9,9 @@ libbase_a_SOURCES = \
 	include/base/human.h src/base/human.c \
 	include/base/json_text.h src/base/json_text.c \
 	include/base/log.h src/base/log.c \
+	include/base/log_fold.h src/base/log_fold.c \
+	include/base/log_format.h src/base/log_format.c \
+	include/base/log_shared.h src/base/log_shared.c \
 	include/base/rfc3339.h src/base/rfc3339.c \
 	include/base/notify.h src/base/notify.c \
 	include/base/privileges.h src/base/privileges.c \

@@ -7,78 +7,190 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_fold.h"
+#include "base/log_format.h"
+#include "base/log_shared.h"
 
-enum { LINE_BYTES = 4096, NAME_BYTES = 32, MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000 };
+
+static const char syslog_name[] = "syslog", syslog_socket[] = "/dev/log";
 
 static struct {
     enum log_level level;
+    enum log_format format;
     int fd;
-    char name[NAME_BYTES];
+    bool is_syslog;
+    char name[LOG_PROCESS_BYTES];
+    struct log_folds folds;
 } the_log = {.level = LOG_LEVEL_INFO, .fd = STDERR_FILENO, .name = "firehosed"};
 
-static const char *const level_names[] = {"debug", "info", "warn", "error"};
+void log_name(const char *process)
+{
+    snprintf(the_log.name, sizeof the_log.name, "%s", process);
+    the_log.folds = (struct log_folds){0}; /* those of the process that it was forked from are not its own to tell */
+}
 
-void log_name(const char *process) { snprintf(the_log.name, sizeof the_log.name, "%s", process); }
+void log_set_level(enum log_level level)
+{
+    the_log.level = level;
+}
+enum log_level log_get_level(void)
+{
+    return the_log.level;
+}
+void log_set_format(enum log_format format)
+{
+    the_log.format = format;
+}
+int log_descriptor(void)
+{
+    return the_log.fd;
+}
+bool log_is_syslog(void)
+{
+    return the_log.is_syslog;
+}
 
-void log_set_level(enum log_level level) { the_log.level = level; }
+/* ---- where lines go ---- */
 
-enum log_level log_get_level(void) { return the_log.level; }
-
-int log_descriptor(void) { return the_log.fd; }
-
-void log_adopt(int fd)
+void log_adopt(int fd, bool is_syslog)
 {
     if (the_log.fd > STDERR_FILENO && the_log.fd != fd)
         close(the_log.fd);
     the_log.fd = fd;
+    the_log.is_syslog = is_syslog;
 }
 
-bool log_open(const char *path, struct error *why)
+/* The socket of syslog is opened before a worker is locked in: it writes to the descriptor like to any other. */
+static int open_syslog(const char *path, struct error *why)
 {
-    if (path == NULL || path[0] == '\0') {
-        log_adopt(STDERR_FILENO);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = -1;
+    if (strlen(path) >= sizeof address.sun_path) {
+        error_set(why, "syslog %s: the path is too long for a socket", path);
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    /* A syslog that has stopped must not stop us: what it has no room for is lost. */
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
+        error_set(why, "syslog %s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The path of syslog's socket, or NULL: the target is another. */
+static const char *syslog_path(const char *target)
+{
+    size_t n = sizeof syslog_name - 1;
+    if (strcmp(target, syslog_name) == 0)
+        return syslog_socket;
+    return strncmp(target, syslog_name, n) == 0 && target[n] == ':' ? target + n + 1 : NULL;
+}
+
+bool log_is_file(const char *target)
+{
+    return target != NULL && target[0] != '\0' && syslog_path(target) == NULL;
+}
+
+bool log_open(const char *target, struct error *why)
+{
+    if (target == NULL || target[0] == '\0') {
+        log_adopt(STDERR_FILENO, false);
         return true;
     }
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    const char *path = syslog_path(target);
+    int fd = path != NULL ? open_syslog(path, why)
+                          : open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
     if (fd < 0) {
-        error_set(why, "log file %s: %s", path, strerror(errno));
+        if (path == NULL)
+            error_set(why, "log file %s: %s", target, strerror(errno));
         return false;
     }
-    log_adopt(fd);
+    log_adopt(fd, path != NULL);
     return true;
 }
 
-__attribute__((format(printf, 2, 0)))
+/* ---- lines ---- */
+
+static void write_out(const struct log_line *line)
+{
+    char bytes[LOG_LINE_BYTES];
+    size_t len = log_format_line(line, the_log.format, the_log.is_syslog, bytes);
+    /* A log that cannot be written (disk full) is no reason to stop working, and there is nowhere to say so. */
+    if (write(the_log.fd, bytes, len) < 0 && the_log.is_syslog && errno != EAGAIN && errno != EINTR)
+        log_note_syslog_loss();
+}
+
+static void write_text(enum log_level level, const char *text)
+{
+    const struct log_line line = {.time_us = clock_unix_us(),
+                                  .level = level,
+                                  .process = the_log.name,
+                                  .pid = (int)getpid(),
+                                  .text = text};
+    if (level >= the_log.level)
+        write_out(&line);
+    if (level >= LOG_LEVEL_WARN)
+        log_recent_add(line.time_us, level, line.pid, line.process, text);
+}
+
+static void tell_fold(const struct log_fold *fold)
+{
+    char text[LOG_FOLD_TEXT_BYTES + 64];
+    snprintf(text, sizeof text, "%s (%llu more like this)", fold->text, (unsigned long long)fold->held_back);
+    log_make_printable(text); /* it may have been cut within a character */
+    write_text(fold->level, text);
+}
+
+static void write_line(enum log_level level, const char *format, va_list args, uint64_t held_back)
+    __attribute__((format(printf, 2, 0)));
 static void write_line(enum log_level level, const char *format, va_list args, uint64_t held_back)
 {
-    char line[LINE_BYTES];
-    char now[CLOCK_TEXT_BYTES];
-    size_t n = (size_t)snprintf(line, sizeof line, "%s %s %s[%d]: ", clock_format_utc(clock_unix_us(), now),
-                                level_names[level], the_log.name, (int)getpid());
-    size_t text = n;
-    int wrote = vsnprintf(line + n, sizeof line - n, format, args);
-    if (wrote > 0)
-        n += (size_t)wrote;
-    if (n < sizeof line && held_back > 0)
-        n += (size_t)snprintf(line + n, sizeof line - n, " (%llu more like this)", (unsigned long long)held_back);
-    if (n > sizeof line - 1)
-        n = sizeof line - 1;
-    /* What peers send may stand in a message: it must not be able to forge a line of its own. */
-    for (size_t i = text; i < n; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
-    line[n++] = '\n';
-    /* A log that cannot be written (disk full) is no reason to stop working, and there is nowhere to say so. */
-    ssize_t ignored = write(the_log.fd, line, n);
-    (void)ignored;
+    char text[LOG_LINE_BYTES];
+    struct log_fold evicted;
+    int n = vsnprintf(text, sizeof text, format, args);
+    if (n < 0)
+        return;
+    if (held_back > 0 && (size_t)n < sizeof text)
+        snprintf(text + n, sizeof text - (size_t)n, " (%llu more like this)", (unsigned long long)held_back);
+    log_make_printable(text);
+    if (level >= LOG_LEVEL_WARN) {
+        bool pass = log_fold_pass(&the_log.folds, level, text, clock_monotonic_ms(), &evicted);
+        if (evicted.held_back > 0)
+            tell_fold(&evicted);
+        if (!pass)
+            return;
+    }
+    write_text(level, text);
+}
+
+void log_tick(void)
+{
+    struct log_fold fold;
+    if (!the_log.folds.has_held_back)
+        return;
+    while (log_fold_due(&the_log.folds, clock_monotonic_ms(), &fold))
+        tell_fold(&fold);
+}
+
+/* Warnings are kept for status even where the log leaves them out. */
+static bool is_wanted(enum log_level level)
+{
+    return level >= the_log.level || level >= LOG_LEVEL_WARN;
 }
 
 void log_write(enum log_level level, const char *format, ...)
 {
-    if (level < the_log.level)
+    if (!is_wanted(level))
         return;
     va_list args;
     va_start(args, format);
@@ -106,7 +218,7 @@ static bool throttle_pass(struct log_throttle *t, uint64_t *held_back)
 void log_throttled(struct log_throttle *t, enum log_level level, const char *format, ...)
 {
     uint64_t held_back;
-    if (level < the_log.level || !throttle_pass(t, &held_back))
+    if (!is_wanted(level) || !throttle_pass(t, &held_back))
         return;
     va_list args;
     va_start(args, format);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/human.h"
+#include "base/log_shared.h"
 #include "base/privileges.h"
 #include "master_internal.h"
 #include "net/url.h"
@@ -416,11 +417,21 @@ static void reap(struct master *m)
             filter_reap(m->filter, pid);
 }
 
+static void reopen_log(struct master *m, const char *why)
+{
+    struct error failure;
+    if (!log_open(m->config->log_file, &failure)) {
+        log_error("%s; still logging to the old one", failure.text);
+        return;
+    }
+    pool_reopen_log(m->pool);
+    log_info("%s: log opened again", why);
+}
+
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     (void)what;
     struct master *m = arg;
-    struct error why;
     switch (number) {
     case SIGTERM:
         master_stop(m, "SIGTERM");
@@ -436,10 +447,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
         reload_begin(m);
         break;
     case SIGUSR1:
-        if (!log_open(m->config->log_file, &why))
-            log_error("%s; still logging to the old one", why.text);
-        pool_reopen_log(m->pool);
-        log_info("SIGUSR1: log opened again");
+        reopen_log(m, "SIGUSR1");
         break;
     }
 }
@@ -455,6 +463,9 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     pool_check_alive(m->pool);
     sample_second(m);
     service_tick(m);
+    log_tick();
+    if (log_take_syslog_loss())
+        reopen_log(m, "syslog was away, lines may be missing");
     waiting_tick(m);
     tail_tick(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
@@ -643,6 +654,7 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
     char redis[URL_HOST_BYTES + URL_PATH_BYTES];
     struct url url;
     signal(SIGPIPE, SIG_IGN);
+    log_share();
     log_name("master");
     if (getrandom(&m.owner.instance, sizeof m.owner.instance, 0) != sizeof m.owner.instance)
         m.owner.instance = (uint64_t)clock_unix_us();

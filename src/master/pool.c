@@ -440,9 +440,15 @@ void pool_set_log_level(struct pool *p, int level)
     tell_all(p, &m, -1);
 }
 
+void pool_set_log_format(struct pool *p, int format)
+{
+    const struct ipc_message m = {.type = IPC_LOG_FORMAT, .value = (uint32_t)format};
+    tell_all(p, &m, -1);
+}
+
 void pool_reopen_log(struct pool *p)
 {
-    const struct ipc_message m = {.type = IPC_LOG_FILE};
+    const struct ipc_message m = {.type = IPC_LOG_FILE, .value = log_is_syslog()};
     tell_all(p, &m, log_descriptor());
 }
 

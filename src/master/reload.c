@@ -88,6 +88,10 @@ static void apply_log(struct master *m, const struct config *fresh)
         log_set_level((enum log_level)fresh->log_level);
         pool_set_log_level(m->pool, fresh->log_level);
     }
+    if (differs(m->config, fresh, "log_format")) {
+        log_set_format((enum log_format)fresh->log_format);
+        pool_set_log_format(m->pool, fresh->log_format);
+    }
     if (differs(m->config, fresh, "log_file")) {
         if (!log_open(fresh->log_file, &why))
             log_error("%s; still logging to the old one", why.text);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_shared.h"
 #include "master_internal.h"
 
 const char *master_state_name(const struct master *m)
@@ -54,6 +55,20 @@ static json_t *worker_json(const struct master *m, unsigned i)
     return json;
 }
 
+/* The newest warnings and errors of all processes, newest first. */
+static json_t *recent_errors_json(void)
+{
+    struct log_recent lines[LOG_RECENT_LINES];
+    char time[CLOCK_TEXT_BYTES];
+    size_t count = log_recent_read(lines, LOG_RECENT_LINES);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:i,s:s}", "time", clock_format_utc(lines[i].time_us, time),
+                                              "level", log_level_name(lines[i].level), "process", lines[i].process,
+                                              "pid", lines[i].pid, "text", lines[i].text));
+    return list;
+}
+
 static json_t *balance_json(const struct master *m, json_t *json)
 {
     uint64_t written = counters_total(m->counters, COUNTER_WRITTEN);
@@ -63,6 +78,7 @@ static json_t *balance_json(const struct master *m, json_t *json)
     uint64_t in_flight = 0;
     for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
         in_flight += ledger_queue_length(m->ledger, i);
+    json_object_set_new(json, "recent_errors", recent_errors_json());
     json_object_set_new(json, "received", json_integer((json_int_t)m->received));
     json_object_set_new(json, "written", json_integer((json_int_t)written));
     json_object_set_new(json, "filtered", json_integer((json_int_t)filtered));

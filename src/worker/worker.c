@@ -190,7 +190,10 @@ static void on_message(struct worker *w, const struct ipc_message *m, int fd)
         log_set_level((enum log_level)m->value);
         return;
     case IPC_LOG_FILE:
-        log_adopt(fd);
+        log_adopt(fd, m->value != 0);
+        return;
+    case IPC_LOG_FORMAT:
+        log_set_format((enum log_format)m->value);
         return;
     case IPC_TAP:
         taps_set(&w->taps, m, fd);
@@ -262,6 +265,7 @@ static void turn(struct worker *w)
         exit(1);
     }
     atomic_store_explicit(&w->slot->alive_ms, (uint64_t)clock_monotonic_ms(), memory_order_relaxed);
+    log_tick();
     if (fds[CONTROL].revents & (POLLIN | POLLHUP | POLLERR))
         on_control(w);
     send_ack(w);

@@ -374,7 +374,10 @@ def test_daemon_detaches_writes_its_pid_and_ends_on_sigterm(lab):
         fields = stat.read().rpartition(")")[2].split()
     assert int(fields[2]) != os.getpgrp() and int(fields[4]) == 0  # a process group of its own, no terminal
     assert os.readlink(f"/proc/{pid}/cwd") == "/"
-    assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} <= {"/dev/null", str(log_file)}
+    wait_for(  # the command returns when the process id is written, which may be a moment earlier
+        lambda: {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} <= {"/dev/null", str(log_file)},
+        "it to let go of the standard streams",
+    )
     s.wait_delivered()
     s.daemon.wait_settled()
     s.assert_delivered()

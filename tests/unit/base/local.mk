@@ -14,3 +14,11 @@ tests_unit_base_test_rfc3339_LDADD = libbase.a $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_error
 tests_unit_base_test_error_SOURCES = tests/unit/base/test_error.c
 tests_unit_base_test_error_LDADD = libbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_log_fold
+tests_unit_base_test_log_fold_SOURCES = tests/unit/base/test_log_fold.c
+tests_unit_base_test_log_fold_LDADD = libbase.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_log_format
+tests_unit_base_test_log_format_SOURCES = tests/unit/base/test_log_format.c
+tests_unit_base_test_log_format_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)

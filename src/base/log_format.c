@@ -1,0 +1,101 @@
+#include "config.h"
+
+#include "base/log_format.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/clock.h"
+#include "base/json_text.h"
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static const int severities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
+void log_make_printable(char *text)
+{
+    size_t len = strlen(text), bad, from = 0;
+    while (!utf8_valid(text + from, len - from, &bad)) {
+        text[from + bad] = '?';
+        from += bad + 1;
+    }
+    for (char *c = text; *c != '\0'; c++) {
+        unsigned char u = (unsigned char)*c;
+        if (u < 0x20 || u == 0x7f)
+            *c = '?';
+        else if (u == 0xc2 && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xa0)
+            c[0] = c[1] = '?'; /* control characters beyond ASCII */
+    }
+}
+
+/* Appends text to out[at..end), cut between characters; returns where it ends. */
+static size_t put(char *out, size_t at, size_t end, const char *text)
+{
+    size_t len = strlen(text);
+    if (len > end - at) {
+        len = end - at;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--;
+    }
+    memcpy(out + at, text, len);
+    return at + len;
+}
+
+/* The same between quotes. The text is printable, so only two characters need to be escaped. */
+static size_t put_json(char *out, size_t at, size_t end, const char *text)
+{
+    size_t limit = end - 1; /* for the quote */
+    out[at++] = '"';
+    while (*text != '\0') {
+        size_t n = 1;
+        while (((unsigned char)text[n] & 0xc0) == 0x80)
+            n++; /* the rest of a character */
+        bool escaped = *text == '"' || *text == '\\';
+        if (at + n + escaped > limit)
+            break;
+        if (escaped)
+            out[at++] = '\\';
+        memcpy(out + at, text, n);
+        at += n;
+        text += n;
+    }
+    out[at++] = '"';
+    return at;
+}
+
+size_t log_format_line(const struct log_line *line, enum log_format format, bool for_syslog,
+                       char out[LOG_LINE_BYTES])
+{
+    char now[CLOCK_TEXT_BYTES], head[256] = "";
+    const size_t end = LOG_LINE_BYTES - 2; /* for '}' and the line's end */
+    size_t at = 0;
+    clock_format_utc(line->time_us, now);
+    if (for_syslog) { /* it has its own clock; a datagram is a line */
+        snprintf(head, sizeof head, "<%d>firehosed[%d]: ", LOG_DAEMON | severities[line->level], line->pid);
+        at = put(out, at, end, head);
+    }
+    if (format == LOG_FORMAT_JSON) {
+        snprintf(head, sizeof head, "{\"time\":\"%s\",\"level\":\"%s\",\"process\":", now, level_names[line->level]);
+        at = put(out, at, end, head);
+        at = put_json(out, at, end, line->process);
+        snprintf(head, sizeof head, ",\"pid\":%d,\"text\":", line->pid);
+        at = put(out, at, end, head);
+        at = put_json(out, at, end, line->text);
+        out[at++] = '}';
+    } else {
+        if (for_syslog)
+            snprintf(head, sizeof head, "%s %s: ", level_names[line->level], line->process);
+        else
+            snprintf(head, sizeof head, "%s %s %s[%d]: ", now, level_names[line->level], line->process, line->pid);
+        at = put(out, at, end, head);
+        at = put(out, at, end, line->text);
+    }
+    if (!for_syslog)
+        out[at++] = '\n';
+    return at;
+}

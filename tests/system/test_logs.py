@@ -1,0 +1,180 @@
+"""Logs: as text, as JSON, to syslog; folded where they repeat; the newest errors in status."""
+
+import json
+import os
+import re
+import socket
+from signal import SIGHUP, SIGUSR1
+
+import events
+from control import ctl, ctl_json
+from waiting import wait_for
+
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warn|error) (firehosed|master|worker-\d+)\[\d+\]: \S.*")
+
+
+class Syslog:
+    """A datagram socket where syslogd would be."""
+
+    def __init__(self, path):
+        self.path = path
+        self.lines = []
+        self.socket = None
+        self.start()
+
+    def start(self):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.path))
+        self.socket.setblocking(False)
+
+    def stop(self):
+        self.read()
+        self.socket.close()
+        os.unlink(self.path)
+
+    def read(self):
+        while True:
+            try:
+                self.lines.append(self.socket.recv(65536).decode())
+            except BlockingIOError:
+                return self.lines
+
+    def wait(self, pattern):
+        wait_for(lambda: any(re.search(pattern, line) for line in self.read()), lambda: f"{pattern} in {self.lines}")
+
+
+def test_every_line_has_time_level_process_and_what(lab):
+    s = lab.system(events.make(300), log_level="debug")
+    s.assert_all()
+    s.redis.kill_daemon_clients()
+    s.more(50)
+    s.assert_all()
+    s.daemon.stop()
+    lines = s.daemon.log().splitlines()
+    assert len(lines) > 10
+    for line in lines:
+        assert LINE.fullmatch(line), line
+
+
+def test_json_lines_are_objects_of_the_same(lab):
+    s = lab.system(events.make(300), log_format="json", log_level="debug")
+    s.assert_all()
+    s.daemon.signal(SIGUSR1)
+    s.daemon.stop()
+    objects = [json.loads(line) for line in s.daemon.log().splitlines()]
+    assert all(set(o) == {"time", "level", "process", "pid", "text"} for o in objects)
+    assert {"master", "worker-0"} <= {o["process"] for o in objects}
+    assert any(o["text"].startswith("Connected to firehose successfully") and o["level"] == "info" for o in objects)
+
+
+def test_format_changes_with_a_reload_in_all_processes(lab):
+    s = lab.system(events.make(50), log_level="debug", workers=1)
+    s.assert_all()
+    s.daemon.write_config(log_format="json")
+    ctl_json(s.daemon, "reload")
+    pid = s.daemon.worker_pids()[0]
+    before = len(s.daemon.log().splitlines())
+    s.redis.kill_daemon_clients()
+    s.daemon.wait_log(r'"process":"worker-0","pid":%d' % pid)
+    s.daemon.wait_log(r'"process":"master"')
+    for line in s.daemon.log().splitlines()[before:]:
+        json.loads(line)
+
+
+def test_syslog_gets_every_line_with_its_severity_from_locked_in_workers_too(lab):
+    syslog = Syslog(lab.path("log"))
+    s = lab.system(events.make(50), log_file=f"syslog:{syslog.path}", workers=1)
+    s.assert_all()
+    syslog.wait(r"^<30>firehosed\[%d\]: info master: Connected to firehose successfully" % s.daemon.process.pid)
+    s.redis.kill_daemon_clients()
+    s.more(50)
+    syslog.wait(r"^<28>firehosed\[%d\]: warn worker-0: redis" % s.daemon.worker_pids()[0])
+    assert not any("\n" in line for line in syslog.lines)
+    s.assert_all()
+    s.daemon.stop()
+    syslog.stop()
+
+
+def test_restarted_syslog_is_found_again_by_all_processes(lab):
+    syslog = Syslog(lab.path("log"))
+    s = lab.system(events.make(50), log_file=f"syslog:{syslog.path}", workers=1, log_level="debug")
+    s.assert_all()
+    syslog.stop()
+    s.redis.kill_daemon_clients()  # everybody has something to say now
+    s.more(50)
+    s.assert_all()
+    syslog.start()
+    del syslog.lines[:]
+    ctl(s.daemon, "log-level", "debug")
+    s.redis.kill_daemon_clients()
+    syslog.wait(r"info master: syslog was away")
+    s.redis.kill_daemon_clients()
+    s.more(50)
+    syslog.wait(r"worker-0: ")
+    s.assert_all()
+    s.daemon.stop()
+    syslog.stop()
+
+
+def test_stopped_syslog_holds_nobody_up(lab):
+    """A syslog that takes nothing: its socket's queue fills, lines are lost, events are not."""
+    syslog = Syslog(lab.path("log"))
+    s = lab.system(events.make(500), log_file=f"syslog:{syslog.path}", log_level="debug")
+    for _ in range(5):
+        s.redis.kill_daemon_clients()
+        s.more(100)
+        s.wait_delivered()
+    s.assert_all()
+    s.daemon.stop()
+    syslog.stop()
+
+
+def test_syslog_that_is_not_there_is_a_clear_message(lab):
+    s = lab.system([], start=False, log_file=f"syslog:{lab.path('nobody')}")
+    s.daemon.start(wait=False)
+    s.daemon.wait_exit(1)
+    assert "syslog" in s.daemon.log() and str(lab.path("nobody")) in s.daemon.log()
+
+
+def test_log_moves_to_syslog_and_back_by_reload(lab):
+    syslog = Syslog(lab.path("log"))
+    s = lab.system(events.make(20))
+    s.assert_all()
+    s.daemon.write_config(log_file=f"syslog:{syslog.path}")
+    ctl_json(s.daemon, "reload")
+    syslog.wait("configuration reloaded")
+    s.daemon.write_config(log_file=None)
+    s.daemon.signal(SIGHUP)
+    syslog.wait("SIGHUP")
+    s.assert_all()
+    s.daemon.stop()
+    syslog.stop()
+
+
+def test_newest_errors_of_all_processes_are_in_status(lab):
+    s = lab.system(events.make(20), workers=1)
+    s.assert_all()
+    begun = len(s.daemon.status()["recent_errors"])
+    s.redis.kill_daemon_clients()
+    s.more(20)
+    s.assert_all()
+    s.relay.append([events.other(b"\x00garbage")])
+    s.daemon.wait_status(lambda t: t["quarantined"] == 1, "to refuse a frame")
+    errors = s.daemon.status()["recent_errors"]
+    assert len(errors) >= begun + 2
+    assert all(set(e) == {"time", "level", "process", "pid", "text"} for e in errors)
+    assert {e["process"] for e in errors} == {"master", "worker-0"}
+    assert "refused" in errors[0]["text"] and errors[0]["level"] == "warn"
+    times = [e["time"] for e in errors]
+    assert times == sorted(times, reverse=True)
+    text = ctl(s.daemon, "status").stdout
+    assert errors[0]["text"][:40] in text
+
+
+def test_repeated_errors_are_folded(lab):
+    s = lab.system(events.make(20), workers=1)
+    s.assert_all()
+    s.daemon.write_config(batch_events="many")
+    for _ in range(20):
+        assert ctl(s.daemon, "reload").returncode == 1
+    assert len(s.daemon.log_lines(r"error master.*old configuration stays")) == 4
