@@ -108,6 +108,7 @@ static void child_main(const struct pool_child *child)
         .known = child->known,
         .own = child->own,
         .owner = child->owner,
+        .progress_key = child->progress_key,
     };
     worker_run(&setup);
 }

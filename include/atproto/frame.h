@@ -41,6 +41,7 @@ struct frame_peek {
     bool has_seq;
     int64_t seq;
     struct slice did;     /* repo or did */
+    struct slice rev;     /* commit: where it stands in front of repo, as it does in canonical order */
     struct slice name;    /* #info: name; error: error */
     struct slice message; /* #info and error */
     struct slice action;  /* commit: of the first op, for the dashboard */

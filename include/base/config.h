@@ -17,7 +17,10 @@ enum config_sequence_reset { CONFIG_SEQUENCE_FOLLOW, CONFIG_SEQUENCE_STOP };
 
 struct config {
     /* The relay. */
-    char *relay;
+    char *relay; /* one URL or several */
+    int64_t relay_attempts;
+    int64_t relay_failback;
+    int64_t relay_memory;
     char *relay_ca_file;
     int64_t relay_connect_timeout;
     int64_t relay_ping_interval;

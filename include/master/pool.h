@@ -18,6 +18,7 @@
 #include "base/counters.h"
 #include "ipc/channel.h"
 #include "master/ledger.h"
+#include "master/sources.h"
 #include "redis/progress.h"
 
 /* What a forked child does: it does not return. The daemon hands the worker room in; the master does not know
@@ -30,6 +31,7 @@ struct pool_child {
     struct worker_slot *slot;
     struct known_marks *known;
     uint64_t own;             /* bit p: partition p is this worker's */
+    const char *progress_key; /* of the relay that is read */
     struct owner_token owner; /* newer than any before it in its slot */
 };
 typedef void pool_child_main(const struct pool_child *child);
@@ -49,7 +51,7 @@ struct pool;
  * worker gets the next generation. */
 struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger,
                       struct counters *counters, const struct config *config, struct owner_token *owner,
-                      pool_child_main *child_main, const struct pool_hooks *hooks);
+                      const struct sources *sources, pool_child_main *child_main, const struct pool_hooks *hooks);
 void pool_free(struct pool *p);
 
 /* Forks `workers` workers; the ledger must be routed for that number. */

@@ -17,6 +17,7 @@
 
 #include "base/config.h"
 #include "master/ledger.h"
+#include "master/sources.h"
 #include "net/url.h"
 
 enum relay_state {
@@ -43,13 +44,17 @@ struct relay_hooks {
     bool (*message)(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
     /* All that has arrived was handed over: the moment to pass it on. */
     void (*idle)(void *arg);
+    /* An attempt has failed, or the connection is lost; the next attempt will follow. healthy: it had been up for a
+     * minute. The hook must not call the relay's verbs. */
+    void (*failed)(void *arg, bool healthy);
     /* relay_stop() is through. */
     void (*stopped)(void *arg);
 };
 
-/* config stays the caller's, and is read anew at each attempt. NULL: no memory. */
+/* config stays the caller's, and is read anew at each attempt, and so does `sources`, whose current one is connected to.
+ * NULL: no memory. */
 struct relay *relay_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger,
-                        const struct config *config, const struct relay_hooks *hooks);
+                        const struct config *config, const struct sources *sources, const struct relay_hooks *hooks);
 void relay_free(struct relay *r);
 
 /* Connects now. */
@@ -65,6 +70,7 @@ void relay_reconnect(struct relay *r, const char *why, bool at_once);
 void relay_resume(struct relay *r);
 
 bool relay_is_up(const struct relay *r);
+int64_t relay_up_since_ms(const struct relay *r); /* clock_monotonic_ms(); only while it is up */
 enum relay_state relay_state(const struct relay *r);
 const char *relay_host(const struct relay *r);  /* of the URL in use */
 const char *relay_shown(const struct relay *r); /* its URL, without a password */

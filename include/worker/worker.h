@@ -17,6 +17,7 @@ struct worker_setup {
     struct worker_slot *slot;
     struct known_marks *known;
     uint64_t own; /* bit p: partition p is this worker's */
+    const char *progress_key;    /* of the relay that is read */
     struct owner_token owner; /* this worker's: newer than any before it in its slot */
 };
 

@@ -93,6 +93,8 @@ static bool read_field(struct cbor_reader *r, const struct cbor_token *key, stru
         return read_text(r, &peek->did);
     if (!commit && cbor_text_is(key, "did"))
         return read_text(r, &peek->did);
+    if (commit && cbor_text_is(key, "rev"))
+        return read_text(r, &peek->rev);
     if (commit && cbor_text_is(key, "ops"))
         return read_ops(r, peek);
     return cbor_skip(r);

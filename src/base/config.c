@@ -31,8 +31,16 @@ static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 
 /* One row a key; the order is that of the sample file and of the manual. */
 const struct setting config_table[] = {
-    TEXT(relay, "wss://bsky.network", 1, 1023, RELOAD, "RELAY_URL",
-         "The relay to read: ws:// or wss://; the path of com.atproto.sync.subscribeRepos is added where there is none."),
+    TEXT(relay, "wss://bsky.network", 1, 4000, RELOAD, "RELAY_URL",
+         "The relay to read: ws:// or wss://; the path of com.atproto.sync.subscribeRepos is added where there is none. "
+         "Several, separated by commas: the first is preferred, the others stand in for it."),
+    VALUE(relay_attempts, SETTING_NUMBER, "5", 1, 1000, RELOAD, NULL,
+          "After so many failures of a relay in a row the next one is read, where there are several."),
+    VALUE(relay_failback, SETTING_DURATION, "10m", 0, 24 * HOUR, RELOAD, NULL,
+          "After so long with another relay the first one is tried again; 0: never."),
+    VALUE(relay_memory, SETTING_NUMBER, "500000", 1000, INT64_C(100000000), RESTART, NULL,
+          "How many repos are remembered, by 24 bytes each, to recognise what another relay sends again; only where there "
+          "are several."),
     TEXT(relay_ca_file, "", 0, 1023, RELOAD, NULL,
          "PEM file of the only authorities to trust for the relay; empty: those of the system."),
     VALUE(relay_connect_timeout, SETTING_DURATION, "15s", 100, 10 * MINUTE, RELOAD, NULL,

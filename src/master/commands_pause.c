@@ -119,7 +119,8 @@ static json_t *cursor_json(const struct master *m)
 {
     int64_t cursor;
     bool has_cursor = master_cursor(m, &cursor);
-    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:b}", "relay", relay_host(m->relay), "key", m->config->cursor_key,
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:b}", "relay", relay_host(m->relay), "key",
+                     sources_current(&m->sources)->cursor_key,
                      "current", has_cursor ? cursor_text(cursor) : json_null(), "saved",
                      m->has_saved_cursor ? cursor_text(m->saved_cursor) : json_null(), "newest",
                      m->has_last_seq ? cursor_text(m->last_seq) : json_null(), "marks", marks_json(m), "paused",

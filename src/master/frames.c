@@ -16,10 +16,9 @@ enum {
     IMPLAUSIBLE_JUMP = 10 * 1000 * 1000,
 };
 
-/* Nobody's, or nobody wants it: it counts as done at once. */
+/* Nobody's, or nobody wants it, or it is there already: it counts as done at once. */
 static bool take_done(struct master *m, const struct frame_peek *peek, size_t consumed)
 {
-    m->own_filtered++;
     return ledger_take_done(m->ledger, consumed, peek->has_seq ? peek->seq : 0);
 }
 
@@ -153,8 +152,16 @@ static bool no_room(struct master *m)
 }
 
 /* An event: to the worker that its repo belongs to. */
-static bool route(struct master *m, const struct frame_peek *peek, size_t offset, size_t len, size_t consumed)
+static bool route(struct master *m, const struct frame_peek *peek, const uint8_t *frame, size_t offset, size_t len,
+                  size_t consumed)
 {
+    enum relays_verdict verdict = relays_seek(m, peek, frame, len);
+    if (verdict != RELAYS_TAKE) {
+        ledger_skip(m->ledger, consumed);
+        if (verdict == RELAYS_AGAIN)
+            relay_reconnect(m->relay, "looking further back for the place to begin", true);
+        return verdict == RELAYS_SKIP;
+    }
     if (peek->has_seq && m->is_first && !take_first(m, peek))
         return begin_another(m, consumed);
     /* A frame whose seq cannot be read tells nothing, but may not overtake the one that is held: that one is put aside. */
@@ -164,7 +171,7 @@ static bool route(struct master *m, const struct frame_peek *peek, size_t offset
         return take_behind(m, peek, consumed);
     m->behind_run = 0;
     bool nobodys = peek->did.ptr == NULL && peek->kind == FRAME_UNKNOWN;
-    bool wanted = !nobodys && filter_passes(m->filter, peek);
+    bool seen = relays_have_seen(m, peek), wanted = !nobodys && !seen && filter_passes(m->filter, peek);
     uint16_t partition = nobodys ? 0 : route_partition(peek->did.ptr, peek->did.len);
     if (peek->has_seq && m->has_last_seq && m->last_seq > 0 && peek->seq - m->last_seq > IMPLAUSIBLE_JUMP) {
         log_warn("relay %s: seq %lld is %lld above the last: held until the next one tells whether that is so",
@@ -178,15 +185,19 @@ static bool route(struct master *m, const struct frame_peek *peek, size_t offset
         return true;
     }
     if (!wanted) {
-        if (!take_done(m, peek, consumed)) {
-            m->own_filtered--;
+        if (!take_done(m, peek, consumed))
             return no_room(m);
-        }
+        if (seen)
+            m->own_duplicate++;
+        else
+            m->own_filtered++;
     } else if (ledger_take(m->ledger, offset, len, consumed, peek->has_seq ? peek->seq : 0, partition, peek->kind,
                            route_worker(partition, ledger_workers(m->ledger))) == 0) {
         return no_room(m);
     }
     count_in(m, peek);
+    if (!seen)
+        relays_take(m, peek);
     if (peek->has_seq) {
         m->last_seq = peek->seq;
         m->has_last_seq = true;
@@ -206,7 +217,7 @@ bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t l
         /* It cannot be read as far as its seq: a worker will say why, and keep it with the dead letters. An
          * empty DID stands for it: all such frames go the same way, in order. */
         peek = (struct frame_peek){.kind = FRAME_COMMIT, .did = {(const uint8_t *)"", 0}};
-        return route(m, &peek, offset, len, consumed);
+        return route(m, &peek, frame, offset, len, consumed);
     }
     switch (peek.kind) {
     case FRAME_INFO:
@@ -219,6 +230,6 @@ bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t l
         return false;
     default:
         dashboard_see(m->dashboard, &peek);
-        return route(m, &peek, offset, len, consumed);
+        return route(m, &peek, frame, offset, len, consumed);
     }
 }

@@ -18,6 +18,9 @@ libmaster_a_SOURCES = \
 	include/master/pool.h src/master/pool.c src/master/pool_internal.h \
 	include/master/relay.h src/master/relay.c src/master/relay_internal.h src/master/relay_io.c \
 	include/master/router.h \
+	include/master/seek.h src/master/seek.c \
+	include/master/seen.h src/master/seen.c \
+	include/master/sources.h src/master/sources.c \
 	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_owner.c src/master/store_figures.c \
 	src/master/store_internal.h \
 	src/master/dialer.c \
@@ -26,6 +29,7 @@ libmaster_a_SOURCES = \
 	src/master/frames.c \
 	src/master/metrics.c \
 	src/master/page.c src/master/page.h \
+	src/master/relays.c \
 	src/master/reload.c \
 	src/master/sample.c \
 	src/master/service.c \

@@ -63,6 +63,11 @@ static void start_reading(struct master *m)
 static void on_begun(void *arg, bool found, int64_t cursor)
 {
     struct master *m = arg;
+    if (m->state == MASTER_RESETTING && m->is_changing_relay) {
+        relays_switched(m, found, cursor);
+        start_reading(m);
+        return;
+    }
     if (m->state == MASTER_RESETTING) {
         if (found) { /* an operator has set it */
             m->has_last_seq = m->has_saved_cursor = true;
@@ -76,12 +81,12 @@ static void on_begun(void *arg, bool found, int64_t cursor)
         cursor = m->last_seq;
     }
     if (found) {
-        log_info("cursor %" PRId64 " read from %s", cursor, m->config->cursor_key);
+        log_info("cursor %" PRId64 " read from %s", cursor, sources_current(&m->sources)->cursor_key);
         m->has_last_seq = m->has_saved_cursor = true;
         m->last_seq = m->saved_cursor = cursor;
     } else {
         m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
-        log_info("no cursor in %s: beginning with %s events", m->config->cursor_key,
+        log_info("no cursor in %s: beginning with %s events", sources_current(&m->sources)->cursor_key,
                  m->asks_oldest ? "the oldest" : "live");
     }
     if (m->state == MASTER_STARTING || m->state == MASTER_REWINDING)
@@ -114,6 +119,8 @@ static void rewind_when_quiet(struct master *m)
         return;
     m->received -= ledger_reset(m->ledger);
     known_marks_forget(&m->counters->marks);
+    if (m->seen != NULL)
+        seen_forget(m->seen); /* what was taken may be what is lost */
     store_begin(m->store, true);
 }
 
@@ -176,6 +183,11 @@ static void reset_when_quiet(struct master *m)
     known_marks_forget(&m->counters->marks);
     m->has_last_seq = m->has_saved_cursor = m->has_first = false;
     pool_hold(m->pool, false);
+    if (m->is_changing_relay) {
+        relays_switch(m);
+        return;
+    }
+    relays_take_fresh(m);
     if (m->has_new_cursor)
         store_begin_at(m->store, m->new_cursor);
     else
@@ -223,6 +235,8 @@ static void on_cursor_saved(void *arg, int64_t cursor)
 static bool on_relay_cursor(void *arg, int64_t *cursor)
 {
     struct master *m = arg;
+    if (m->seek.is_on)
+        return seek_cursor(&m->seek, cursor);
     *cursor = m->has_last_seq ? m->last_seq : 0;
     return m->has_last_seq || m->asks_oldest;
 }
@@ -238,6 +252,11 @@ static void on_relay_connected(void *arg)
 static bool on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
 {
     return frames_take(arg, frame, offset, len, consumed);
+}
+
+static void on_relay_failed(void *arg, bool healthy)
+{
+    relays_on_failed(arg, healthy);
 }
 
 static void on_relay_idle(void *arg)
@@ -466,6 +485,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     log_tick();
     if (log_take_syslog_loss())
         reopen_log(m, "syslog was away, lines may be missing");
+    relays_tick(m);
     waiting_tick(m);
     tail_tick(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
@@ -497,20 +517,21 @@ static bool check_http_listen(const struct config *config, struct error *why)
 
 bool master_check_config(const struct config *config, struct error *why)
 {
-    static const char *const keys[] = {"relay", "redis"};
-    for (size_t i = 0; i < 2; i++) {
-        struct url url;
-        char origin[1200];
-        bool relay = i == 0, ok = url_parse(relay ? config->relay : config->redis, &url, why);
-        if (ok && relay != (url.scheme == URL_WS || url.scheme == URL_WSS)) {
-            error_set(why, relay ? "not the URL of a relay, expected ws:// or wss://"
-                                 : "not the URL of a Redis, expected redis://, rediss:// or unix://");
-            ok = false;
-        }
-        if (!ok) {
-            error_context(why, "%s: %s", config_origin(config, keys[i], origin, sizeof origin), keys[i]);
-            return false;
-        }
+    char origin[1200];
+    struct sources sources;
+    struct url url;
+    if (!sources_init(&sources, config, why)) {
+        error_context(why, "%s: relay", config_origin(config, "relay", origin, sizeof origin));
+        return false;
+    }
+    bool ok = url_parse(config->redis, &url, why);
+    if (ok && (url.scheme == URL_WS || url.scheme == URL_WSS)) {
+        error_set(why, "not the URL of a Redis, expected redis://, rediss:// or unix://");
+        ok = false;
+    }
+    if (!ok) {
+        error_context(why, "%s: redis", config_origin(config, "redis", origin, sizeof origin));
+        return false;
     }
     return check_http_listen(config, why) && filter_check_config(config, why);
 }
@@ -549,6 +570,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                             .connected = on_relay_connected,
                                             .message = on_relay_message,
                                             .idle = on_relay_idle,
+                                            .failed = on_relay_failed,
                                             .stopped = on_relay_stopped};
     const struct pool_hooks pool_hooks = {.arg = m,
                                           .committed = on_committed,
@@ -567,17 +589,21 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     m->filter = filter_new(m->config, &filter_hooks, why);
     if (m->filter == NULL)
         return false;
+    if (!relays_set_up(m, why))
+        return false;
     error_set(why, "out of memory");
     m->ledger = ledger_new((size_t)m->config->ring_size, config_worker_count(m->config), why);
     if (m->ledger == NULL || !set_up_events(m))
         return false;
     m->counters = counters_new();
-    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &relay_hooks);
-    m->store = store_new(m->base, m->dns, m->config, &m->owner, &m->counters->marks, &store_hooks);
+    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &m->sources, &relay_hooks);
+    m->store = store_new(m->base, m->dns, m->config, &m->sources, &m->owner, &m->counters->marks,
+                         &store_hooks);
     if (m->counters == NULL || m->relay == NULL || m->store == NULL)
         return false;
     m->pool =
-        pool_new(m->base, m->dns, m->ledger, m->counters, m->config, &m->owner, child_main, &pool_hooks);
+        pool_new(m->base, m->dns, m->ledger, m->counters, m->config, &m->owner, &m->sources, child_main,
+                 &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
     m->figures = figures_new(m->config, clock_monotonic_ms());
     if (m->pool == NULL || m->dashboard == NULL || m->figures == NULL)
@@ -622,6 +648,8 @@ static void tear_down(struct master *m)
         pool_kill(m->pool);
     pool_free(m->pool);
     filter_free(m->filter);
+    connect_cancel(m->probe);
+    seen_free(m->seen);
     relay_free(m->relay);
     dashboard_free(m->dashboard);
     figures_free(m->figures);

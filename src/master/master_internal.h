@@ -19,7 +19,11 @@
 #include "master/ledger.h"
 #include "master/pool.h"
 #include "master/relay.h"
+#include "master/seek.h"
+#include "master/seen.h"
+#include "master/sources.h"
 #include "master/store.h"
+#include "net/connect.h"
 
 enum { SIGNALS = 5 };
 
@@ -70,6 +74,20 @@ struct master {
     bool has_new_cursor; /* new_cursor: what RESETTING is for, where an operator has set it; else a new sequence */
     int64_t new_cursor;
 
+    /* The relays, where there are several (relays.c). */
+    struct sources sources;
+    struct sources fresh_sources; /* of a reload, to be taken over */
+    bool has_fresh_sources;
+    bool is_changing_relay; /* what RESETTING is for */
+    unsigned next_relay;
+    bool next_is_try;
+    struct seek seek;
+    struct seen *seen; /* NULL: there is one relay only */
+    int64_t wanted_us; /* time of the last event that is written; 0: not known */
+    int64_t relay_changed_ms;
+    uint64_t relay_changes;
+    struct connect_attempt *probe; /* whether the first relay answers again; or NULL */
+
     /* The operator. */
     bool is_paused; /* the relay is not to be read */
     LIST_HEAD(, tail) tails;      /* who watches events as they pass */
@@ -111,6 +129,29 @@ void master_set_cursor(struct master *m, int64_t cursor);
 void frames_drop_held(struct master *m);
 
 bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
+
+/* relays.c */
+bool relays_set_up(struct master *m, struct error *why);
+bool relays_remember(struct master *m, struct error *why); /* makes room for what was seen, where there are several */
+void relays_on_failed(struct master *m, bool healthy);
+void relays_switch(struct master *m);                                /* nothing is in hand any more */
+void relays_switched(struct master *m, bool found, int64_t cursor); /* its cursor was read */
+void relays_tick(struct master *m);
+enum relays_verdict {
+    RELAYS_TAKE,
+    RELAYS_SKIP,  /* it does not help: look at the next one */
+    RELAYS_AGAIN, /* it is not here: connect again */
+};
+/* The first event of a connection while the place to begin at is looked for. */
+enum relays_verdict relays_seek(struct master *m, const struct frame_peek *peek, const uint8_t *frame, size_t len);
+bool relays_have_seen(const struct master *m, const struct frame_peek *peek);
+void relays_take(struct master *m, const struct frame_peek *peek);
+/* The list has changed. False: what is to be read is another relay's sequence; the new list is taken over when what is in
+ * hand is written: by relays_change_list(), or by a reset, which calls relays_take_fresh(). */
+bool relays_reload(struct master *m);
+void relays_take_fresh(struct master *m);
+void relays_change_list(struct master *m);
+json_t *relays_json(const struct master *m);
 
 /* The relay's sequence is another one from here on: what is in hand is written, and reading begins anew. */
 void master_reset_sequence(struct master *m, bool from_oldest);

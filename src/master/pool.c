@@ -71,6 +71,7 @@ static void run_child(struct pool *p, struct worker_process *w, const struct cha
         .known = &p->counters->marks,
         .own = own,
         .owner = *p->owner,
+        .progress_key = sources_current(p->sources)->progress_key,
     };
     p->child_main(&child);
     _exit(1);
@@ -372,7 +373,7 @@ void pool_check_alive(struct pool *p)
 
 struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger,
                       struct counters *counters, const struct config *config, struct owner_token *owner,
-                      pool_child_main *child_main, const struct pool_hooks *hooks)
+                      const struct sources *sources, pool_child_main *child_main, const struct pool_hooks *hooks)
 {
     struct pool *p = calloc(1, sizeof *p);
     if (p == NULL)
@@ -383,6 +384,7 @@ struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct le
                        .config = config,
                        .counters = counters,
                        .owner = owner,
+                       .sources = sources,
                        .child_main = child_main,
                        .hooks = *hooks};
     for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {

@@ -4,6 +4,7 @@
 
 #include "ipc/channel.h"
 #include "master/pool.h"
+#include "master/sources.h"
 #include "net/connect.h"
 
 enum drain { DRAIN_NONE, DRAIN_SENT, DRAIN_EVERYTHING };
@@ -35,6 +36,7 @@ struct pool {
     const struct config *config;
     struct counters *counters;
     struct owner_token *owner;
+    const struct sources *sources;
     pool_child_main *child_main;
     struct pool_hooks hooks;
     struct worker_process workers[CONFIG_MAX_WORKERS];

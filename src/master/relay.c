@@ -87,6 +87,7 @@ void relay_fail(struct relay *r, const char *why, int64_t at_least_ms)
     drop_connection(r);
     relay_enter(r, RELAY_BACKOFF);
     set_timer(r, wait_ms);
+    r->hooks.failed(r->hooks.arg, healthy);
 }
 
 void relay_reconnect(struct relay *r, const char *why, bool at_once)
@@ -128,8 +129,7 @@ static void on_connected(void *arg, int fd, const struct error *why)
 
 static bool prepare(struct relay *r, struct error *why)
 {
-    if (!url_parse(r->config->relay, &r->url, why))
-        return false;
+    r->url = sources_current(r->sources)->url;
     url_redacted(&r->url, r->shown, sizeof r->shown);
     tls_free(r->tls);
     r->tls = NULL;
@@ -235,7 +235,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- the verbs ---- */
 
 struct relay *relay_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger,
-                        const struct config *config, const struct relay_hooks *hooks)
+                        const struct config *config, const struct sources *sources, const struct relay_hooks *hooks)
 {
     struct relay *r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -244,12 +244,12 @@ struct relay *relay_new(struct event_base *base, struct evdns_base *dns, struct 
     r->dns = dns;
     r->ledger = ledger;
     r->config = config;
+    r->sources = sources;
     r->hooks = *hooks;
     stream_clear(&r->stream);
     r->timer = evtimer_new(base, on_timer, r);
-    struct error ignored;
-    if (url_parse(config->relay, &r->url, &ignored))
-        url_redacted(&r->url, r->shown, sizeof r->shown);
+    r->url = sources_current(sources)->url;
+    url_redacted(&r->url, r->shown, sizeof r->shown);
     if (r->timer == NULL) {
         free(r);
         return NULL;
@@ -285,6 +285,10 @@ void relay_stop(struct relay *r)
 bool relay_is_up(const struct relay *r)
 {
     return r->state == RELAY_UP;
+}
+int64_t relay_up_since_ms(const struct relay *r)
+{
+    return r->up_since_ms;
 }
 enum relay_state relay_state(const struct relay *r)
 {

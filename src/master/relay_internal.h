@@ -16,6 +16,7 @@ struct relay {
     struct evdns_base *dns;
     struct ledger *ledger;
     const struct config *config;
+    const struct sources *sources;
     struct relay_hooks hooks;
 
     struct url url;

@@ -42,7 +42,7 @@ static const char *const worker_keys[] = {"redis",
                                           "collections",
                                           "exclude_collections",
                                           NULL};
-static const char *const relay_keys[] = {"relay", "relay_ca_file", NULL};
+static const char *const relay_keys[] = {"relay", "relay_ca_file", "cursor_key", NULL};
 static const char *const redis_keys[] = {"redis", "redis_ca_file", "cursor_key", NULL};
 
 static void keep_text(char **fresh, const char *old)
@@ -164,6 +164,20 @@ void reload_apply(struct master *m)
         reload_finish(m);
 }
 
+/* The relay that was read is no longer there, or not in its place. */
+static void change_relay(struct master *m)
+{
+    bool several = m->fresh_sources.count > 1, oldest = m->config->start == CONFIG_START_OLDEST;
+    log_warn("relay: now %s; its sequence is another one, going on %s", m->fresh_sources.list[0].name,
+             several  ? "at its cursor, or where the last one ended"
+             : oldest ? "with its oldest events"
+                      : "with live events");
+    if (several)
+        relays_change_list(m);
+    else
+        master_reset_sequence(m, oldest);
+}
+
 void reload_finish(struct master *m)
 {
     struct config *fresh = m->pending;
@@ -175,23 +189,16 @@ void reload_finish(struct master *m)
         *m->config = *fresh;
         *fresh = old; /* from here on `fresh` holds what was before */
         filter_apply(m->filter, m->config);
-        const char *old_relay = fresh->relay;
+        bool same = !relay || relays_reload(m); /* each relay has its own sequence */
         if (redis)
             store_restart(m->store);
         if (relay) {
-            struct url before, after;
-            struct error ignored;
-            /* Each host has its own sequence: the old cursor means nothing to the new one. */
-            bool same = url_parse(old_relay, &before, &ignored) &&
-                        url_parse(m->config->relay, &after, &ignored) && strcmp(before.host, after.host) == 0;
             if (same || m->state != MASTER_RUNNING) {
                 relay_reconnect(m->relay, "the configuration has changed", true);
             } else {
-                log_warn("relay: now %s; its sequence is another one, going on with %s events",
-                         m->config->relay, m->config->start == CONFIG_START_OLDEST ? "its oldest" : "live");
                 config_free(fresh);
                 log_info("configuration reloaded");
-                master_reset_sequence(m, m->config->start == CONFIG_START_OLDEST);
+                change_relay(m);
                 return;
             }
         }

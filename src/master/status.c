@@ -125,6 +125,10 @@ json_t *status_json(struct master *m)
         "size_bytes", (json_int_t)ledger_size_bytes(m->ledger), "records",
         (json_int_t)ledger_record_count(m->ledger), "ops_left_out", ops, "redis", redis_json(m),
         "workers", workers);
+    if (json != NULL) {
+        json_object_set_new(json, "relays", relays_json(m));
+        json_object_set_new(json, "relay_changes", json_integer((json_int_t)m->relay_changes));
+    }
     if (json != NULL)
         figures_add_json(m->figures, json);
     return json != NULL ? balance_json(m, json) : NULL;

@@ -314,7 +314,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- the verbs ---- */
 
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
-                        struct owner_token *owner, const struct known_marks *known,
+                        const struct sources *sources, struct owner_token *owner, const struct known_marks *known,
                         const struct store_hooks *hooks)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -323,6 +323,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
     *s = (struct store){.base = base,
                         .dns = dns,
                         .config = config,
+                        .sources = sources,
                         .owner = owner,
                         .known = known,
                         .hooks = *hooks,

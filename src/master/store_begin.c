@@ -27,19 +27,13 @@ static bool parse_cursor(const char *text, int64_t *cursor)
     return errno == 0 && end != text && *end == '\0' && *cursor >= 0;
 }
 
-const char *store_relay_host(const struct store *s, struct url *url)
-{
-    struct error ignored;
-    return url_parse(s->config->relay, url, &ignored) ? url->host : s->config->relay;
-}
-
 /* ---- asking ---- */
 
 static void ask_marks(struct store *s, enum purpose purpose)
 {
     struct buffer marks;
     buffer_init(&marks);
-    progress_append_read(&marks, s->config->progress_key);
+    progress_append_read(&marks, store_source(s)->progress_key);
     redis_client_append(s->client, &marks);
     buffer_fini(&marks);
     store_expect(s, purpose, 0);
@@ -47,9 +41,9 @@ static void ask_marks(struct store *s, enum purpose purpose)
 
 static void read_all(struct store *s)
 {
-    redis_client_command(s->client, "GET %s", s->config->cursor_key);
+    redis_client_command(s->client, "GET %s", store_source(s)->cursor_key);
     store_expect(s, FOR_CURSOR, 0);
-    redis_client_command(s->client, "HMGET %s cursor relay", s->config->progress_key);
+    redis_client_command(s->client, "HMGET %s cursor relay", store_source(s)->progress_key);
     store_expect(s, FOR_COPY, 0);
     redis_client_command(s->client, "TYPE %s", s->config->stream_key);
     store_expect(s, FOR_TYPE, 0);
@@ -92,7 +86,7 @@ void store_begin_connected(struct store *s)
 {
     s->is_verified = !s->has_begun;
     if (s->has_begun) {
-        redis_client_command(s->client, "HMGET %s cursor relay", s->config->progress_key);
+        redis_client_command(s->client, "HMGET %s cursor relay", store_source(s)->progress_key);
         store_expect(s, FOR_VERIFY, 0);
         for (int p = 0; p < PARTITIONS; p++)
             s->known_before.seq[p] = atomic_load_explicit(&s->known->seq[p], memory_order_relaxed);
@@ -107,7 +101,6 @@ void store_begin_connected(struct store *s)
 static void write_fit(struct store *s, bool drop_marks)
 {
     char cursor[24];
-    struct url url;
     uint64_t lowered = 0;
     for (int p = 0; p < PARTITIONS && s->has_cursor && s->wanted != BEGIN_REWIND && !drop_marks; p++)
         if (s->marks.seq[p] > s->cursor && (s->wanted == BEGIN_AT || !s->has_copy || s->copy != s->cursor || s->stream_is_gone)) {
@@ -124,24 +117,24 @@ static void write_fit(struct store *s, bool drop_marks)
     redis_client_command(s->client, "MULTI");
     store_expect(s, FOR_NOTHING, 0);
     if (drop_marks) {
-        redis_client_command(s->client, "DEL %s %s", s->config->progress_key, s->config->cursor_key);
+        redis_client_command(s->client, "DEL %s %s", store_source(s)->progress_key, store_source(s)->cursor_key);
         store_expect(s, FOR_NOTHING, 0);
     }
-    redis_client_command(s->client, "HSET %s relay %s", s->config->progress_key, store_relay_host(s, &url));
+    redis_client_command(s->client, "HSET %s relay %s", store_source(s)->progress_key, store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
     if (s->has_cursor) {
         snprintf(cursor, sizeof cursor, "%" PRId64, s->cursor);
         if (s->wanted == BEGIN_AT || s->wanted == BEGIN_ANEW) {
-            redis_client_command(s->client, "SET %s %s", s->config->cursor_key, cursor);
+            redis_client_command(s->client, "SET %s %s", store_source(s)->cursor_key, cursor);
             store_expect(s, FOR_NOTHING, 0);
         }
-        redis_client_command(s->client, "HSET %s cursor %s", s->config->progress_key, cursor);
+        redis_client_command(s->client, "HSET %s cursor %s", store_source(s)->progress_key, cursor);
         store_expect(s, FOR_NOTHING, 0);
     }
     if (lowered != 0) {
         struct buffer marks;
         buffer_init(&marks);
-        progress_append_write(&marks, s->config->progress_key, &s->marks, lowered);
+        progress_append_write(&marks, store_source(s)->progress_key, &s->marks, lowered);
         redis_client_append(s->client, &marks);
         buffer_fini(&marks);
         store_expect(s, FOR_NOTHING, 0);
@@ -189,13 +182,12 @@ static void on_cursor(struct store *s, const redisReply *reply)
         return;
     snprintf(why, sizeof why,
              "cursor in %s: %.100s; expected a decimal number. Waiting until it is one, or is deleted",
-             s->config->cursor_key, text);
+             store_source(s)->cursor_key, text);
     store_lose(s, why);
 }
 
 static bool read_copy(struct store *s, const redisReply *reply)
 {
-    struct url url;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
         store_lose(s, reply->str != NULL ? reply->str : "the progress key is not a hash");
         return false;
@@ -203,7 +195,7 @@ static bool read_copy(struct store *s, const redisReply *reply)
     const redisReply *copy = reply->element[0], *relay = reply->element[1];
     s->has_copy = copy->type == REDIS_REPLY_STRING && parse_cursor(copy->str, &s->copy);
     s->knows_relay = relay->type == REDIS_REPLY_STRING;
-    s->same_relay = s->knows_relay && strcmp(relay->str, store_relay_host(s, &url)) == 0;
+    s->same_relay = s->knows_relay && strcmp(relay->str, store_source(s)->url.host) == 0;
     return true;
 }
 
@@ -236,7 +228,7 @@ static void on_verify(struct store *s, const redisReply *reply)
     s->is_verified = !s->knows_relay;
     if (!s->knows_relay)
         log_error("redis: %s is gone altogether: going on from the cursor that this process holds",
-                  s->config->progress_key);
+                  store_source(s)->progress_key);
     else if (s->has_saved && s->has_copy && s->copy < s->saved) {
         log_error("redis has lost data: the cursor that was saved as %" PRId64 " is back at %" PRId64,
                   s->saved, s->copy);

@@ -3,6 +3,7 @@
 #define FIREHOSED_MASTER_STORE_INTERNAL_H
 
 #include "base/log.h"
+#include "master/sources.h"
 #include "master/store.h"
 #include "net/connect.h"
 #include "redis/client.h"
@@ -44,6 +45,7 @@ struct store {
     struct event_base *base;
     struct evdns_base *dns;
     const struct config *config;
+    const struct sources *sources;
     struct owner_token *owner;
     const struct known_marks *known;
     struct store_hooks hooks;
@@ -101,8 +103,11 @@ bool store_is_owner(struct store *s, const redisReply *reply);     /* FOR_GUARD,
 void store_write_cursor(struct store *s, int64_t cursor);          /* under the guard */
 
 /* store_begin.c */
-/* The host whose sequence is read: of the relay's URL, which is parsed into *url. */
-const char *store_relay_host(const struct store *s, struct url *url);
+/* The relay whose cursor and marks are meant. */
+static inline const struct source *store_source(const struct store *s)
+{
+    return sources_current(s->sources);
+}
 void store_begin_connected(struct store *s); /* the connection is ready */
 void store_begin_on_reply(struct store *s, enum purpose purpose, const redisReply *reply);
 

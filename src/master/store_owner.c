@@ -139,15 +139,14 @@ bool store_is_owner(struct store *s, const redisReply *reply)
 void store_write_cursor(struct store *s, int64_t cursor)
 {
     char decimal[24];
-    struct url url;
     snprintf(decimal, sizeof decimal, "%" PRId64, cursor);
     redis_client_command(s->client, "MULTI");
     store_expect(s, FOR_NOTHING, 0);
     append_owner(s);
-    redis_client_command(s->client, "SET %s %s", s->config->cursor_key, decimal);
+    redis_client_command(s->client, "SET %s %s", store_source(s)->cursor_key, decimal);
     store_expect(s, FOR_NOTHING, 0);
-    redis_client_command(s->client, "HSET %s cursor %s relay %s", s->config->progress_key, decimal,
-                         store_relay_host(s, &url));
+    redis_client_command(s->client, "HSET %s cursor %s relay %s", store_source(s)->progress_key, decimal,
+                         store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
     redis_client_command(s->client, "EXEC");
     store_expect(s, FOR_CURSOR_SAVE, cursor);

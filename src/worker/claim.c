@@ -37,9 +37,9 @@ static void ask(struct writer *w)
     resp_append_bulk(out, w->config->stream_key);
     resp_append_command(out, 2, "TYPE");
     resp_append_bulk(out, w->config->dead_letters_key);
-    progress_append_read(out, w->config->progress_key);
+    progress_append_read(out, w->progress_key);
     resp_append_command(out, 3, "HGET");
-    resp_append_bulk(out, w->config->progress_key);
+    resp_append_bulk(out, w->progress_key);
     resp_append_bulk(out, "relay");
     w->failure.text[0] = '\0';
     writer_enter(w, WRITER_CLAIM);
@@ -88,7 +88,7 @@ static void write_known(struct writer *w, uint64_t which)
     for (int p = 0; p < PARTITIONS; p++)
         marks.seq[p] = atomic_load_explicit(&w->known->seq[p], memory_order_relaxed);
     begin_change(w);
-    progress_append_write(&w->guard, w->config->progress_key, &marks, which);
+    progress_append_write(&w->guard, w->progress_key, &marks, which);
     end_change(w);
 }
 
@@ -170,14 +170,14 @@ static void compare_marks(struct writer *w, bool has_hash)
     }
     if (behind != 0 && has_hash) {
         log_error("redis has lost data: marks in %s are older than what was committed",
-                  w->config->progress_key);
+                  w->progress_key);
         exit(IPC_EXIT_MARKS_LOST);
     }
     if (behind != 0) {
         log_error("the marks in %s are gone altogether: going on from what this process knows; events before "
                   "are not "
                   "read again",
-                  w->config->progress_key);
+                  w->progress_key);
         write_known(w, behind);
         return;
     }
@@ -250,7 +250,7 @@ void claim_on_reply(struct writer *w, const redisReply *reply)
     case CLAIM_MARKS:
         w->has_read_marks = progress_parse(reply, &w->marks);
         if (!w->has_read_marks && w->failure.text[0] == '\0')
-            error_set(&w->failure, "key %s is not a hash of marks", w->config->progress_key);
+            error_set(&w->failure, "key %s is not a hash of marks", w->progress_key);
         break;
     case CLAIM_RELAY:
         decide(w, is_text);

@@ -160,7 +160,7 @@ static void commit_ready(struct worker *w)
             account_for(w, b);
             continue;
         }
-        batch_finish(b, w->config->progress_key, w->writer.owner_key);
+        batch_finish(b, w->writer.progress_key, w->writer.owner_key);
         writer_submit(&w->writer, b);
         if (w->writer.committed) { /* answered at once */
             w->writer.committed = false;

@@ -59,6 +59,7 @@ bool writer_init(struct writer *w, const struct worker_setup *setup, const struc
         .known = setup->known,
         .own = setup->own,
         .owner = setup->owner,
+        .progress_key = setup->progress_key,
         .backoff_ms = BACKOFF_FIRST_MS,
     };
     owner_key(config->owner_key, setup->index, w->owner_key);

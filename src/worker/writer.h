@@ -43,6 +43,7 @@ struct writer {
     struct known_marks *known; /* what is in Redis for certain */
     uint64_t own;              /* bit p: partition p is this worker's */
     struct owner_token owner;
+    const char *progress_key;
     char owner_key[OWNER_KEY_BYTES];
     struct buffer guard;                /* what CLAIM asks, as RESP */
     char claimed_by[OWNER_TOKEN_BYTES]; /* what it was told: the slot's owner */

@@ -13,3 +13,12 @@ tests_unit_master_test_census_LDADD = libmaster.a $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/master/test_health
 tests_unit_master_test_health_SOURCES = tests/unit/master/test_health.c
 tests_unit_master_test_health_LDADD = libmaster.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/master/test_seen tests/unit/master/test_seek
+tests_unit_master_test_seen_SOURCES = tests/unit/master/test_seen.c
+tests_unit_master_test_seen_LDADD = libmaster.a libbase.a $(CMOCKA_LIBS)
+tests_unit_master_test_seek_SOURCES = tests/unit/master/test_seek.c
+tests_unit_master_test_seek_LDADD = libmaster.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/master/test_sources
+tests_unit_master_test_sources_SOURCES = tests/unit/master/test_sources.c
+tests_unit_master_test_sources_LDADD = libmaster.a libnet.a libbase.a $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,231 @@
+/* relays.c: from one relay to another: when the one that is read fails again and again, and back to the first
+ * when it answers again.
+ *
+ *   RUNNING ──relays_change()──▶ RESETTING: relay closed, what is in hand written ──▶ the other relay's
+ * cursor and marks are read (store_begin()) ──▶ RUNNING: at its cursor; without one, where its events are as
+ * old as the last written (seek.h)
+ *
+ * Nothing is missed by that: a relay that comes back is read on from its own cursor. What comes twice is
+ * recognised by repo and rev (seen.h). */
+#include "config.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/rfc3339.h"
+#include "master_internal.h"
+
+enum { HEALTHY_MS = 60000 /* as relay.c has it: up for so long is no accident */ };
+
+/* Relays do not get an event at the same moment, nor in the same order. */
+static const int64_t SEEK_MARGIN_US = INT64_C(60) * 1000000;
+
+bool relays_set_up(struct master *m, struct error *why)
+{
+    if (!sources_init(&m->sources, m->config, why))
+        return false;
+    m->relay_changed_ms = clock_monotonic_ms();
+    return m->sources.count == 1 || relays_remember(m, why);
+}
+
+bool relays_remember(struct master *m, struct error *why)
+{
+    if (m->seen != NULL)
+        return true;
+    m->seen = seen_new((size_t)m->config->relay_memory);
+    if (m->seen == NULL)
+        error_set(why, "relay_memory: out of memory");
+    return m->seen != NULL;
+}
+
+/* ---- changing ---- */
+
+/* The time of the newest event that is in Redis; 0: not known. */
+static int64_t newest_event_us(const struct master *m)
+{
+    int64_t newest = 0;
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
+        const struct worker_slot *slot = &m->counters->workers[i];
+        int64_t commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed);
+        int64_t event_us = commit_us - atomic_load_explicit(&slot->lag_us, memory_order_relaxed);
+        if (commit_us > 0 && event_us > newest)
+            newest = event_us;
+    }
+    return newest;
+}
+
+static void change_to(struct master *m, unsigned index, bool is_try)
+{
+    m->is_changing_relay = true;
+    m->next_relay = index;
+    m->next_is_try = is_try;
+    log_warn("relay %s: going over to %s", sources_current(&m->sources)->name, m->sources.list[index].name);
+    m->state = MASTER_RESETTING;
+    relay_stop(m->relay);
+}
+
+static void on_change_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct master *m = arg;
+    if (m->state == MASTER_RUNNING && !m->is_paused && !relay_is_up(m->relay) && m->sources.count > 1)
+        change_to(m, sources_after(&m->sources), false);
+}
+
+void relays_on_failed(struct master *m, bool healthy)
+{
+    struct timeval now = {0};
+    if (healthy)
+        sources_healthy(&m->sources, m->config);
+    /* Not from inside the relay's own failing. */
+    if (sources_failed(&m->sources, m->config))
+        event_base_once(m->base, -1, EV_TIMEOUT, on_change_due, m, &now);
+}
+
+/* All that was read from the one before is written. */
+void relays_switch(struct master *m)
+{
+    m->wanted_us = newest_event_us(m);
+    relays_take_fresh(m);
+    sources_go_to(&m->sources, m->next_relay, m->next_is_try);
+    m->relay_changed_ms = clock_monotonic_ms();
+    m->relay_changes++;
+    store_begin(m->store, false);
+}
+
+/* The cursor of the relay that is read from now on was asked for; found: it has one. */
+void relays_switched(struct master *m, bool found, int64_t cursor)
+{
+    const char *name = sources_current(&m->sources)->name;
+    m->is_changing_relay = false;
+    m->seek.is_on = false;
+    m->asks_oldest = false;
+    m->behind_run = 0;
+    if (found) {
+        log_info("relay %s: going on at its own cursor %" PRId64, name, cursor);
+        m->has_last_seq = m->has_saved_cursor = true;
+        m->last_seq = m->saved_cursor = cursor;
+    } else if (m->wanted_us > 0) {
+        log_info(
+            "relay %s: it has no cursor yet: looking for where its events are as old as the last one written",
+            name);
+        seek_begin(&m->seek, m->wanted_us - SEEK_MARGIN_US);
+    } else {
+        m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
+        log_warn("relay %s: it has no cursor yet, and nothing was written: beginning with %s events", name,
+                 m->asks_oldest ? "its oldest" : "live");
+    }
+}
+
+/* ---- back to the first ---- */
+
+static void on_first_answers(void *arg, int fd, const struct error *why)
+{
+    struct master *m = arg;
+    m->probe = NULL;
+    m->relay_changed_ms =
+        clock_monotonic_ms(); /* whatever comes of it: not again before another relay_failback */
+    if (fd < 0) {
+        log_info("relay %s: still not to be reached: %s", m->sources.list[0].name, why->text);
+        return;
+    }
+    close(fd);
+    if (m->state == MASTER_RUNNING && !m->is_paused && m->sources.current != 0)
+        change_to(m, 0, true);
+}
+
+void relays_tick(struct master *m)
+{
+    int64_t now = clock_monotonic_ms();
+    if (relay_is_up(m->relay) && now - relay_up_since_ms(m->relay) >= HEALTHY_MS)
+        sources_healthy(&m->sources, m->config);
+    if (m->sources.current == 0 || m->config->relay_failback == 0 || m->probe != NULL ||
+        m->state != MASTER_RUNNING || m->is_paused || now - m->relay_changed_ms < m->sources.failback_ms)
+        return;
+    /* First it must be there at all: a change costs a pause, a look costs nothing. */
+    m->probe = connect_start(m->base, m->dns, &m->sources.list[0].url, (int)m->config->relay_connect_timeout,
+                             on_first_answers, m);
+}
+
+/* ---- frames ---- */
+
+enum relays_verdict relays_seek(struct master *m, const struct frame_peek *peek, const uint8_t *frame,
+                                size_t len)
+{
+    struct frame whole;
+    struct violation ignored;
+    int64_t time_us;
+    if (!m->seek.is_on || !peek->has_seq)
+        return RELAYS_TAKE;
+    /* The one frame that is parsed here: its time stands behind what a peek reads. */
+    if (!frame_parse(frame, len, &whole, &ignored) ||
+        !rfc3339_parse(whole.time.ptr, whole.time.len, &time_us))
+        return RELAYS_SKIP;
+    if (seek_judge(&m->seek, peek->seq, time_us) == SEEK_AGAIN)
+        return RELAYS_AGAIN;
+    log_info("relay %s: beginning with seq %" PRId64, sources_current(&m->sources)->name, peek->seq);
+    return RELAYS_TAKE;
+}
+
+bool relays_have_seen(const struct master *m, const struct frame_peek *peek)
+{
+    return m->seen != NULL && peek->kind == FRAME_COMMIT &&
+           seen_elsewhere(m->seen, sources_current(&m->sources)->id, peek->did.ptr, peek->did.len,
+                          peek->rev.ptr, peek->rev.len);
+}
+
+void relays_take(struct master *m, const struct frame_peek *peek)
+{
+    if (m->seen != NULL && peek->kind == FRAME_COMMIT)
+        seen_take(m->seen, sources_current(&m->sources)->id, peek->did.ptr, peek->did.len, peek->rev.ptr,
+                  peek->rev.len);
+}
+
+/* ---- the configuration ---- */
+
+bool relays_reload(struct master *m)
+{
+    struct error why;
+    if (!sources_init(&m->fresh_sources, m->config, &why) ||
+        (m->fresh_sources.count > 1 && !relays_remember(m, &why))) {
+        log_error("relay: %s", why.text); /* it was checked: memory is short */
+        return true;
+    }
+    if (sources_change(&m->sources, &m->fresh_sources))
+        return true;
+    if (m->state != MASTER_RUNNING) { /* nothing was read yet */
+        m->sources = m->fresh_sources;
+        return true;
+    }
+    m->has_fresh_sources = true;
+    return false;
+}
+
+/* What was read from the old list is written, under its keys. */
+void relays_take_fresh(struct master *m)
+{
+    if (m->has_fresh_sources)
+        m->sources = m->fresh_sources;
+    m->has_fresh_sources = false;
+}
+
+void relays_change_list(struct master *m)
+{
+    m->is_changing_relay = true;
+    m->next_relay = 0;
+    m->next_is_try = false;
+    m->state = MASTER_RESETTING;
+    relay_stop(m->relay);
+}
+
+json_t *relays_json(const struct master *m)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < m->sources.count; i++)
+        json_array_append_new(list, json_pack("{s:s,s:b,s:I}", "name", m->sources.list[i].name, "current",
+                                              i == m->sources.current, "failures",
+                                              (json_int_t)m->sources.list[i].failures));
+    return list;
+}

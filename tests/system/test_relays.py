@@ -1,0 +1,273 @@
+"""Several relays: going over to the next one and back, each at a cursor of its own, with nothing lost or doubled.
+
+A `Network` is what happened; each relay has its own numbers for it."""
+
+import os
+import random
+import re
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+import events
+import frames
+import stream
+from firehosed import clean_environment, run
+from waiting import wait_for
+
+BEGAN = datetime(2026, 1, 1, tzinfo=timezone.utc)
+POST = "app.bsky.feed.post"
+
+
+class Network:
+    """Posts of some repos, a second apart. A relay has them under seqs that start where it says, with gaps of its own."""
+
+    def __init__(self, repos=20, seed=1):
+        self.chance = random.Random(seed)
+        self.repos = [events.repo(n) for n in range(repos)]
+        self.happened = []  # (number, repo)
+
+    def more(self, count):
+        first = len(self.happened)
+        fresh = [(n, self.chance.choice(self.repos)) for n in range(first, first + count)]
+        self.happened += fresh
+        return fresh
+
+    @staticmethod
+    def seen_by(posts, first_seq, step=1):
+        """What a relay sends of it."""
+        made = []
+        for number, did in posts:
+            seq = first_seq + number * step
+            time = (BEGAN + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            record = {"$type": POST, "text": f"post {number}", "createdAt": time}
+            frame = frames.commit(seq, did, [frames.create(f"{POST}/{frames.tid(number)}", record)],
+                                  rev=frames.tid(1000 + number), time=time)  # fmt: skip
+            made.append(events.Event(seq, did, frame))
+        return made
+
+
+A, B = dict(first_seq=31_000_000_000, step=2), dict(first_seq=5_000, step=1)
+
+
+class TwoRelays:
+    def __init__(self, lab, network, a=(), b=(), **settings):
+        self.network = network
+        self.a = lab.relay(Network.seen_by(a, **A))
+        self.b = lab.relay(Network.seen_by(b, **B))
+        self.redis = lab.redis()
+        self.db = self.redis.client()
+        self.daemon = lab.firehosed(relay=f"{self.a.url}, {self.b.url}", redis=self.redis.url(), relay_attempts=2,
+                                    relay_backoff="50ms", relay_backoff_max="200ms", relay_failback="0s",
+                                    **settings)  # fmt: skip
+
+    def happens(self, count, a=True, b=True):
+        posts = self.network.more(count)
+        if a:
+            self.a.append(Network.seen_by(posts, **A))
+        if b:
+            self.b.append(Network.seen_by(posts, **B))
+        return posts
+
+    def texts(self):
+        return [op["record"]["text"] for e in stream.entries(self.db) for op in e.data["ops"]]
+
+    def wait_all(self):
+        wanted = {f"post {n}" for n, _ in self.network.happened}
+        wait_for(lambda: wanted <= set(self.texts()),
+                 lambda: f"all posts; missing: {sorted(wanted - set(self.texts()))[:5]}")  # fmt: skip
+
+    def assert_each_once_and_in_order(self):
+        self.wait_all()
+        self.daemon.wait_settled()
+        doubled = [text for text, n in Counter(self.texts()).items() if n > 1]
+        assert not doubled, f"{len(doubled)} doubled: {doubled[:5]}"
+        last = {}
+        for entry in stream.entries(self.db):
+            number = int(entry.data["ops"][0]["record"]["text"].split()[1])
+            assert number > last.get(entry.data["repo"], -1)
+            last[entry.data["repo"]] = number
+        self.daemon.assert_balance()
+
+    def wait_current(self, relay):
+        self.daemon.wait_status(
+            lambda s: [r["name"] for r in s["relays"] if r["current"]] == [relay.authority] and s["relay"]["connected"],
+            f"to read {relay.authority}",
+        )
+
+
+@pytest.fixture
+def network():
+    return Network()
+
+
+def test_next_relay_takes_over_and_each_post_is_there_once(lab, network):
+    s = TwoRelays(lab, network)
+    s.happens(300)
+    s.daemon.start()
+    s.wait_all()
+    s.a.stop()
+    s.happens(50, a=False)
+    s.wait_current(s.b)
+    s.happens(50, a=False)
+    s.assert_each_once_and_in_order()
+    s.daemon.wait_log(f"going over to {s.b.authority}")
+    assert s.daemon.status()["relay_changes"] == 1
+    assert s.daemon.status()["duplicate"] > 0  # the overlap, recognised
+
+
+def test_place_to_begin_at_is_found_far_back_in_a_long_sequence(lab, network):
+    """The other relay has gone on by more than one step of the search while the first one was away."""
+    s = TwoRelays(lab, network)
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    s.a.stop()
+    s.happens(6000, a=False)
+    s.wait_current(s.b)
+    s.happens(5, a=False)
+    s.assert_each_once_and_in_order()
+    s.daemon.wait_log("looking further back")
+    s.daemon.wait_log("beginning with seq")
+
+
+def test_first_relay_is_read_again_when_it_answers_at_its_own_cursor(lab, network):
+    s = TwoRelays(lab, network)
+    s.daemon.write_config(relay_failback="1s")
+    s.happens(200)
+    s.daemon.start()
+    s.wait_all()
+    at_failure = s.network.happened[-1][0] * A["step"] + A["first_seq"]
+    wait_for(lambda: s.db.get(stream.CURSOR) == str(at_failure), "the cursor to be saved")
+    s.a.stop()
+    s.wait_current(s.b)
+    s.happens(100)
+    s.wait_all()
+    assert s.db.get(stream.CURSOR) == str(at_failure), "the first relay's cursor is its own"
+    assert s.db.exists(f"{stream.CURSOR}:{s.b.authority}")
+    s.a.start()
+    s.wait_current(s.a)
+    s.happens(100)
+    s.assert_each_once_and_in_order()
+    assert s.daemon.status()["relay_changes"] == 2
+    assert s.a.upgraded()[-1].cursor == at_failure
+
+
+def test_first_relay_that_answers_but_fails_is_tried_in_vain(lab, network):
+    s = TwoRelays(lab, network)
+    s.daemon.write_config(relay_failback="1s")
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    s.a.stop()
+    s.wait_current(s.b)
+
+    async def drop(connection):
+        connection.drop()
+
+    s.a.default = drop
+    s.a.start()
+    s.daemon.wait_log(f"going over to {s.a.authority}")
+    s.wait_current(s.b)
+    s.happens(100)
+    s.assert_each_once_and_in_order()
+
+
+def test_there_and_back_again_many_times(lab, network):
+    s = TwoRelays(lab, network)
+    s.happens(50)
+    s.daemon.start()
+    s.wait_all()
+    for _ in range(3):
+        s.a.stop()
+        s.happens(40)
+        s.wait_current(s.b)
+        s.happens(40)
+        s.wait_all()
+        s.a.start()
+        s.b.stop()
+        s.happens(40)
+        s.wait_current(s.a)
+        s.happens(40)
+        s.wait_all()
+        s.b.start()
+    s.assert_each_once_and_in_order()
+    assert s.daemon.status()["relay_changes"] == 6
+
+
+def test_restart_on_the_other_relay_goes_on_with_its_cursor_when_the_first_is_away(lab, network):
+    s = TwoRelays(lab, network)
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    s.a.stop()
+    s.happens(50, a=False)
+    s.wait_current(s.b)
+    s.happens(50, a=False)
+    s.wait_all()
+    s.daemon.stop()
+    s.happens(50, a=False)
+    s.daemon.start()
+    s.wait_current(s.b)
+    s.assert_each_once_and_in_order()
+
+
+def test_other_order_of_relays_by_reload_loses_and_doubles_nothing(lab, network):
+    s = TwoRelays(lab, network)
+    s.happens(200)
+    s.daemon.start()
+    s.wait_all()
+    s.daemon.reload(relay=f"{s.b.url}, {s.a.url}")
+    s.wait_current(s.b)
+    s.happens(100)
+    s.assert_each_once_and_in_order()
+
+
+def test_relay_added_behind_changes_nothing(lab, network):
+    """From then on repos are remembered: those that had an event since are recognised when it takes over."""
+    s = TwoRelays(lab, network)
+    s.daemon.write_config(relay=s.a.url)
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    s.daemon.reload(relay=f"{s.a.url}, {s.b.url}")
+    s.daemon.wait_log("configuration reloaded")
+    s.wait_current(s.a)
+    s.happens(300)
+    s.wait_all()
+    s.a.stop()
+    s.wait_current(s.b)
+    s.happens(50)
+    s.assert_each_once_and_in_order()
+
+
+def test_kills_while_going_over_lose_and_double_nothing(lab, network):
+    s = TwoRelays(lab, network)
+    s.happens(400)
+    s.daemon.start()
+    s.wait_all()
+    s.a.stop()
+    for pid in s.daemon.worker_pids():
+        os.kill(pid, 9)
+    s.happens(100, a=False)
+    s.wait_current(s.b)
+    s.happens(20, a=False)
+    s.assert_each_once_and_in_order()
+
+
+@pytest.mark.parametrize(
+    ("relay", "expected"),
+    [
+        ("ws://one.example, ws://one.example/", "is there twice"),
+        ("ws://one.example http://two.example", "two.example|ws://"),
+        (",", "no relay|expected"),
+        (" ".join(f"ws://r{n}.example" for n in range(9)), "too many relays"),
+    ],
+)
+def test_wrong_list_is_refused(tmp_path, relay, expected):
+    path = tmp_path / "firehosed.conf"
+    path.write_text(f"relay = {relay}\n")
+    done = run("firehosed", "-t", "-c", path, environment=clean_environment())
+    assert done.returncode == 78
+    assert re.search(rf":1: relay: .*({expected})", done.stderr), done.stderr

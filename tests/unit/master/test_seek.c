@@ -1,0 +1,84 @@
+/* Looking for an event of a certain age in a sequence that is not known: against a made-up relay. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "master/seek.h"
+
+/* Event `seq` happened at second seq / rate. */
+struct relay {
+    int64_t oldest, newest, rate;
+};
+
+static int64_t time_us(const struct relay *r, int64_t seq)
+{
+    return seq * 1000000 / r->rate;
+}
+
+/* Where reading begins; *attempts counts connections. */
+static int64_t search(const struct relay *r, int64_t wanted_us, int *attempts)
+{
+    struct seek k;
+    seek_begin(&k, wanted_us);
+    for (*attempts = 1; *attempts < 50; ++*attempts) {
+        int64_t cursor, first = r->newest;
+        if (seek_cursor(&k, &cursor))
+            first = cursor + 1 < r->oldest ? r->oldest : cursor + 1;
+        if (seek_judge(&k, first, time_us(r, first)) == SEEK_FOUND) {
+            assert_false(k.is_on);
+            return first;
+        }
+    }
+    fail_msg("no end after 50 connections");
+    return 0;
+}
+
+static void beginning_is_old_enough_and_not_far_too_old(void **state)
+{
+    (void)state;
+    const struct relay r = {.oldest = 1000000000, .newest = 1300000000, .rate = 1000};
+    for (int64_t behind_s = 1; behind_s < 250000; behind_s *= 3) {
+        int attempts;
+        int64_t wanted = time_us(&r, r.newest) - behind_s * 1000000;
+        int64_t first = search(&r, wanted, &attempts);
+        assert_true(time_us(&r, first) <= wanted);
+        assert_true(r.newest - first <= 5 * (behind_s * r.rate + 4096));
+        assert_in_range(attempts, 1, 12);
+    }
+}
+
+static void relay_that_is_behind_is_read_from_its_live_end(void **state)
+{
+    (void)state;
+    const struct relay r = {.oldest = 1, .newest = 5000000, .rate = 1000};
+    int attempts;
+    assert_int_equal(search(&r, time_us(&r, r.newest) + 1000000, &attempts), r.newest);
+    assert_int_equal(attempts, 1);
+}
+
+static void relay_that_has_nothing_so_old_is_read_from_its_oldest(void **state)
+{
+    (void)state;
+    const struct relay young = {.oldest = 1, .newest = 100, .rate = 1}, kept = {900000, 1000000, 1000};
+    int attempts;
+    assert_int_equal(search(&young, -1000000, &attempts), 1);
+    assert_int_equal(search(&kept, 0, &attempts), 900000);
+    assert_in_range(attempts, 1, 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(beginning_is_old_enough_and_not_far_too_old),
+        cmocka_unit_test(relay_that_is_behind_is_read_from_its_live_end),
+        cmocka_unit_test(relay_that_has_nothing_so_old_is_read_from_its_oldest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,115 @@
+/* Events that another relay sends again are recognised by repo and rev; nothing else is taken for one. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "master/seen.h"
+
+#define ALICE "did:plc:alice", 13
+#define BOB   "did:plc:bob", 11
+#define REV_1 "3l2222222222a", 13
+#define REV_2 "3l2222222222b", 13
+#define REV_3 "3l222222222za", 13
+
+enum { A = 0, B = 1 };
+
+static void event_of_another_relay_is_seen_up_to_the_newest_rev(void **state)
+{
+    (void)state;
+    struct seen *s = seen_new(1000);
+    seen_take(s, A, ALICE, REV_1);
+    seen_take(s, A, ALICE, REV_2);
+    assert_true(seen_elsewhere(s, B, ALICE, REV_1));
+    assert_true(seen_elsewhere(s, B, ALICE, REV_2));
+    assert_false(seen_elsewhere(s, B, ALICE, REV_3));
+    assert_false(seen_elsewhere(s, B, BOB, REV_1));
+    seen_free(s);
+}
+
+static void the_same_relay_is_never_held_against_itself(void **state)
+{
+    (void)state;
+    struct seen *s = seen_new(1000);
+    seen_take(s, A, ALICE, REV_3);
+    assert_false(seen_elsewhere(s, A, ALICE, REV_1));
+    seen_take(s, A, ALICE, REV_1); /* it went back: that counts from now on */
+    assert_false(seen_elsewhere(s, B, ALICE, REV_2));
+    seen_free(s);
+}
+
+static void there_and_back_again(void **state)
+{
+    (void)state;
+    struct seen *s = seen_new(1000);
+    seen_take(s, A, ALICE, REV_1);
+    seen_take(s, B, ALICE, REV_2);
+    assert_true(seen_elsewhere(s, A, ALICE, REV_1));
+    assert_true(seen_elsewhere(s, A, ALICE, REV_2));
+    assert_false(seen_elsewhere(s, A, ALICE, REV_3));
+    seen_free(s);
+}
+
+static void what_is_no_rev_is_never_seen(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"", "3l222222222", "3l22222222221", "z222222222222", "3L2222222222a"};
+    struct seen *s = seen_new(1000);
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        seen_take(s, A, ALICE, odd[i], strlen(odd[i]));
+        assert_false(seen_elsewhere(s, B, ALICE, odd[i], strlen(odd[i])));
+    }
+    seen_free(s);
+}
+
+static void forgetting_forgets_all(void **state)
+{
+    (void)state;
+    struct seen *s = seen_new(1000);
+    seen_take(s, A, ALICE, REV_1);
+    seen_forget(s);
+    assert_false(seen_elsewhere(s, B, ALICE, REV_1));
+    seen_free(s);
+}
+
+/* The quiet ones make room: of ten times as many repos as there is room for, the newest are known, in fixed
+ * memory. */
+static void full_table_forgets_who_was_quiet_longest(void **state)
+{
+    (void)state;
+    enum { ROOM = 8000, REPOS = 80000, NEWEST = 2000 };
+    struct seen *s = seen_new(ROOM);
+    char did[32];
+    int known = 0;
+    for (int i = 0; i < REPOS; i++) {
+        int len = snprintf(did, sizeof did, "did:plc:%d", i);
+        seen_take(s, A, did, (size_t)len, REV_1);
+    }
+    for (int i = REPOS - NEWEST; i < REPOS; i++) {
+        int len = snprintf(did, sizeof did, "did:plc:%d", i);
+        known += seen_elsewhere(s, B, did, (size_t)len, REV_1);
+    }
+    assert_in_range(known, NEWEST * 98 / 100, NEWEST); /* rows fill unevenly: a few lose their place early */
+    assert_false(seen_elsewhere(s, B, "did:plc:0", 9, REV_1));
+    seen_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(event_of_another_relay_is_seen_up_to_the_newest_rev),
+        cmocka_unit_test(the_same_relay_is_never_held_against_itself),
+        cmocka_unit_test(there_and_back_again),
+        cmocka_unit_test(what_is_no_rev_is_never_seen),
+        cmocka_unit_test(forgetting_forgets_all),
+        cmocka_unit_test(full_table_forgets_who_was_quiet_longest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
