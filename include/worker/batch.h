@@ -19,7 +19,8 @@
 
 /* What every XADD begins with, made once from the configuration. */
 struct batch_format {
-    struct buffer event[FRAME_KINDS]; /* up to and with the type; empty for kinds that are not delivered */
+    struct buffer event[FRAME_KINDS]; /* up to the data; empty for kinds that are not delivered */
+    struct buffer trimming_event[FRAME_KINDS]; /* the same with MAXLEN */
     struct buffer dead_letter;
 };
 
