@@ -22,10 +22,12 @@ enum stream_result {
 };
 
 struct ssl_st; /* OpenSSL's SSL */
+struct bio_method_st; /* and BIO_METHOD */
 
 struct stream {
     int fd; /* -1 when closed */
     struct ssl_st *ssl; /* NULL: plain */
+    struct bio_method_st *bio_method;
 };
 
 /* Takes fd over (closed by stream_fini, also after a failure here). tls NULL: plain. For a client, `host` is
@@ -48,7 +50,7 @@ enum stream_result stream_read(struct stream *s, void *bytes, size_t len, size_t
 /* Writes 1..len bytes. */
 enum stream_result stream_write(struct stream *s, const void *bytes, size_t len, size_t *put, struct error *why);
 
-/* True if a read would return bytes that are already decrypted. */
+/* True if a read would, or may, return bytes although the descriptor has none: they are on this side already. */
 bool stream_has_pending(const struct stream *s);
 
 #endif

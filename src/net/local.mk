@@ -2,7 +2,7 @@ noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
 	include/net/connect.h src/net/connect.c \
 	include/net/stream.h src/net/stream.c \
-	include/net/tls.h src/net/tls.c src/net/tls_internal.h \
+	include/net/tls.h src/net/tls.c src/net/tls_bio.c src/net/tls_internal.h \
 	include/net/url.h src/net/url.c \
 	include/net/websocket.h src/net/websocket.c src/net/ws_write.c src/net/ws_mask.h \
 	include/net/ws_handshake.h src/net/ws_handshake.c src/net/ws_accept.c src/net/ws_accept.h \

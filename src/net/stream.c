@@ -36,7 +36,7 @@ bool stream_init(struct stream *s, int fd, struct tls_context *tls, const char *
         return true;
     ERR_clear_error();
     s->ssl = SSL_new(tls->context);
-    bool ok = s->ssl != NULL && SSL_set_fd(s->ssl, fd) == 1 && (host == NULL || expect_host(s->ssl, host));
+    bool ok = s->ssl != NULL && (s->bio_method = tls_bio_attach(s->ssl, fd)) != NULL && (host == NULL || expect_host(s->ssl, host));
     if (!ok) {
         error_set(why, "TLS: cannot be set up for %s", host != NULL ? host : "a client");
         ERR_clear_error();
@@ -58,6 +58,7 @@ void stream_fini(struct stream *s)
             SSL_shutdown(s->ssl);
         ERR_clear_error();
         SSL_free(s->ssl);
+        BIO_meth_free(s->bio_method);
     }
     if (s->fd >= 0)
         close(s->fd);
@@ -146,4 +147,7 @@ enum stream_result stream_write(struct stream *s, const void *bytes, size_t len,
     return done == 1 ? STREAM_OK : tls_result(s, done, "write", why);
 }
 
-bool stream_has_pending(const struct stream *s) { return s->ssl != NULL && SSL_has_pending(s->ssl); }
+bool stream_has_pending(const struct stream *s)
+{
+    return s->ssl != NULL && (SSL_has_pending(s->ssl) || tls_bio_has_pending(s->ssl));
+}
