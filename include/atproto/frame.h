@@ -53,6 +53,10 @@ struct frame_peek {
  * frame cannot be read up to that point; *why tells. Costs one pass over the tokens in front of `repo`. */
 bool frame_peek(const uint8_t *frame, size_t len, struct frame_peek *peek, struct violation *why);
 
+/* The text of `time` alone: not on the way of every frame, but now and then of one that nobody else will read. False:
+ * there is none, or the frame cannot be read up to it. */
+bool frame_time(const uint8_t *frame, size_t len, struct slice *time);
+
 enum op_action { OP_CREATE, OP_UPDATE, OP_DELETE };
 
 struct frame_op {

@@ -28,8 +28,8 @@ struct figures_sample {
     uint64_t events;        /* committed so far */
     uint64_t bytes;         /* received from the relay so far */
     bool relay_is_up;
-    unsigned workers;
-    struct lag_worker lags[CONFIG_MAX_WORKERS];
+    unsigned lag_count;
+    struct lag_worker lags[LAG_SOURCES];
     uint64_t worker_events[CONFIG_MAX_WORKERS]; /* so far */
 };
 
@@ -41,6 +41,9 @@ void figures_free(struct figures *f);
 
 /* A frame of an event arrived. */
 void figures_count(struct figures *f, const struct frame_peek *peek);
+
+/* One that is only counted later, and of which nothing but the kind is known by then. */
+void figures_count_kind(struct figures *f, enum frame_kind kind);
 
 /* Once a second. Says in the log when the lag is above lag_warn, and when it no longer is. */
 void figures_tick(struct figures *f, const struct figures_sample *sample);

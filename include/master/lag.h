@@ -15,9 +15,12 @@
 enum {
     LAG_LIVE_S = 5,   /* nearer than this is live: nothing to estimate */
     LAG_QUIET_S = 60, /* nothing was committed for so long, and nothing waits: not known */
+    LAG_RECENT_S = 2, /* who has nothing to do counts if it committed not longer than this before the last of all */
+    LAG_SOURCES = 65, /* CONFIG_MAX_WORKERS, and the master */
 };
 
-/* What one worker says (struct worker_slot), and how many frames it has to do. */
+/* What one worker says (struct worker_slot), and how many frames it has to do. The master counts as one more: it sees the
+ * frames that it filters. */
 struct lag_worker {
     int64_t lag_us, commit_us; /* commit_us 0: never */
     size_t queued;
@@ -25,8 +28,8 @@ struct lag_worker {
 
 /* Between one reading and the next; zeroed is the beginning. */
 struct lag_memory {
-    int64_t commit_us[64]; /* CONFIG_MAX_WORKERS */
-    bool was_queued[64];
+    int64_t commit_us[LAG_SOURCES];
+    bool was_queued[LAG_SOURCES];
 };
 
 /* Seconds, of the worker that is furthest behind; LAG_UNKNOWN. Once a second. */

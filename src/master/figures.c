@@ -67,6 +67,11 @@ void figures_count(struct figures *f, const struct frame_peek *peek)
         census_count(f->collections, peek->path.ptr, peek->path.len);
 }
 
+void figures_count_kind(struct figures *f, enum frame_kind kind)
+{
+    f->kinds.counts[kind]++;
+}
+
 static double per_second(uint64_t now, uint64_t before, int64_t ms)
 {
     return ms > 0 && now > before ? (double)(now - before) * 1000 / (double)ms : 0;
@@ -120,7 +125,7 @@ void figures_tick(struct figures *f, const struct figures_sample *s)
 {
     tick_rates(f, s);
     memcpy(f->worker_events, s->worker_events, sizeof f->worker_events);
-    f->lag_s = lag_now(&f->lag_memory, s->lags, s->workers, s->relay_is_up, s->now_us);
+    f->lag_s = lag_now(&f->lag_memory, s->lags, s->lag_count, s->relay_is_up, s->now_us);
     keep(f->events, f->events_per_s);
     keep(f->lags, f->lag_s);
     f->eta_s = lag_time_to_live(f->lags, HISTORY_SECONDS);

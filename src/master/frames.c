@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/rfc3339.h"
 #include "ipc/channel.h"
 #include "master/router.h"
 #include "master_internal.h"
@@ -125,6 +127,7 @@ static void decide_held(struct master *m, int64_t seq)
         ledger_release(m->ledger, m->held_id);
     }
     m->received++;
+    figures_count_kind(m->figures, m->held_kind);
     m->held_id = 0;
 }
 
@@ -149,6 +152,18 @@ static bool no_room(struct master *m)
 {
     log_throttled(&m->strange, LOG_LEVEL_ERROR, "ring: out of memory for another frame, waiting");
     return false;
+}
+
+/* What is filtered here no worker sees: where that is nearly all, it alone tells how far behind the network we are. */
+static void note_time(struct master *m, const uint8_t *frame, size_t len)
+{
+    struct slice time;
+    int64_t sent_us, now_us = clock_unix_us();
+    if (!frame_time(frame, len, &time) || !rfc3339_parse(time.ptr, time.len, &sent_us))
+        return;
+    m->wants_time = false;
+    m->filtered_lag_us = now_us - sent_us;
+    m->filtered_at_us = now_us;
 }
 
 /* An event: to the worker that its repo belongs to. */
@@ -181,10 +196,13 @@ static bool route(struct master *m, const struct frame_peek *peek, const uint8_t
             return no_room(m);
         m->held_id = id;
         m->held_seq = peek->seq;
+        m->held_kind = peek->kind;
         m->held_is_wanted = wanted;
         return true;
     }
     if (!wanted) {
+        if (m->wants_time)
+            note_time(m, frame, len);
         if (!take_done(m, peek, consumed))
             return no_room(m);
         if (seen)

@@ -17,6 +17,9 @@ static double seconds(int64_t us)
 double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up, int64_t now_us)
 {
     double worst = LAG_UNKNOWN;
+    int64_t newest_us = 0;
+    for (unsigned i = 0; i < count; i++)
+        newest_us = workers[i].commit_us > newest_us ? workers[i].commit_us : newest_us;
     for (unsigned i = 0; i < count; i++) {
         const struct lag_worker *w = &workers[i];
         bool stuck = w->queued > 0 && m->was_queued[i] && m->commit_us[i] == w->commit_us;
@@ -26,8 +29,9 @@ double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned 
             continue;
         int64_t since = now_us > w->commit_us ? now_us - w->commit_us : 0;
         bool waits = stuck || !relay_is_up;
-        if (!waits && w->queued == 0 && since > LAG_QUIET_S * INT64_C(1000000))
-            continue;
+        if (!waits && w->queued == 0 &&
+            (since > LAG_QUIET_S * INT64_C(1000000) || newest_us - w->commit_us > LAG_RECENT_S * INT64_C(1000000)))
+            continue; /* others know better how it is now */
         double lag = seconds(w->lag_us + (waits ? since : 0));
         worst = lag > worst ? lag : worst;
     }

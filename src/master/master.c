@@ -606,6 +606,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                  &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
     m->figures = figures_new(m->config, clock_monotonic_ms());
+    m->wants_time = true;
     if (m->pool == NULL || m->dashboard == NULL || m->figures == NULL)
         return false;
     if (!endpoints_open(m, why))

@@ -68,6 +68,7 @@ struct master {
     uint64_t resets;
     uint64_t held_id; /* the newest record, whose seq is implausibly far above the last; 0: none */
     int64_t held_seq;
+    enum frame_kind held_kind;
     bool held_is_wanted; /* by the filter */
     uint64_t rogues;     /* such as were none of the sequence */
     size_t behind_run;   /* messages in a row that were not above the last seq */
@@ -100,6 +101,8 @@ struct master {
     int64_t watchdog_told_ms, status_told_ms; /* to the service manager */
     uint64_t received;                    /* frames of events, with those that came twice */
     uint64_t own_filtered, own_duplicate; /* the master's share of the balance */
+    bool wants_time;                      /* of the next frame that is filtered: once a second */
+    int64_t filtered_lag_us, filtered_at_us; /* how old it was, and when that was, since 1970; 0: never */
     uint64_t infos, errors;
     uint64_t done; /* frames that are committed */
     uint64_t reported_done;

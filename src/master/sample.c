@@ -25,16 +25,18 @@ static void sample_figures(struct master *m)
         .events = m->done,
         .bytes = relay_bytes(m->relay),
         .relay_is_up = relay_is_up(m->relay),
-        .workers = pool_size(m->pool),
     };
-    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
+    for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++)
+        s.worker_events[i] = events_of(&m->counters->workers[i]);
+    for (unsigned i = 0; i < pool_size(m->pool); i++) {
         const struct worker_slot *slot = &m->counters->workers[i];
-        s.lags[i] =
+        s.lags[s.lag_count++] =
             (struct lag_worker){.lag_us = atomic_load_explicit(&slot->lag_us, memory_order_relaxed),
                                 .commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed),
-                                .queued = i < s.workers ? ledger_queue_length(m->ledger, i) : 0};
-        s.worker_events[i] = events_of(slot);
+                                .queued = ledger_queue_length(m->ledger, i)};
     }
+    s.lags[s.lag_count++] = (struct lag_worker){.lag_us = m->filtered_lag_us, .commit_us = m->filtered_at_us};
+    m->wants_time = true;
     figures_tick(m->figures, &s);
     store_ask_figures(m->store);
 }

@@ -85,6 +85,13 @@ def test_lag_grows_while_redis_is_away_and_while_the_relay_is(lab):
     s.daemon.wait_status(lambda s: s["lag_s"] > 2.5, "to fall behind without the relay")
 
 
+def test_lag_is_known_where_the_master_filters_all(lab):
+    s = lab.system(aged(100, 1, 300), kinds="commit")
+    status = s.daemon.wait_status(lambda s: s["lag_s"] is not None, "to know its lag")
+    assert status["filtered"] == 100 and status["written"] == 0
+    assert 300 <= status["lag_s"] < 400
+
+
 def test_lag_above_lag_warn_is_said_and_so_is_its_end(lab):
     s = lab.system(aged(100, 1, 500), lag_warn="100s")
     line = s.daemon.wait_log(r"warn .*behind the network by \d+ s")

@@ -310,6 +310,36 @@ static void a_header_without_op_or_t_is_refused(void **state)
     }
 }
 
+static void time_is_found_by_itself_and_needs_nothing_behind_it(void **state)
+{
+    (void)state;
+    static const char text[] = "2026-01-01T00:00:00Z";
+    struct buffer b;
+    struct slice time;
+    buffer_init(&b);
+    put_identity(&b, 7);
+    size_t needed = (size_t)((uint8_t *)memmem(b.data, b.len, text, strlen(text)) - b.data) + strlen(text);
+    for (size_t len = 0; len <= b.len; len++) {
+        uint8_t *cut = exact_copy(b.data, len);
+        assert_true(frame_time(cut, len, &time) == (len >= needed));
+        if (len >= needed)
+            assert_slice(time, text);
+        free(cut);
+    }
+    buffer_clear(&b);
+    put_header(&b, "#sync");
+    put_map(&b, 1);
+    put_seq(&b, 7);
+    assert_false(frame_time(b.data, b.len, &time));
+    buffer_clear(&b);
+    put_header(&b, "#sync");
+    put_map(&b, 1);
+    put_text(&b, "time");
+    put_uint(&b, 7);
+    assert_false(frame_time(b.data, b.len, &time));
+    buffer_fini(&b);
+}
+
 static void peek_tells_the_first_op_and_needs_nothing_behind_repo(void **state)
 {
     (void)state;
@@ -429,6 +459,7 @@ int main(void)
         cmocka_unit_test(bytes_behind_the_body_are_an_error),
         cmocka_unit_test(the_header_decides_on_the_kind),
         cmocka_unit_test(a_header_without_op_or_t_is_refused),
+        cmocka_unit_test(time_is_found_by_itself_and_needs_nothing_behind_it),
         cmocka_unit_test(peek_tells_the_first_op_and_needs_nothing_behind_repo),
         cmocka_unit_test(peek_goes_as_deep_as_parsing_does),
         cmocka_unit_test(a_frame_cut_anywhere_is_refused),

@@ -76,6 +76,16 @@ static void relay_that_is_away_makes_it_grow_and_one_that_is_silent_unknown(void
     assert_true(lag_now(&m, &w, 1, true, NOW + 61 * S) < 0);
 }
 
+static void idle_worker_with_an_old_figure_is_passed_over(void **state)
+{
+    (void)state;
+    struct lag_memory m = {0};
+    struct lag_worker workers[] = {{5000 * S, NOW - 30 * S, 0}, {100 * S, NOW, 0}};
+    assert_near(lag_now(&m, workers, 2, true, NOW), 100);
+    workers[0].commit_us = NOW - S;
+    assert_near(lag_now(&m, workers, 2, true, NOW), 5000);
+}
+
 static void time_to_live_follows_the_rate_of_the_last_seconds(void **state)
 {
     (void)state;
@@ -117,6 +127,7 @@ int main(void)
         cmocka_unit_test(work_that_is_not_committed_makes_it_grow),
         cmocka_unit_test(idle_worker_does_not_count_as_stuck_by_its_first_frame),
         cmocka_unit_test(relay_that_is_away_makes_it_grow_and_one_that_is_silent_unknown),
+        cmocka_unit_test(idle_worker_with_an_old_figure_is_passed_over),
         cmocka_unit_test(time_to_live_follows_the_rate_of_the_last_seconds),
         cmocka_unit_test(time_to_live_is_not_told_where_there_is_none),
         cmocka_unit_test(another_catch_up_is_estimated_by_itself),
