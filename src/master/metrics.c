@@ -134,6 +134,7 @@ static void write_lag(const struct master *m, struct buffer *b)
     known_gauge(b, "cursor", "The relay's sequence number up to which all is committed.", has_cursor ? cursor : -1);
     counter(b, "rewinds_total", "How often Redis had lost data and the relay was read again.", m->rewinds);
     counter(b, "sequence_resets_total", "How often the relay's sequence began anew.", m->resets);
+    counter(b, "rogue_seqs_total", "Sequence numbers that turned out to be none of the sequence.", m->rogues);
 }
 
 static void write_ring(const struct master *m, struct buffer *b)

@@ -144,6 +144,13 @@ def test_kinds_and_collections_are_counted(lab):
     assert [c["events"] for c in status["collections"]] == sorted(counted.values(), reverse=True)
 
 
+def test_events_that_were_held_for_their_seq_are_counted_too(lab):
+    s = lab.system(aged(10, 1_000, 0) + aged(1, 90_000_000_000, 0) + aged(10, 1_010, 0) + aged(10, 80_000_000_000, 0))
+    s.daemon.wait_status(lambda s: s["rogue_seqs"] == 1 and s["cursor"] == "80000000009", "to be through")
+    status = s.daemon.wait_settled()
+    assert sum(status["kinds"].values()) == status["received"] == 31
+
+
 def test_hostile_collection_names_cannot_fill_memory_or_break_json(lab):
     names = [f"com.example.invented{n}/x" for n in range(1000)]
     names += ['a.b."}/x', "a.b.\n/x", "app.bsky.feed.post", "/x", "x" * 2000 + ".a.b/x", "a.b.é/x"]
