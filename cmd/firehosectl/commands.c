@@ -4,6 +4,7 @@
 #include "command.h"
 #include "completion.h"
 #include "control.h"
+#include "dead_letters.h"
 #include "show.h"
 #include "tail.h"
 
@@ -31,6 +32,8 @@ const struct command command_table[] = {
     {"drain", "", "", "", 0, 0, run_plain, "the same; waits until what was read is written"},
     {"resume", "", "", "", 0, 0, run_plain, "reads the relay again, on from the cursor"},
     {"cursor", "[set SEQ|live]", "y", "set", 0, 2, run_cursor, "how far it is; set: where to go on (drain first)"},
+    {"dead-letters", "[list|show|retry|drop SEQ]", "n", "list show retry drop", 0, 2, run_dead_letters,
+     "frames that were put aside"},
     {"shutdown", "", "", "", 0, 0, run_shutdown, "ends firehosed in order; returns when it has ended"},
     {"completion", "bash|zsh", "", "bash zsh", 1, 1, run_completion, "prints a completion script for your shell"},
     {.name = NULL},

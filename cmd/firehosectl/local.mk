@@ -5,6 +5,7 @@ firehosectl_SOURCES = \
 	cmd/firehosectl/commands.c \
 	cmd/firehosectl/completion.c cmd/firehosectl/completion.h \
 	cmd/firehosectl/control.c cmd/firehosectl/control.h \
+	cmd/firehosectl/dead_letters.c cmd/firehosectl/dead_letters.h \
 	cmd/firehosectl/main.c \
 	cmd/firehosectl/show.c cmd/firehosectl/show.h \
 	cmd/firehosectl/show_config.c \

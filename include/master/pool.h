@@ -42,6 +42,7 @@ struct pool_hooks {
     void (*started)(void *arg, unsigned index);  /* a worker was forked, and can be told things */
     void (*drained)(void *arg);                  /* every worker has left after pool_drain() */
     void (*taken_over)(void *arg);               /* a worker found that another firehosed owns its slot */
+    void (*retried)(void *arg, uint64_t number, bool ok, const char *why); /* what pool_retry() has led to */
     void (*marks_lost)(void *arg);               /* a worker found that Redis has lost what was committed */
 };
 
@@ -74,6 +75,10 @@ void pool_restart(struct pool *p, unsigned index);
 
 /* Kills those that are still there, for an end that does not wait any longer. */
 void pool_kill(struct pool *p);
+
+/* Has a worker try the frame of a dead letter (its entry's id) again; the descriptor is of a file with it. False: it is not
+ * there. Else hooks.retried tells how it ended, with the number. */
+bool pool_retry(struct pool *p, unsigned index, int fd, uint64_t number, unsigned kind, const char *entry);
 
 /* Kills all, to begin anew: hooks.drained when they are gone. */
 void pool_abandon(struct pool *p);

@@ -67,6 +67,12 @@ void store_restart(struct store *s);
 /* Asks whether the slots are still ours: hooks.taken_over is called if not. */
 void store_check_owner(struct store *s);
 
+/* A command of somebody else, as RESP. on_reply is called once: with the answer, or with NULL when the connection is lost.
+ * False: Redis is not there, on_reply is not called. */
+typedef void store_reply(void *arg, const redisReply *reply);
+bool store_call(struct store *s, const struct buffer *resp, store_reply *on_reply, void *arg);
+void store_forget_calls(struct store *s); /* as if the connection were lost; s may be NULL */
+
 bool store_is_ready(const struct store *s);
 
 /* These do nothing while Redis is away or still owes answers to earlier ones. */

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/config.h"
 #include "base/counters.h"
+#include "base/error.h"
 #include "ipc/channel.h"
 #include "redis/progress.h"
 #include "worker/timing.h"
@@ -35,6 +36,7 @@ struct batch {
     uint64_t last_id;    /* of the last frame: what is acked */
     struct marks marks;  /* of the partitions in `touched`: the last seq that is in it */
     uint64_t touched;
+    bool is_retry; /* is not tried again where nobody knows whether it was executed */
     uint64_t counts[COUNTERS];
     struct event_times times;
 };
@@ -55,6 +57,12 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
 /* Adds a frame with a verdict: a dead letter, without decoding it. False: memory is short, as above. */
 bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_header *header,
                          const uint8_t *frame);
+
+/* A batch of its own for the frame of a dead letter: its event, and the deletion of that entry. It has no mark and counts
+ * nowhere; *why tells when there is nothing to write. */
+bool batch_retry(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
+                 const struct frame_header *header, const uint8_t *frame, struct event *event,
+                 const char *dead_letters_key, const char *entry, struct error *why);
 
 /* A frame that is in the stream already: it only counts. */
 void batch_add_duplicate(struct batch *b, const struct frame_header *header);

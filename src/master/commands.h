@@ -59,6 +59,12 @@ void command_resume(struct master *m, struct control_call *call);
 void command_cursor(struct master *m, struct control_call *call);
 void command_cursor_set(struct master *m, struct control_call *call);
 
+/* dead_letters.c */
+void command_dead_letters(struct master *m, struct control_call *call);
+void command_dead_letter_show(struct master *m, struct control_call *call);
+void command_dead_letter_drop(struct master *m, struct control_call *call);
+void command_dead_letter_retry(struct master *m, struct control_call *call);
+
 /* tail.c */
 void command_tail(struct master *m, struct control_call *call);
 

@@ -163,6 +163,12 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
             go_on_replaying(w);
         return true;
     }
+    case IPC_RETRIED:
+        if (w->retry != 0 && m->id == w->retry) {
+            w->retry = 0;
+            p->hooks.retried(p->hooks.arg, m->id, m->value == 1, m->text);
+        }
+        return true;
     case IPC_WANT_REDIS:
         dialer_start(w);
         return true;

@@ -17,6 +17,7 @@
 #include "base/human.h"
 #include "base/log_shared.h"
 #include "base/privileges.h"
+#include "master/dead_letters.h"
 #include "master_internal.h"
 #include "net/url.h"
 #include "tail.h"
@@ -337,6 +338,11 @@ static void on_drained(void *arg)
     }
 }
 
+static void on_retried(void *arg, uint64_t number, bool ok, const char *why)
+{
+    dead_letters_retried(arg, number, ok, why);
+}
+
 static void on_marks_lost(void *arg)
 {
     struct master *m = arg;
@@ -577,6 +583,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                           .started = on_started,
                                           .drained = on_drained,
                                           .taken_over = on_taken_over,
+                                          .retried = on_retried,
                                           .marks_lost = on_marks_lost};
     const struct store_hooks store_hooks = {.arg = m,
                                             .begun = on_begun,
@@ -641,6 +648,8 @@ static bool drop_privileges(struct master *m, struct error *why)
 static void tear_down(struct master *m)
 {
     waiting_end(m);
+    dead_letters_end(m);
+    store_forget_calls(m->store);
     if (m->pool != NULL)
         tail_end(m);
     control_free(m->control);

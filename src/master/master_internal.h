@@ -112,6 +112,8 @@ struct master {
     bool cursor_is_void; /* at the end: it is not ours to save, or not true any more */
     struct owner_token owner; /* the newest that was given out */
     uint64_t rewinds;
+    struct errand *errand; /* the dead letter that is being tried again; or NULL */
+    uint64_t errands;
     bool workers_left;
     int exit_status;
     struct log_throttle strange;

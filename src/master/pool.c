@@ -230,6 +230,9 @@ static void on_worker_exit(struct worker_process *w, int status)
     struct pool *p = w->pool;
     feeder_take_messages(w); /* acks that it sent before it died stand */
     bool orderly = w->is_draining && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (w->retry != 0)
+        p->hooks.retried(p->hooks.arg, w->retry, false, "its worker is gone, it may have died of it: look whether it is still there");
+    w->retry = 0;
     pid_t pid = w->pid;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     bool died = !orderly && !w->is_killed && code != IPC_EXIT_TAKEN_OVER && code != IPC_EXIT_OBSOLETE &&
@@ -312,6 +315,17 @@ void pool_restart(struct pool *p, unsigned index)
     }
     w->is_draining = true;
     feeder_feed(w);
+}
+
+bool pool_retry(struct pool *p, unsigned index, int fd, uint64_t number, unsigned kind, const char *entry)
+{
+    struct worker_process *w = &p->workers[index];
+    struct ipc_message m = {.type = IPC_RETRY, .id = number, .value = kind};
+    snprintf(m.text, sizeof m.text, "%s", entry);
+    if (w->pid == 0 || w->is_draining || w->retry != 0 || channel_send(&w->channel, &m, fd) != IPC_OK)
+        return false;
+    w->retry = number;
+    return true;
 }
 
 void pool_abandon(struct pool *p)

@@ -19,6 +19,7 @@ struct worker_process {
     size_t partial;   /* bytes of the next unsent record (with its header) that are in the channel already */
     bool is_draining; /* nothing new for it; its side is shut as soon as that is possible */
     bool is_shut;
+    uint64_t retry; /* the number of a dead letter that it tries again; 0: none */
     bool has_suspects; /* its predecessor died: what that one had goes one by one */
     bool is_killed;    /* by pool_kill() */
     bool was_hung;     /* the kill was ours: it gave no sign of life */

@@ -75,6 +75,7 @@ static void drop_connection(struct store *s)
         event_free(s->writable);
     s->readable = s->writable = NULL;
     redis_client_stop(s->client);
+    store_forget_calls(s);
     s->first = s->count = 0;
     store_figures_forget(s);
 }
@@ -95,7 +96,7 @@ void store_expect(struct store *s, enum purpose purpose, int64_t cursor)
 {
     if (s->count == 0)
         s->asked_ms = clock_monotonic_ms();
-    s->pending[(s->first + s->count++) % PENDING_MAX] = (struct pending){purpose, cursor};
+    s->pending[(s->first + s->count++) % PENDING_MAX] = (struct pending){.purpose = purpose, .cursor = cursor};
     event_active(s->writable, EV_WRITE, 0);
 }
 
@@ -110,6 +111,29 @@ void store_save_cursor(struct store *s, int64_t cursor)
 {
     if (store_may_ask(s) && s->is_verified && s->wanted == BEGIN_NOTHING && !store_is_saving(s))
         store_guard_cursor(s, cursor);
+}
+
+bool store_call(struct store *s, const struct buffer *resp, store_reply *on_reply, void *arg)
+{
+    if (!store_may_ask(s) || resp->failed)
+        return false;
+    redis_client_append(s->client, resp);
+    store_expect(s, FOR_CALL, 0);
+    struct pending *p = &s->pending[(s->first + s->count - 1) % PENDING_MAX];
+    p->on_reply = on_reply;
+    p->arg = arg;
+    return true;
+}
+
+void store_forget_calls(struct store *s)
+{
+    for (size_t i = 0; s != NULL && i < s->count; i++) {
+        struct pending *p = &s->pending[(s->first + i) % PENDING_MAX];
+        store_reply *on_reply = p->on_reply;
+        p->on_reply = NULL;
+        if (p->purpose == FOR_CALL && on_reply != NULL)
+            on_reply(p->arg, NULL);
+    }
 }
 
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s)
@@ -187,7 +211,7 @@ static void on_reply(struct store *s, const redisReply *reply)
     s->asked_ms = clock_monotonic_ms();
     bool is_figure = p.purpose >= FOR_MEMORY; /* nice to know, and no trouble where it is not told */
     bool names_itself = p.purpose == FOR_CURSOR && s->wanted != BEGIN_NOTHING;
-    if (reply->type == REDIS_REPLY_ERROR && !is_figure && !names_itself) {
+    if (reply->type == REDIS_REPLY_ERROR && !is_figure && !names_itself && p.purpose != FOR_CALL) {
         on_error(s, p.purpose, reply->str);
         if (s->state != STORE_READY)
             return;
@@ -195,6 +219,10 @@ static void on_reply(struct store *s, const redisReply *reply)
     switch (p.purpose) {
     case FOR_NOTHING:
     case FOR_DASHBOARD:
+        break;
+    case FOR_CALL:
+        if (p.on_reply != NULL)
+            p.on_reply(p.arg, reply);
         break;
     case FOR_GUARD:
         if (store_is_owner(s, reply))

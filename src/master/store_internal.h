@@ -26,6 +26,7 @@ enum purpose {
     FOR_FIT,
     FOR_VERIFY,
     FOR_VERIFY_MARKS,
+    FOR_CALL,
     FOR_MEMORY,
     FOR_STREAM_LENGTH,
     FOR_DEAD_LETTERS_LENGTH,
@@ -34,6 +35,8 @@ enum purpose {
 struct pending {
     enum purpose purpose;
     int64_t cursor;
+    store_reply *on_reply; /* FOR_CALL */
+    void *arg;
 };
 
 enum { PENDING_MAX = 256 /* answers owed. When half are owed, dashboards wait */ };

@@ -318,3 +318,25 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
         set_mark(b, header);
     return true;
 }
+
+bool batch_retry(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
+                 const struct frame_header *header, const uint8_t *frame, struct event *event,
+                 const char *dead_letters_key, const char *entry, struct error *why)
+{
+    batch_begin(b);
+    enum event_outcome outcome = append_event(b, f, encoder, header, frame, event);
+    if (b->out.failed)
+        error_set(why, "out of memory");
+    else if (outcome == EVENT_REFUSED)
+        error_set(why, "refused again: %s at byte %zu", event->violation.rule, event->violation.offset);
+    else if (outcome == EVENT_FILTERED)
+        error_set(why, "the filters leave nothing of it");
+    if (b->out.failed || outcome != EVENT_READY)
+        return false;
+    resp_append_command(&b->out, 3, "XDEL");
+    resp_append_bulk(&b->out, dead_letters_key);
+    resp_append_bulk(&b->out, entry);
+    b->commands++;
+    b->is_retry = true;
+    return !b->out.failed;
+}

@@ -6,5 +6,6 @@ libworker_a_SOURCES = \
 	include/worker/timing.h src/worker/timing.c \
 	include/worker/worker.h src/worker/worker.c \
 	src/worker/claim.c \
+	src/worker/retry.c src/worker/retry.h \
 	src/worker/taps.c src/worker/taps.h \
 	src/worker/writer.c src/worker/writer.h

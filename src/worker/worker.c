@@ -19,6 +19,7 @@
 #include "worker/intake.h"
 #include "worker/sandbox.h"
 #include "taps.h"
+#include "retry.h"
 #include "writer.h"
 
 enum { IDLE_TURN_MS = 1000 }; /* the longest sleep: so that the sign of life stays fresh */
@@ -36,6 +37,7 @@ struct worker {
     struct batch batches[2];
     unsigned building; /* the batch that frames are added to; the other one may be in flight */
     struct writer writer;
+    struct retry retry;
     struct taps taps;
     struct timing timing;
     struct ipc_message ack; /* id 0: none; else the control pair had no room for it yet */
@@ -145,13 +147,36 @@ static void account_for(struct worker *w, const struct batch *b)
     send_ack(w);
 }
 
+/* A dead letter that is tried again goes between two batches. */
+static void write_retry(struct worker *w)
+{
+    if (retry_waits(&w->retry) && writer_is_idle(&w->writer) && w->has_marks &&
+        retry_prepare(&w->retry, &w->format, w->encoder, &w->event, w->config->dead_letters_key)) {
+        batch_finish(&w->retry.batch, w->config->progress_key, w->writer.owner_key);
+        writer_submit(&w->writer, &w->retry.batch);
+        if (w->writer.committed) { /* answered at once */
+            w->writer.committed = false;
+            retry_end(&w->retry, true, "");
+        }
+    }
+    retry_send_answer(&w->retry, &w->channel);
+}
+
 /* Moves batches on: the one in flight is done, the next one leaves. */
 static void commit_ready(struct worker *w)
 {
+    if (w->writer.gave_up) {
+        w->writer.gave_up = false;
+        retry_end(&w->retry, false, "the connection to Redis broke: look whether it is still there");
+    }
     if (w->writer.committed) {
         w->writer.committed = false;
-        account_for(w, &w->batches[!w->building]);
+        if (w->retry.in_flight)
+            retry_end(&w->retry, true, "");
+        else
+            account_for(w, &w->batches[!w->building]);
     }
+    write_retry(w);
     while (writer_is_idle(&w->writer) && building(w)->frames > 0) {
         struct batch *b = building(w);
         w->building = !w->building;
@@ -194,6 +219,9 @@ static void on_message(struct worker *w, const struct ipc_message *m, int fd)
         return;
     case IPC_LOG_FORMAT:
         log_set_format((enum log_format)m->value);
+        return;
+    case IPC_RETRY:
+        retry_take(&w->retry, m, fd);
         return;
     case IPC_TAP:
         taps_set(&w->taps, m, fd);
@@ -252,7 +280,7 @@ static void turn(struct worker *w)
         [DATA] = {.fd = w->intake.ended || building_is_full(w) ? -1 : w->channel.data, .events = POLLIN},
     };
     fds[REDIS].fd = writer_fd(&w->writer, &fds[REDIS].events);
-    if (w->ack.id != 0)
+    if (w->ack.id != 0 || w->retry.has_answer)
         fds[CONTROL].events |= POLLOUT;
     int wait_ms = writer_on_time(&w->writer, clock_monotonic_ms());
     if (wait_ms < 0 || wait_ms > IDLE_TURN_MS)
@@ -313,6 +341,7 @@ static bool set_up(struct worker *w, const struct worker_setup *setup, struct er
     taps_init(&w->taps);
     batch_init(&w->batches[0]);
     batch_init(&w->batches[1]);
+    retry_init(&w->retry);
     w->encoder = event_encoder_new((enum event_format)setup->config->event_format);
     if (w->encoder == NULL || !intake_init(&w->intake) || !batch_format_init(&w->format, setup->config)) {
         error_set(why, "out of memory");

@@ -97,6 +97,10 @@ static void ask_for_connection(struct writer *w)
 void writer_lose(struct writer *w, const char *why)
 {
     redis_client_stop(w->client);
+    if (w->batch != NULL && w->batch->is_retry) {
+        w->batch = NULL; /* no mark tells whether it was executed: the entry in the dead letters does */
+        w->gave_up = true;
+    }
     back_off(w, WRITER_OFFLINE);
     report_trouble(w, why);
 }
