@@ -36,10 +36,11 @@ struct store_hooks {
     void (*cursor_saved)(void *arg, int64_t cursor);
 };
 
-/* *owner is the newest token that was given out; known: what the workers have committed for certain. The current one of
+/* *owner is the newest token that was given out. *known: what the workers have committed for certain; set to the marks
+ * that reading begins at, so that a worker that first sees them when Redis has lost data notices. The current one of
  * `sources` tells whose cursor and marks are meant; it changes only between a drained pipeline and store_begin(). */
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
-                        const struct sources *sources, struct owner_token *owner, const struct known_marks *known,
+                        const struct sources *sources, struct owner_token *owner, struct known_marks *known,
                         const struct store_hooks *hooks);
 void store_free(struct store *s);
 

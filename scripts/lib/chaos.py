@@ -38,11 +38,11 @@ def main():
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="scripts/chaos", description="Exactly once, whatever dies and when: tries it.")
+    parser = argparse.ArgumentParser(prog="scripts/chaos", description="Tries whether events arrive exactly once.")
     parser.add_argument("--seconds", type=float, default=60, help="how long faults strike (%(default)s)")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000, help="chooses the faults (the time)")
     parser.add_argument("--faults", type=lambda text: text.split(","), default=list(FAULTS), metavar="LIST",
-                        help="only these, or without those that begin with '-': --faults=-redis_lose (all)")  # fmt: skip
+                        help="only these; or all but those with a '-' in front: --faults=-redis_lose")  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list the faults")
     parser.add_argument("--rate", type=int, default=4000, help="events a second of the relay (%(default)s)")
     parser.add_argument("--pause", type=float, default=0.6, help="longest pause of a lane between faults (%(default)s)")
@@ -141,11 +141,12 @@ def judge(rig, frames, verdict):
     entries, letters = read_events(rig.redis), read_letters(rig.redis)
     figures = {
         "events": judge_stream(verdict, frames, rig.count, entries),
-        "poison": judge_letters(verdict, frames, rig.count, letters, rig.redis_lost),
+        "poison": judge_letters(verdict, frames, rig.count, letters, rig.redis_lost, rig.garbled),
     }
     if not verdict:
         with open(rig.directory / "stream.seqs", "w") as file:
-            file.writelines(f"{seq} {frames.repos.get(frames.place(seq), b'?').decode()}\n" for _, _, seq in entries)
+            file.writelines(f"{stamp} {seq} {frames.repos.get(frames.place(seq), b'?').decode()}\n"
+                            for stamp, _, _, seq in entries)  # fmt: skip
     return figures
 
 

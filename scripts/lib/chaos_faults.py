@@ -1,10 +1,11 @@
-"""chaos_faults.py: what can go wrong. A fault is a function of the rig and of chance; its docstring is what --list says.
+"""chaos_faults.py: what can go wrong. A fault is a function of the rig and of chance; --list says its docstring.
 
 It returns when the fault is over, as far as the fault goes: recovery is firehosed's, and goes on while the next one
 strikes. Each makes sure that it has really struck, and raises Late where it could not. FAULTS has them all.
 """
 
 import os
+import re
 import time
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 
@@ -259,7 +260,7 @@ def relay_restart(rig, chance):
 
 @fault("relay")
 def relay_odd(rig, chance):
-    """the relay is started again as one that garbles a message, drops, stalls, repeats, fragments, or counts from N on"""
+    """the relay is started again as one that garbles, drops, stalls, repeats, fragments, refuses, or includes the cursor"""
     after = str(chance.randrange(10, 3000))
     ways = [["--garble-after", after], ["--drop-after", after], ["--stall-after", after], ["--repeat-every", "7"],
             ["--fragment"], ["--cursor-convention", "from"], ["--accept-then-close", "3"],
@@ -269,6 +270,7 @@ def relay_odd(rig, chance):
     accepted = rig.relay_proxy.accepted
     rig.relay_down()
     rig.relay_up(*way, *times)
+    rig.garbled |= way[0] == "--garble-after"
     wait_reconnected(rig.relay_proxy, accepted, "its restart")
     time.sleep(chance.uniform(0.5, 2))
     rig.relay_down()
@@ -278,10 +280,44 @@ def relay_odd(rig, chance):
 # -- Redis -------------------------------------------------------------------------------------------------------------
 
 
+def append_only_file(rig):
+    return max((rig.redis.directory / "appendonlydir").glob("*.incr.aof"), key=os.path.getmtime)
+
+
+def cut_to_whole(log):
+    """Takes away what is behind the last whole command or transaction. Redis does so itself when it starts, but where the
+    log ends within a command within a transaction it keeps the commands before that one, without the EXEC that would make
+    them valid; the first EXEC that is appended behind them then executes them, at the next start."""
+    multi, end = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n"
+    with open(log, "rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        start = file.seek(max(0, size - (8 << 20)))
+        tail = file.read()
+        whole = at = tail.rfind(end) + len(end) if end in tail else 0
+        while (after := behind_command(tail, at)) is not None and tail[at:after] != multi:
+            whole = at = after
+        file.truncate(start + whole)
+
+
+def behind_command(data, at):
+    """Where the command at this place ends; None: it is not whole."""
+    match = re.compile(rb"\*(\d+)\r\n").match(data, at)
+    if match is None:
+        return None
+    at = match.end()
+    for _ in range(int(match[1])):
+        match = re.compile(rb"\$(\d+)\r\n").match(data, at)
+        if match is None:
+            return None
+        at = match.end() + int(match[1]) + 2
+    return at if at <= len(data) else None
+
+
 @fault("redis")
 def redis_kill(rig, chance):
     """kill -9 Redis (AOF, fsync at each write), start it again now or a little later"""
     rig.redis.kill()
+    cut_to_whole(append_only_file(rig))
     time.sleep(chance.choice([0, chance.uniform(0, 2)]))
     rig.redis.start()
 
@@ -289,7 +325,7 @@ def redis_kill(rig, chance):
 @fault("redis")
 def redis_lose(rig, chance):
     """kill -9 Redis and cut its log back to what it was some time before: what it had confirmed since is gone"""
-    log = max((rig.redis.directory / "appendonlydir").glob("*.incr.aof"), key=os.path.getmtime)
+    log = append_only_file(rig)
     before = log.stat().st_size
     time.sleep(chance.uniform(0.05, 1.5))
     rig.redis.kill()
@@ -298,6 +334,7 @@ def redis_lose(rig, chance):
     if after > size:
         os.truncate(log, size)
         rig.redis_lost = True
+    cut_to_whole(log)
     time.sleep(chance.choice([0, chance.uniform(0, 1)]))
     rig.redis.start()
 

@@ -46,12 +46,11 @@ class Frames:
         return renumbered(frame, FIRST_SEQ + place, seq)
 
     def learn(self, entries, letters):
-        """From an undisturbed run over one round: [(type, data, seq)], [(seq, reason, frame)]."""
-        for kind, data, seq in entries:
+        """From an undisturbed run over one round: [(id, type, data, seq)], [(seq, reason, frame)]."""
+        for _, kind, data, seq in entries:
             place = self.place(seq)
             assert place not in self.entries, f"seq {seq} is twice in the stream of the undisturbed run"
             self.entries[place] = (kind, data)
-        seqs = [seq for _, _, seq in entries]
         self.poison = {self.place(seq) for seq, _, _ in letters if seq}
         assert not self.poison & set(self.entries), "the undisturbed run has both delivered and refused a frame"
         anonymous = sorted(base64.b64decode(frame) for seq, _, frame in letters if not seq)
@@ -59,7 +58,6 @@ class Frames:
         self._check(random.Random(self.seed).sample(range(self.round), min(CHECKED, self.round)))
         for place, (_, data) in self.entries.items():
             self.repos[place] = repo_of(data)
-        return seqs
 
     def _check(self, places):
         for place in places:
@@ -84,7 +82,8 @@ def repo_of(data):
 def compose(directory, seed):
     good, bad = directory / "good.frames", directory / "bad.frames"
     for path, arguments in ((good, ["--count", COUNT]), (bad, ["--count", COUNT // POISON_EVERY, "--poison", 1])):
-        done = run("firehose-replay", "generate", path, "--seed", seed, "--dids", 200, "--first-seq", FIRST_SEQ, *arguments)
+        arguments += ["--seed", seed, "--dids", 200, "--first-seq", FIRST_SEQ]
+        done = run("firehose-replay", "generate", path, *arguments)
         assert done.returncode == 0, done.stderr
     chance = random.Random(seed)
     made = frames.read_capture(good)

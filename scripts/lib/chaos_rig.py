@@ -54,7 +54,7 @@ class ChaosRig(Rig):
         self.locks = {part: threading.RLock() for part in ("master", "worker", "relay", "redis")}
         self.masters = []  # every Firehosed that there was, for its log
         self.daemon = None
-        self.redis_lost = False
+        self.redis_lost = self.garbled = False
         self.lives = 0
         self.started = None
         self.keep = None
@@ -159,7 +159,7 @@ class ChaosRig(Rig):
         self.daemon.start(wait=False)
         self.lives += 1
 
-    # -- What is true of the whole ---------------------------------------------------------------------------------------
+    # -- What is true of the whole ----------------------------------------------------------------------------------
 
     def watch(self):
         """Called all the time: an end that nobody asked for, an account that does not balance."""

@@ -342,7 +342,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- the verbs ---- */
 
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
-                        const struct sources *sources, struct owner_token *owner, const struct known_marks *known,
+                        const struct sources *sources, struct owner_token *owner, struct known_marks *known,
                         const struct store_hooks *hooks)
 {
     struct store *s = calloc(1, sizeof *s);

@@ -117,6 +117,7 @@ static void write_fit(struct store *s, bool drop_marks)
     redis_client_command(s->client, "MULTI");
     store_expect(s, FOR_NOTHING, 0);
     if (drop_marks) {
+        s->marks = (struct marks){0};
         redis_client_command(s->client, "DEL %s %s", store_source(s)->progress_key, store_source(s)->cursor_key);
         store_expect(s, FOR_NOTHING, 0);
     }
@@ -124,7 +125,8 @@ static void write_fit(struct store *s, bool drop_marks)
     store_expect(s, FOR_NOTHING, 0);
     if (s->has_cursor) {
         snprintf(cursor, sizeof cursor, "%" PRId64, s->cursor);
-        if (s->wanted == BEGIN_AT || s->wanted == BEGIN_ANEW) {
+        /* The cursor as well as its copy, where it is not what was found: else it would be taken for set from outside. */
+        if (s->wanted == BEGIN_AT || s->wanted == BEGIN_ANEW || s->wanted == BEGIN_REWIND) {
             redis_client_command(s->client, "SET %s %s", store_source(s)->cursor_key, cursor);
             store_expect(s, FOR_NOTHING, 0);
         }
@@ -216,6 +218,8 @@ static void on_fit(struct store *s, const redisReply *reply)
     s->saved = s->cursor;
     s->has_copy = s->has_cursor;
     s->copy = s->cursor;
+    for (int p = 0; p < PARTITIONS; p++)
+        atomic_store_explicit(&s->known->seq[p], s->marks.seq[p], memory_order_relaxed);
     s->hooks.begun(s->hooks.arg, s->has_cursor, s->cursor);
 }
 

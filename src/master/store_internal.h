@@ -50,7 +50,7 @@ struct store {
     const struct config *config;
     const struct sources *sources;
     struct owner_token *owner;
-    const struct known_marks *known;
+    struct known_marks *known;
     struct store_hooks hooks;
     struct url url;
     struct tls_context *tls;

@@ -86,7 +86,7 @@ def test_transaction_of_a_connection_that_broke_arrives_late(lab, proxied):
 
 
 def test_transaction_of_a_broken_connection_arrives_between_question_and_retry(lab, proxied):
-    """The worker has read the marks over its new connection, and sends again what they lack; just then the old one comes."""
+    """The worker has read the marks over its new connection, and sends again what they lack; then the old one comes."""
     s, proxy = proxied_redis(lab, proxied)
     link, rule = hold_a_transaction(proxy)
     s.more(20)

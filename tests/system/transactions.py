@@ -101,8 +101,8 @@ class CutInReply(Rule):
 
 
 class HoldTransaction(Rule):
-    """A whole transaction with events is kept on the way, as in a buffer somewhere, and can be delivered later, when nobody waits for
-    its answer any more. `answer` is what Redis said then."""
+    """A whole transaction with events is kept on the way, as in a buffer somewhere, and can be delivered later, when
+    nobody waits for its answer any more. `answer` is what Redis said then."""
 
     wanted = b"$4\r\nXADD\r\n"
 

@@ -1,0 +1,74 @@
+"""Redis comes back as it was some time ago: what it had confirmed since is gone, and has to be read again."""
+
+import asyncio
+import os
+
+import pytest
+
+import events
+from proxy import Proxy
+from waiting import wait_for
+
+
+class HoldClient:
+    """Lets nothing of a client with this name through, until it is told to."""
+
+    def __init__(self, name):
+        self.name, self.held, self.opened = name, 0, False
+
+    async def see(self, link, direction, data):
+        while not self.opened and (link.name or "").startswith(self.name):
+            self.held = max(self.held, 1)
+            await asyncio.sleep(0.01)
+        return data
+
+
+@pytest.fixture
+def s(lab):
+    """firehosed before a Redis that logs each write, with a proxy between them that can keep clients waiting."""
+    s = lab.system(events.make(100), start=False, workers=1, redis_options={"aof": True}, cursor_interval="100ms")
+    s.proxy = Proxy("redis", ("127.0.0.1", s.redis.port))
+    lab.parts.append(s.proxy)
+    s.daemon.write_config(redis=f"redis://127.0.0.1:{s.proxy.port}")
+    s.daemon.start()
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    return s
+
+
+def log_of(s):
+    (log,) = (s.redis.directory / "appendonlydir").glob("*.incr.aof")
+    return log
+
+
+def set_back(s, size, hold):
+    """Kills Redis, cuts its log to that size, and starts it again; clients of that name do not come through."""
+    s.redis.kill()
+    os.truncate(log_of(s), size)
+    rule = HoldClient(hold)
+    s.proxy.on_link = lambda link: setattr(link, "rule", rule)
+    s.redis.start()
+    return rule
+
+
+def test_redis_loses_data_again_before_the_workers_have_seen_it(s):
+    """It is read again from what was left. A worker that first sees the marks when even less is left must not take those
+    for its own: what it is sent begins behind what is lost now."""
+    little = log_of(s).stat().st_size
+    s.more(50)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    more = log_of(s).stat().st_size
+    s.more(50)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    workers = set_back(s, more, "firehosed-worker")
+    s.daemon.wait_status(lambda status: status["rewinds"] == 1 and status["state"] == "running", "to read again")
+    wait_for(lambda: workers.held, "the worker to ask")
+    master = set_back(s, little, "firehosed-master")
+    workers.opened = True
+    s.daemon.wait_log("redis has lost data: marks .* are older")
+    master.opened = True
+    s.wait_delivered()
+    s.assert_delivered()
+    assert s.daemon.wait_settled()["rewinds"] == 2
