@@ -15,6 +15,7 @@ enum client_state { CLIENT_CLOSED, CLIENT_HANDSHAKE, CLIENT_LOGIN, CLIENT_READY 
 enum {
     READ_BYTES = 64 * 1024,
     OUT_KEEP_BYTES = 64 * 1024,
+    READS_PER_TURN = 32, /* then others get theirs: a server may send faster than it is read */
     LOGIN_STEPS = 3,
     /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for each
      * event of a batch. */
@@ -259,7 +260,7 @@ static bool finish_login(struct redis_client *c, struct error *why)
 static bool read_arrived(struct redis_client *c, struct error *why)
 {
     char bytes[READ_BYTES];
-    for (;;) {
+    for (int reads = 0; reads < READS_PER_TURN || stream_has_pending(&c->stream); reads++) {
         size_t got = 0;
         switch (stream_read(&c->stream, bytes, sizeof bytes, &got, why)) {
         case STREAM_OK:
@@ -290,6 +291,7 @@ static bool read_arrived(struct redis_client *c, struct error *why)
             return fail(c);
         }
     }
+    return true; /* the descriptor is readable still, and the caller will be called again */
 }
 
 bool redis_client_progress(struct redis_client *c, struct error *why)

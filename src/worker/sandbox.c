@@ -61,7 +61,7 @@ static const int allowed[] = {
      * ends. That leaves of the filter what the tests ask for: connect, socket, open for writing. */
     SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(dup), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl),
     SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat),
-    SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(sched_yield), SCMP_SYS(pipe),
+    SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(getdents), SCMP_SYS(sched_yield), SCMP_SYS(pipe),
     SCMP_SYS(pipe2), SCMP_SYS(dup2), SCMP_SYS(execve), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(getppid),
     SCMP_SYS(sched_getaffinity), SCMP_SYS(sysinfo), SCMP_SYS(access), SCMP_SYS(open), SCMP_SYS(kill),
     SCMP_SYS(process_vm_readv), SCMP_SYS(set_robust_list), SCMP_SYS(arch_prctl), SCMP_SYS(tkill), SCMP_SYS(getuid),

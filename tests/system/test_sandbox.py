@@ -13,6 +13,7 @@ import events
 import stream
 from firehosed import program
 from processes import is_alive
+from waiting import wait_for
 
 ATTACKS = {  # what is tried, and the call that the log must name
     "openat": "openat",
@@ -105,6 +106,22 @@ def test_worker_that_makes_a_forbidden_call_dies_is_named_and_replaced(lab, verb
     assert not is_alive(pid)
     assert s.daemon.worker_pids()[1 - index] == before[1 - index]
     assert not os.path.exists("/tmp/misbehaved")
+
+
+def test_frame_that_brings_its_worker_to_a_forbidden_call_again_is_put_aside(lab):
+    """Whatever it is in a frame that takes a worker over: it does so twice, and is not tried for ever."""
+    s = lab.system(events.make(100), workers=2, environment=preload())
+    s.wait_delivered()
+    seq = events.after(s.events)
+    good = [*s.events, *events.make(20, seq + 1)]
+    s.relay.append([order(seq, "socket*"), *good[100:]])
+    stream.wait_seqs(s.db, good, deadline=60)
+    letter = wait_for(lambda: s.db.xrange(stream.DEAD_LETTERS), "the dead letter", 60)[0][1]
+    assert letter["seq"] == str(seq)
+    assert letter["reason"]
+    s.daemon.wait_settled()
+    stream.assert_delivered(s.db, good)
+    assert len(s.daemon.log_lines("system call socket is not allowed")) >= 2
 
 
 @pytest.mark.parametrize("verb", ["openat", "socket", "kill"])

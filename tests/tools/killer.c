@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ipc/channel.h"
+#include "condemned.h"
 
 static int is_worker; /* told by the name that it takes when it starts */
 
@@ -23,16 +23,6 @@ static int holds(const char *variable, const void *bytes, size_t len)
 {
     const char *text = getenv(variable);
     return text != NULL && memmem(bytes, len, text, strlen(text)) != NULL;
-}
-
-/* A frame that the master has found to be the culprit comes alone, and is not decoded any more: the bug sleeps. */
-static int is_condemned(const void *bytes, size_t len)
-{
-    struct frame_header header;
-    if (len < sizeof header)
-        return 0;
-    memcpy(&header, bytes, sizeof header);
-    return len >= sizeof header + header.len && header.verdict != VERDICT_NONE && header.verdict <= VERDICT_IMPLAUSIBLE;
 }
 
 static void look_at(const void *bytes, ssize_t len)

@@ -27,6 +27,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "condemned.h"
+
 struct verb {
     const char *name;
     long number;
@@ -144,7 +146,7 @@ ssize_t read(int fd, void *bytes, size_t size)
 {
     static const char magic[] = "misbehave:";
     ssize_t got = syscall(SYS_read, fd, bytes, size);
-    if (got <= 0 || syscall(SYS_getpid) == master)
+    if (got <= 0 || syscall(SYS_getpid) == master || is_condemned(bytes, (size_t)got))
         return got;
     const char *at = bytes, *end = at + got;
     while ((at = memmem(at, (size_t)(end - at), magic, sizeof magic - 1)) != NULL) {
