@@ -8,6 +8,7 @@ include tests/unit/redis/local.mk
 include tests/unit/ipc/local.mk
 include tests/unit/master/local.mk
 include tests/unit/replay/local.mk
+include tests/unit/ctl/local.mk
 endif
 include tests/reference/local.mk
 include tests/tools/local.mk

@@ -7,6 +7,7 @@
 #include "dead_letters.h"
 #include "show.h"
 #include "tail.h"
+#include "top.h"
 
 static int run_status(const struct invocation *in)
 {
@@ -24,6 +25,7 @@ const struct command command_table[] = {
     {"status", "", "", "", 0, 0, run_status, "how it is: relay, Redis, workers, events"},
     {"workers", "[N]", "", "", 0, 1, run_workers, "how each worker is; with N: so many from now on"},
     {"restart-worker", "W|all", "", "all", 1, 1, run_restart_worker, "replaces a worker, or all, one by one"},
+    {"top", "", "n", "", 0, 0, run_top, "a live view, full screen"},
     {"config", "[KEY]", "", "KEY", 0, 1, run_config, "the configuration in use, and where it comes from"},
     {"tail", "[--collection C] [--did D] [-n N]", "cdn", "", 0, 0, run_tail, "events as they pass; C may be app.bsky.feed.*"},
     {"reload", "", "", "", 0, 0, run_reload, "reads the configuration again; says what changed"},

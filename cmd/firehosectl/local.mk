@@ -7,8 +7,11 @@ firehosectl_SOURCES = \
 	cmd/firehosectl/control.c cmd/firehosectl/control.h \
 	cmd/firehosectl/dead_letters.c cmd/firehosectl/dead_letters.h \
 	cmd/firehosectl/main.c \
+	cmd/firehosectl/screen.c cmd/firehosectl/screen.h \
 	cmd/firehosectl/show.c cmd/firehosectl/show.h \
 	cmd/firehosectl/show_config.c \
 	cmd/firehosectl/show_status.c \
-	cmd/firehosectl/tail.c cmd/firehosectl/tail.h
-firehosectl_LDADD = libbase.a $(JANSSON_LIBS)
+	cmd/firehosectl/spark.c cmd/firehosectl/spark.h \
+	cmd/firehosectl/tail.c cmd/firehosectl/tail.h \
+	cmd/firehosectl/top.c cmd/firehosectl/top.h cmd/firehosectl/top_panes.c cmd/firehosectl/top_view.c
+firehosectl_LDADD = libbase.a $(JANSSON_LIBS) $(NCURSES_LIBS)

@@ -7,7 +7,7 @@ set -euo pipefail
 # Debian packages, one list for all scripts. A package that a script can do without does not belong here.
 PACKAGES=(
   build-essential autoconf automake pkg-config clang libclang-rt-dev clang-tidy cppcheck valgrind
-  libevent-dev libssl-dev libhiredis-dev libcbor-dev libjansson-dev libcmocka-dev libseccomp-dev
+  libevent-dev libssl-dev libhiredis-dev libcbor-dev libjansson-dev libcmocka-dev libseccomp-dev libncurses-dev
   redis-server openssl shellcheck groff-base
   python3-pytest python3-pytest-xdist python3-redis python3-cbor2
 )
