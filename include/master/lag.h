@@ -19,8 +19,8 @@ enum {
     LAG_SOURCES = 65, /* CONFIG_MAX_WORKERS, and the master */
 };
 
-/* What one worker says (struct worker_slot), and how many frames it has to do. The master counts as one more: it sees the
- * frames that it filters. */
+/* What one worker says (struct worker_slot), and how many frames it has to do. The master counts as one more: it sees
+ * the frames that it filters. */
 struct lag_worker {
     int64_t lag_us, commit_us; /* commit_us 0: never */
     size_t queued;
@@ -33,7 +33,8 @@ struct lag_memory {
 };
 
 /* Seconds, of the worker that is furthest behind; LAG_UNKNOWN. Once a second. */
-double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up, int64_t now_us);
+double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up,
+               int64_t now_us);
 
 /* Seconds until live, from the lags of the last seconds (oldest first, one a second, LAG_UNKNOWN where there was none).
  * LAG_UNKNOWN: it is live, does not come nearer, or has not been coming nearer for long enough to tell. */

@@ -104,9 +104,11 @@ static void warn_of_lag(struct figures *f, int64_t now_ms)
     int64_t limit_ms = f->config->lag_warn;
     bool behind = limit_ms > 0 && f->lag_s * 1000 >= (double)limit_ms;
     if (!behind) {
-        if (f->is_behind && limit_ms > 0 && f->lag_s >= 0)
+        /* A lag that is only just below the limit, or not known, is no end of it. */
+        bool live = f->lag_s >= 0 && f->lag_s < LAG_LIVE_S;
+        if (f->is_behind && live)
             log_info("caught up: %.1f s behind the network", f->lag_s);
-        f->is_behind = f->is_behind && limit_ms > 0 && f->lag_s < 0; /* what is not known has not ended */
+        f->is_behind = f->is_behind && !live && limit_ms > 0;
         return;
     }
     if (f->is_behind && now_ms - f->warned_ms < WARN_EVERY_MS)

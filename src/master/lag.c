@@ -14,7 +14,8 @@ static double seconds(int64_t us)
     return us > 0 ? (double)us / 1e6 : 0; /* ahead of our clock is not behind the network */
 }
 
-double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up, int64_t now_us)
+double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up,
+               int64_t now_us)
 {
     double worst = LAG_UNKNOWN;
     int64_t newest_us = 0;

@@ -68,6 +68,7 @@ static void write_relay(const struct master *m, struct buffer *b)
     gauge(b, "relay_connected", "1 while the relay is connected.", relay_is_up(m->relay));
     gauge(b, "relay_paused", "1 while the relay is not read, as the ring is full.", relay_is_paused(m->relay));
     counter(b, "relay_connects_total", "Connections to the relay that came up.", relay_connects(m->relay));
+    counter(b, "relay_changes_total", "Changes from one relay of the list to another.", m->relay_changes);
     counter(b, "relay_received_bytes_total", "Bytes received from the relay.", relay_bytes(m->relay));
     counter(b, "relay_infos_total", "Info frames from the relay (OutdatedCursor).", m->infos);
     counter(b, "relay_errors_total", "Error frames from the relay (FutureCursor, ConsumerTooSlow).", m->errors);
@@ -85,7 +86,8 @@ static void write_events(const struct master *m, struct buffer *b)
         labelled(b, "events_received_total", "kind", frame_kind_name(kinds[i]), k->counts[kinds[i]]);
         received += k->counts[kinds[i]];
     }
-    family(b, "events_total", "counter", "What became of events: written to the stream, filtered, quarantined, duplicate.");
+    family(b, "events_total", "counter",
+           "What became of events: written to the stream, filtered, quarantined, duplicate.");
     labelled(b, "events_total", "outcome", "written", counters_total(m->counters, COUNTER_WRITTEN));
     labelled(b, "events_total", "outcome", "filtered", counters_total(m->counters, COUNTER_FILTERED) + m->own_filtered);
     labelled(b, "events_total", "outcome", "quarantined", counters_total(m->counters, COUNTER_QUARANTINED));
@@ -191,7 +193,8 @@ static void write_workers(const struct master *m, struct buffer *b)
 static void write_redis(const struct master *m, struct buffer *b)
 {
     const struct store_figures *f = store_figures(m->store);
-    counter(b, "redis_transactions_total", "Transactions that were executed.", counters_total(m->counters, COUNTER_BATCHES));
+    counter(b, "redis_transactions_total", "Transactions that were executed.",
+            counters_total(m->counters, COUNTER_BATCHES));
     counter(b, "redis_written_bytes_total", "Bytes of transactions sent to Redis.",
             counters_total(m->counters, COUNTER_BYTES_WRITTEN));
     counter(b, "redis_retries_total", "Transactions that had to be sent again.",

@@ -86,7 +86,8 @@ def open_files(pid):
 def test_nothing_listens_by_default(lab):
     s = lab.system()
     s.daemon.wait_connected()
-    inodes = {os.readlink(f"/proc/{s.daemon.master_pid()}/fd/{n}") for n in os.listdir(f"/proc/{s.daemon.master_pid()}/fd")}
+    files = f"/proc/{s.daemon.master_pid()}/fd"
+    inodes = {os.readlink(f"{files}/{n}") for n in os.listdir(files)}
     tcp = [line.split() for line in open("/proc/net/tcp").readlines()[1:]]
     assert not [row for row in tcp if row[3] == "0A" and f"socket:[{row[9]}]" in inodes]
 
@@ -365,7 +366,8 @@ def test_a_client_that_never_reads_costs_no_memory(lab, port, endpoint):
 
 def test_garbage_is_refused(lab, port, endpoint):
     s = lab.system(events.make(50), http_listen=port)
-    for garbage in (b"\0" * 100_000, b"\x16\x03\x01" + b"\xff" * 500, b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 10_000,
+    for garbage in (b"\0" * 100_000, b"\x16\x03\x01" + b"\xff" * 500,
+                    b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 10_000,
                     b"GET " + b"/" * 100_000 + b" HTTP/1.1\r\n\r\n", b"GET /metrics HTTP/9.9\r\n\r\n", b"\r\n" * 1000,
                     b"FOO / HTTP/1.1\r\n\r\n", b"GET http://[::1/ HTTP/1.1\r\n\r\n",
                     b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
@@ -447,8 +449,8 @@ def browser():
 
 
 def resize(browser, width, height):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})  # fmt: skip
+    screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
 
 
 def text(browser, name):
@@ -478,6 +480,7 @@ def test_the_page_shows_what_goes_on(lab, port, browser):
     s.redis.kill()
     wait_for(lambda: "Redis" in text(browser, "state"), "the page to say that Redis is away")
     assert "redis" in text(browser, "reasons")
+    assert "Connection refused" in text(browser, "errors") or "closed by the server" in text(browser, "errors")
     s.redis.start()
     s.daemon.stop()
     wait_for(lambda: text(browser, "state") == "no answer", "the page to say that nobody answers")
