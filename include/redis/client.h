@@ -58,6 +58,11 @@ bool redis_client_progress(struct redis_client *c, struct error *why);
  * frees it with freeReplyObject(). False: what came is not RESP; the client is stopped. */
 bool redis_client_reply(struct redis_client *c, redisReply **reply, struct error *why);
 
+/* Steps over replies that say nothing new, without an object made of each (see replies.h): at most max of "+<status>";
+ * an array of n results with no error among them. */
+size_t redis_client_skip_status(struct redis_client *c, const char *status, size_t max);
+bool redis_client_skip_array(struct redis_client *c, size_t n);
+
 /* What an operator may not read out of an error at once: " (…)", or "". */
 const char *redis_error_hint(const char *error);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "redis/replies.h"
 
 enum client_state { CLIENT_CLOSED, CLIENT_HANDSHAKE, CLIENT_LOGIN, CLIENT_READY };
 
@@ -322,6 +323,16 @@ bool redis_client_progress(struct redis_client *c, struct error *why)
     /* Reading comes first: the server's own words are a better reason than the broken pipe that follows them.
      */
     return read_arrived(c, why) && (c->state != CLIENT_LOGIN || finish_login(c, why)) && write_queued(c, why);
+}
+
+size_t redis_client_skip_status(struct redis_client *c, const char *status, size_t max)
+{
+    return c->state == CLIENT_READY ? replies_skip_status(c->reader, status, max) : 0;
+}
+
+bool redis_client_skip_array(struct redis_client *c, size_t n)
+{
+    return c->state == CLIENT_READY && replies_skip_array(c->reader, n);
 }
 
 bool redis_client_reply(struct redis_client *c, redisReply **reply, struct error *why)

@@ -216,7 +216,7 @@ static enum event_outcome append_event(struct batch *b, const struct batch_forma
     struct buffer *out = &b->out;
     size_t before = out->len;
     enum frame_kind kind = header->kind < FRAME_KINDS ? (enum frame_kind)header->kind : FRAME_UNKNOWN;
-    /* The first event and each hundredth after it trim the stream: the three words more cost Redis a tenth of an XADD. */
+    /* The first event and each hundredth after it trim the stream: three words more are a tenth of an XADD's cost. */
     const struct buffer *front =
         b->counts[COUNTER_WRITTEN] % TRIM_EVERY == 0 ? &f->trimming_event[kind] : &f->event[kind];
     buffer_append(out, front->data, front->len);

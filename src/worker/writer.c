@@ -253,6 +253,18 @@ static void on_reply(struct writer *w, const redisReply *reply)
         claim_on_reply(w, reply);
 }
 
+/* The answers that say nothing but that all is well, n and n of them; any other is left for on_reply(). */
+static void skip_good_replies(struct writer *w)
+{
+    if (w->state != WRITER_IN_FLIGHT)
+        return;
+    size_t exec = batch_exec_reply(w->batch);
+    if (w->replies > 0 && w->replies < exec)
+        w->replies += redis_client_skip_status(w->client, "QUEUED", exec - w->replies);
+    if (w->replies == exec && redis_client_skip_array(w->client, batch_results(w->batch)))
+        w->replies++;
+}
+
 void writer_on_ready(struct writer *w)
 {
     struct error why;
@@ -265,6 +277,7 @@ void writer_on_ready(struct writer *w)
         return;
     }
     for (redisReply *reply;;) {
+        skip_good_replies(w);
         if (!redis_client_reply(w->client, &reply, &why)) {
             writer_lose(w, why.text);
             return;

@@ -1,0 +1,3 @@
+check_PROGRAMS += tests/unit/redis/test_replies
+tests_unit_redis_test_replies_SOURCES = tests/unit/redis/test_replies.c
+tests_unit_redis_test_replies_LDADD = libredis.a libbase.a $(HIREDIS_LIBS) $(CMOCKA_LIBS)
