@@ -35,7 +35,7 @@ class RedisServer:
         self._write_configuration()
         with open(self.directory / "redis.log", "ab") as log:
             self.process = Process(
-                ["redis-server", self.directory / "redis.conf"], stdout=log, stderr=subprocess.STDOUT
+                [os.environ.get("FIREHOSED_REDIS_SERVER", "redis-server"), self.directory / "redis.conf"], stdout=log, stderr=subprocess.STDOUT
             )
         if wait:
             self.wait_ready()

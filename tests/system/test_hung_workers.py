@@ -1,0 +1,64 @@
+"""A worker that is stopped with a transaction on its way: it is replaced, and what it had sent is fenced."""
+
+import os
+import signal
+
+import pytest
+
+import events
+import stream
+from proxy import UP, Proxy
+from transactions import EXEC, HoldTransaction
+from waiting import wait_for
+
+
+class HoldExec(HoldTransaction):
+    """MULTI and the events reach Redis; EXEC, and what is behind it, is kept on the way."""
+
+    async def up(self, link, data):
+        if not self.begins(data):
+            return data
+        link.keeps_server = True
+        at = data.find(EXEC)
+        if at < 0:
+            return data
+        self.held = data[at:]
+        self.fired.set()
+        return data[:at]
+
+    async def see(self, link, direction, data):
+        if self.fired.is_set() and direction == UP:
+            self.held += data
+            return b""
+        return await super().see(link, direction, data)
+
+
+@pytest.mark.parametrize("rule", [HoldTransaction, HoldExec])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_worker_stopped_between_multi_and_exec(lab, rule, goes_on):
+    s = lab.system(events.make(50), start=False, workers=1, worker_timeout="1s")
+    proxy = Proxy("redis", ("127.0.0.1", s.redis.port))
+    lab.parts.append(proxy)
+    s.daemon.write_config(redis=f"redis://127.0.0.1:{proxy.port}")
+    s.daemon.start()
+    s.wait_delivered()
+    (link,) = wait_for(lambda: proxy.current("firehosed-worker"), "the worker's connection")
+    link.rule = rule()
+    s.more(30)
+    wait_for(link.rule.fired.is_set, "a transaction on the way")
+    (victim,) = s.daemon.worker_pids()
+    os.kill(victim, signal.SIGSTOP)
+    s.daemon.wait_log(rf"error .*worker 0, pid {victim}: no sign of life")
+    if goes_on:
+        try:
+            os.kill(victim, signal.SIGCONT)  # too late
+        except ProcessLookupError:
+            pass
+    s.daemon.wait_worker_replaced(0, victim)
+    s.wait_delivered()
+    before = stream.seqs(s.db)
+    assert link.rule.deliver(link), "the late EXEC has reached Redis"
+    assert stream.seqs(s.db) == before
+    assert b"*-1\r\n" in link.rule.answer, f"EXEC was refused: {link.rule.answer[-200:]}"
+    s.more(30)
+    s.assert_all()
