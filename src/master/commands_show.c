@@ -1,8 +1,10 @@
 /* commands_show.c: commands that only look. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "commands.h"
 #include "net/url.h"
 
@@ -25,17 +27,39 @@ void command_history(struct master *m, struct control_call *call)
 
 /* ---- config ---- */
 
-/* A URL may hold a password: it is shown as status shows it. */
-const char *command_value(const struct setting *row, const struct config *config, char *out, size_t out_bytes)
+/* Appends one word of a value: a URL without its password. */
+static void append_shown(struct buffer *shown, const char *word, size_t len)
 {
+    char text[COMMAND_VALUE_BYTES], redacted[URL_HOST_BYTES + URL_PATH_BYTES];
     struct url url;
     struct error ignored;
+    snprintf(text, sizeof text, "%.*s", (int)len, word);
+    if (strstr(text, "://") == NULL)
+        buffer_append_text(shown, text);
+    else if (url_parse(text, &url, &ignored))
+        buffer_append_text(shown, url_redacted(&url, redacted, sizeof redacted));
+    else
+        buffer_append_literal(shown, "(not a URL that can be shown)");
+}
+
+/* A URL, or a list of them, may hold passwords: it is shown as status shows it. */
+const char *command_value(const struct setting *row, const struct config *config, char *out, size_t out_bytes)
+{
+    struct buffer shown;
     settings_format(row, config, out, out_bytes);
     if (row->type != SETTING_TEXT || strstr(out, "://") == NULL)
         return out;
-    if (url_parse(out, &url, &ignored))
-        return url_redacted(&url, out, out_bytes);
-    return "(not a URL that can be shown)";
+    buffer_init(&shown);
+    for (const char *at = out; *at != '\0';) {
+        size_t between = strspn(at, ", \t"), len = strcspn(at + between, ", \t");
+        buffer_append(&shown, at, between);
+        append_shown(&shown, at + between, len);
+        at += between + len;
+    }
+    buffer_append_byte(&shown, '\0');
+    snprintf(out, out_bytes, "%s", shown.failed ? "" : (const char *)shown.data);
+    buffer_fini(&shown);
+    return out;
 }
 
 static json_t *setting_json(const struct master *m, const struct setting *row)

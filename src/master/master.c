@@ -168,6 +168,9 @@ void master_set_cursor(struct master *m, int64_t cursor)
     m->asks_oldest = false;
     m->has_new_cursor = cursor >= 0;
     m->new_cursor = cursor;
+    m->seek.is_on = false;
+    if (m->seen != NULL)
+        seen_forget(m->seen); /* what comes again is to be written again */
     reset_when_quiet(m);
 }
 

@@ -47,6 +47,17 @@ def test_config_tells_value_and_origin_and_no_password(lab):
     assert missing.returncode == 1 and "no_such_key" in missing.stderr and missing.stdout == ""
 
 
+def test_config_shows_a_list_of_relays(lab):
+    relay = lab.relay([])
+    s = lab.system(relay=relay, start=False)
+    s.daemon.write_config(relay=f"{relay.url}, ws://127.0.0.1:1")
+    s.daemon.start()
+    value = ctl_json(s.daemon, "config", "relay")["settings"][0]["value"]
+    assert relay.url in value and ", ws://127.0.0.1:1" in value and "cannot" not in value
+    s.daemon.write_config(relay=f"{relay.url}, ws://127.0.0.1:1, ws://127.0.0.1:2")
+    assert "127.0.0.1:2" in ctl_json(s.daemon, "reload")["changes"][0]["to"]
+
+
 def test_cursor_shows_how_far_it_is(lab):
     s = lab.system(events.make(100), workers=2)
     s.assert_all()
