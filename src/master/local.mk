@@ -7,7 +7,7 @@ libmaster_a_SOURCES = \
 	src/master/commands_restart.c src/master/commands_show.c \
 	src/master/tail.c src/master/tail.h \
 	src/master/waiting.c src/master/waiting.h \
-	include/master/dashboard.h src/master/dashboard.c src/master/dead_letters.c \
+	include/master/dashboard.h src/master/dashboard.c include/master/dead_letters.h src/master/dead_letters.c \
 	include/master/filter.h src/master/filter.c \
 	include/master/figures.h src/master/figures.c \
 	include/master/health.h src/master/health.c \
