@@ -6,8 +6,9 @@ import re
 import pytest
 
 import events
+import frames
 import stream
-from firehosed import ROOT
+from firehosed import ROOT, run
 from processes import resident_bytes
 from raw_server import RawServer
 from test_sandbox import is_sanitized
@@ -77,10 +78,16 @@ def test_missing_permission_on_a_key_is_named_and_waited_out(lab, key):
 def test_user_of_the_manual_has_what_is_needed(lab):
     """The ACL line in doc/security.md, word for word: all events, figures too, and no complaint at any level."""
     text = (ROOT / "doc/security.md").read_text()
-    rules = re.search(r"ACL SETUSER firehosed on >PASSWORD ((?:.*\n {6})?.*)\n", text)[1].split()
+    rules = re.search(r"ACL SETUSER firehosed on >PASSWORD ((?:.*\n {6})*.*)\n", text)[1].split()
     redis = lab.redis(users=["default on nopass ~* &* +@all", f"limited on >secret {' '.join(rules)}"])
     s = system(lab, redis, log_level="debug")
     s.assert_all(strict=True)
+    bad = events.other(frames.account(events.after(s.events), events.repo(1), frames.OMIT), events.after(s.events))
+    s.relay.append([bad])
+    wait_for(lambda: s.db.xlen(stream.DEAD_LETTERS) == 1, "the dead letter")
+    for command in (["list"], ["show", bad.seq], ["retry", bad.seq], ["drop", bad.seq]):
+        done = run("firehosectl", "-s", s.daemon.control_socket, "dead-letters", *command)
+        assert "NOPERM" not in done.stdout + done.stderr
     s.daemon.wait_status(lambda st: st["redis"].get("stream_length") is None or st["redis"]["stream_length"] >= 0, "figures")
     wait_for(lambda: s.db.get("firehose:status"), "the dashboard's key")
     s.daemon.stop()
