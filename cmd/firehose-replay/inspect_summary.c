@@ -29,7 +29,7 @@ static struct collection_total *find_collection(struct summary *s, const char *n
     struct collection_total *c = &s->collections[s->collection_count++];
     *c = (struct collection_total){0};
     for (size_t i = 0; i < len; i++) /* it will be shown on terminals */
-        c->name[i] = name[i] > ' ' && name[i] != 0x7f ? name[i] : '?';
+        c->name[i] = (char)(name[i] > ' ' && name[i] != 0x7f ? name[i] : '?');
     return c;
 }
 

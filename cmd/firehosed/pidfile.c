@@ -21,11 +21,14 @@ enum pidfile_result pidfile_lock(const char *path, int *fd, struct error *why)
     }
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         return PIDFILE_OK;
+    bool is_held = errno == EWOULDBLOCK;
     char pid[16] = "";
-    ssize_t n = read(*fd, pid, sizeof pid - 1);
-    error_set(why, "pid file %s: %s%s", path,
-              errno == EWOULDBLOCK ? "another firehosed is running, process " : strerror(errno),
-              errno == EWOULDBLOCK && n > 0 ? strtok(pid, "\n") : "");
+    if (!is_held)
+        error_set(why, "pid file %s: %s", path, strerror(errno));
+    else if (read(*fd, pid, sizeof pid - 1) > 0)
+        pid[strcspn(pid, "\n")] = '\0';
+    if (is_held)
+        error_set(why, "pid file %s: another firehosed is running, process %s", path, pid);
     close(*fd);
     *fd = -1;
     return PIDFILE_HELD;

@@ -66,8 +66,15 @@ bool cbor_skip(struct cbor_reader *r);
 /* Helpers for walking a known structure: read one token of the given kind or fail with `rule`. */
 bool cbor_expect(struct cbor_reader *r, enum cbor_kind kind, struct cbor_token *t, const char *rule);
 
-/* Records a violation at the reader's position; returns false, for `return cbor_fail(...)`. */
-bool cbor_fail(struct cbor_reader *r, const char *rule);
+/* Records a violation at the reader's position. */
+void cbor_note(struct cbor_reader *r, const char *rule);
+
+/* The same, for `return cbor_fail(...)`: false. Inline, so that who checks or compiles a caller knows it to be false. */
+static inline bool cbor_fail(struct cbor_reader *r, const char *rule)
+{
+    cbor_note(r, rule);
+    return false;
+}
 
 /* True if `key` may follow `previous` in a map: shorter first, then bytewise; equal keys may not. */
 bool cbor_key_follows(const struct cbor_token *previous, const struct cbor_token *key);

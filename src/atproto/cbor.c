@@ -41,10 +41,9 @@ void cbor_reader_init(struct cbor_reader *r, const uint8_t *bytes, size_t len)
     *r = (struct cbor_reader){.start = bytes, .at = bytes, .end = bytes + len};
 }
 
-bool cbor_fail(struct cbor_reader *r, const char *rule)
+void cbor_note(struct cbor_reader *r, const char *rule)
 {
     r->violation = (struct violation){.rule = rule, .offset = (size_t)(r->at - r->start)};
-    return false;
 }
 
 /* The value behind a first byte whose lower bits are above 23. */

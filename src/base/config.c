@@ -161,7 +161,7 @@ static bool check(const struct config *c, struct error *why)
     }
     if (c->ring_size < 2 * c->relay_max_message) {
         error_set(why, "%s: ring_size is too small, expected at least twice relay_max_message (%lld)",
-                  config_origin(c, "ring_size", origin, sizeof origin), (long long)(2 * c->relay_max_message));
+                  config_origin(c, "ring_size", origin, sizeof origin), 2 * (long long)c->relay_max_message);
         return false;
     }
     return true;

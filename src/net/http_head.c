@@ -26,7 +26,7 @@ const char *slice_printable(struct slice s, char *out, size_t out_bytes)
         if (space)
             out[n++] = ' ';
         space = false;
-        out[n++] = c > ' ' && c < 0x7f ? (char)c : '.';
+        out[n++] = (char)(c > ' ' && c < 0x7f ? c : '.');
     }
     out[n] = '\0';
     return out;

@@ -2,6 +2,7 @@
 
 #include "redis/progress.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +73,14 @@ void owner_format(const struct owner_token *token, char out[OWNER_TOKEN_BYTES])
 
 bool owner_parse(const char *text, struct owner_token *token)
 {
-    return sscanf(text, "%16" SCNx64 ":%" SCNu64, &token->instance, &token->generation) == 2;
+    char *end;
+    errno = 0;
+    token->instance = strtoull(text, &end, 16);
+    if (end == text || *end != ':')
+        return false;
+    const char *generation = end + 1;
+    token->generation = strtoull(generation, &end, 10);
+    return end != generation && errno == 0;
 }
 
 void owner_key(const char *prefix, unsigned slot, char out[OWNER_KEY_BYTES])

@@ -4,10 +4,10 @@
 
 #include "base/rfc3339.h"
 
-/* Insertion sort of a copy: there are few. */
+/* Insertion sort of a copy: there are few. 0 of none. */
 static int64_t median(const int64_t *values, unsigned count)
 {
-    int64_t sorted[LAG_EVENTS];
+    int64_t sorted[LAG_EVENTS] = {0};
     for (unsigned i = 0; i < count; i++) {
         unsigned at = i;
         for (; at > 0 && sorted[at - 1] > values[i]; at--)

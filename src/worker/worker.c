@@ -99,7 +99,7 @@ static void decode_arrived(struct worker *w)
     if (!learn_marks(w))
         return;
     while (!building_is_full(w) && intake_peek(&w->intake, &header, &frame)) {
-        enum event_outcome outcome;
+        enum event_outcome outcome = EVENT_REFUSED; /* of one that is condemned unread */
         if (is_written(w, &header)) {
             batch_add_duplicate(building(w), &header);
             intake_drop(&w->intake, &header);

@@ -124,6 +124,20 @@ def test_frame_that_brings_its_worker_to_a_forbidden_call_again_is_put_aside(lab
     assert len(s.daemon.log_lines("system call socket is not allowed")) >= 2
 
 
+@pytest.mark.parametrize("verb", ["garble", "babble"])
+def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
+    """The master would never hear of it again: its acks are not to be understood."""
+    s = lab.system(events.make(100), workers=2, environment=preload())
+    s.wait_delivered()
+    before = attack(s, verb)
+    line = s.daemon.wait_log(r"error master.*worker \d, pid \d+, sent what is no message, killing it")
+    index, pid = map(int, re.search(r"worker (\d), pid (\d+)", line).groups())
+    assert before[index] == pid
+    s.daemon.wait_worker_replaced(index, pid)
+    s.assert_all(strict=True)
+    assert not is_alive(pid)
+
+
 @pytest.mark.parametrize("verb", ["openat", "socket", "kill"])
 def test_sandbox_off_lets_it_pass(lab, verb):
     """The proof that the attacks above would do something, and that it is the sandbox which stops them."""

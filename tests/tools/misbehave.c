@@ -7,7 +7,8 @@
  *   misbehave:VERB*;       every time
  *
  * in what was read. A verb is a system call of the table below, made by its number as an attacker's own code would make
- * it, or a way to die: crash, abort, exit, hang. The master, which reads the same bytes, is left alone. */
+ * it, or a way to die: crash, abort, exit, hang; or the next message to the master is too short (garble) or of a type
+ * that there is not (babble). The master, which reads the same bytes, is left alone. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -71,9 +73,10 @@ static const struct verb verbs[] = {
     {"chroot", SYS_chroot, {P("/")}},
     {"ioctl", SYS_ioctl, {0, 0x5412 /* TIOCSTI */, P(scratch)}},
 };
-enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 4 };
-static const char *const own_verbs[OWN_VERBS] = {"crash", "abort", "exit", "hang"};
+enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 6 };
+static const char *const own_verbs[OWN_VERBS] = {"crash", "abort", "exit", "hang", "garble", "babble"};
 
+static enum { HONEST, SHORT, OF_NO_TYPE } next_message;
 static pid_t master;
 static atomic_bool *done; /* one a verb; shared with all that are forked */
 
@@ -121,10 +124,31 @@ static void act(int verb)
         abort();
     case 2:
         _exit(3);
-    default:
+    case 3:
         for (;;)
             atomic_signal_fence(memory_order_seq_cst);
+    case 4:
+        next_message = SHORT;
+        break;
+    default:
+        next_message = OF_NO_TYPE;
     }
+}
+
+/* What the worker sends to the master goes through here. */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    uint32_t type = 999;
+    char bytes[4096] = "";
+    size_t len = message->msg_iov[0].iov_len;
+    if (next_message == HONEST || len > sizeof bytes)
+        return syscall(SYS_sendmsg, fd, message, flags);
+    memcpy(bytes, message->msg_iov[0].iov_base, len);
+    memcpy(bytes, &type, sizeof type);
+    struct iovec part = {.iov_base = bytes, .iov_len = next_message == SHORT ? 5 : len};
+    struct msghdr odd = {.msg_iov = &part, .msg_iovlen = 1};
+    next_message = HONEST;
+    return syscall(SYS_sendmsg, fd, &odd, flags) < 0 ? -1 : (ssize_t)len; /* it believes itself */
 }
 
 /* Which verb stands at `text`: its index, or -1. */
