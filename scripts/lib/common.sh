@@ -70,10 +70,10 @@ configure_is_outdated() {
   )" ]
 }
 
-# build DIRECTORY [configure options, VARIABLE=value…]: builds out of tree. Nothing is printed unless it fails; then
+# build DIRECTORY [configure options, VARIABLE=value…]: builds out of tree: everything, or $BUILD_TARGETS. Nothing is printed unless it fails; then
 # the end of the log. Two that build at the same time wait for each other.
 build() {
-  local directory=$1 options=("${@:2}") log wanted
+  local directory=$1 options=("${@:2}") log wanted targets
   mkdir -p "$directory"
   directory=$(cd "$directory" && pwd)
   log=$directory/build.log
@@ -93,8 +93,9 @@ build() {
       "$ROOT/configure" "${options[@]}" >"$log" 2>&1 || build_failed "$log"
       printf '%s\n' "$wanted" >options
     fi
-    make --question all >/dev/null 2>&1 || say "Building $(basename "$directory") …"
-    make -j"$JOBS" all >"$log" 2>&1 || build_failed "$log"
+    read -ra targets <<<"${BUILD_TARGETS:-all}"
+    make --question "${targets[@]}" >/dev/null 2>&1 || say "Building $(basename "$directory") …"
+    make -j"$JOBS" "${targets[@]}" >"$log" 2>&1 || build_failed "$log"
   ) 9<"$ROOT"
 }
 
