@@ -94,6 +94,10 @@ size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id);
  * many records. */
 size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect, bool partial);
 
+/* True while some of the worker's records are to be sent one by one: also where it has them from another, after
+ * ledger_reroute(). */
+bool ledger_has_suspects(const struct ledger *l, unsigned worker);
+
 /* The worker's oldest record that was sent and is not committed: false if there is none. */
 bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_record *out);
 /* How many such there are; counts no further than `max`. */

@@ -134,6 +134,8 @@ class ChaosRig(Rig):
     def worker_pids(self):
         """Children of the master by the name that a worker gives itself: asked from the kernel, not from the master."""
         found = []
+        if self.daemon.process is None:  # the second one, not started yet
+            return found
         try:
             with open(f"/proc/{self.master_pid()}/task/{self.master_pid()}/children") as children:
                 pids = children.read().split()

@@ -135,13 +135,8 @@ void feeder_on_writable(evutil_socket_t fd, short what, void *arg)
 /* A suspect is committed, and so innocent: the next one. */
 static void go_on_replaying(struct worker_process *w)
 {
-    struct ledger_record next;
-    bool more = ledger_outstanding(w->pool->ledger, w->index, &next) ||
-                ledger_next_unsent(w->pool->ledger, w->index, &next);
-    if (!more || !next.is_suspect) {
-        w->has_suspects = false;
+    if (!ledger_has_suspects(w->pool->ledger, w->index))
         log_info("worker %u, pid %d, has got through what its predecessor died on", w->index, (int)w->pid);
-    }
     feeder_feed(w);
 }
 
@@ -151,6 +146,7 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
     struct pool *p = w->pool;
     switch (m->type) {
     case IPC_ACK: {
+        bool had_suspects = ledger_has_suspects(p->ledger, w->index);
         size_t frames = ledger_commit(p->ledger, w->index, m->id);
         for (unsigned c = 0; c < COUNTERS; c++)
             if (m->counts[c] > 0)
@@ -159,7 +155,7 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
             p->condemned = 0;
         if (frames > 0)
             p->hooks.committed(p->hooks.arg, frames);
-        if (w->has_suspects)
+        if (had_suspects)
             go_on_replaying(w);
         return true;
     }

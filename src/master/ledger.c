@@ -47,6 +47,7 @@ struct queue {
     uint64_t unsent;
     uint64_t last;
     size_t count;
+    size_t suspects; /* among them */
 };
 
 struct ledger {
@@ -196,6 +197,7 @@ static void enqueue(struct ledger *l, unsigned worker, uint64_t id)
         q->unsent = id;
     q->last = id;
     q->count++;
+    q->suspects += (record_of(l, id)->flags & RECORD_SUSPECT) != 0;
 }
 
 uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq,
@@ -321,6 +323,7 @@ size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id)
     while (q->first != 0 && q->first <= id && q->first != q->unsent) {
         struct record *r = record_of(l, q->first);
         r->flags |= RECORD_DONE;
+        q->suspects -= (r->flags & RECORD_SUSPECT) != 0;
         q->first = r->next;
         q->count--;
         count++;
@@ -331,19 +334,31 @@ size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id)
     return count;
 }
 
+static void suspect_it(struct ledger *l, struct queue *q, uint64_t id)
+{
+    struct record *r = record_of(l, id);
+    q->suspects += !(r->flags & RECORD_SUSPECT);
+    r->flags |= RECORD_SUSPECT;
+}
+
 size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect, bool partial)
 {
     struct queue *q = &l->queues[worker];
     size_t count = 0;
     for (uint64_t id = q->first; id != 0 && id != q->unsent; id = record_of(l, id)->next) {
         if (suspect)
-            record_of(l, id)->flags |= RECORD_SUSPECT;
+            suspect_it(l, q, id);
         count++;
     }
     if (suspect && partial && q->unsent != 0)
-        record_of(l, q->unsent)->flags |= RECORD_SUSPECT;
+        suspect_it(l, q, q->unsent);
     q->unsent = q->first;
     return count;
+}
+
+bool ledger_has_suspects(const struct ledger *l, unsigned worker)
+{
+    return l->queues[worker].suspects > 0;
 }
 
 bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_record *out)

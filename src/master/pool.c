@@ -242,7 +242,6 @@ static void on_worker_exit(struct worker_process *w, int status)
     detach(w);
     w->pid = 0;
     size_t left = ledger_unsend(p->ledger, w->index, died, w->partial > 0);
-    w->has_suspects = w->has_suspects || (died && left + (w->partial > 0) > 0);
     w->partial = 0;
     if (orderly)
         log_info("worker %u, pid %d, has finished", w->index, (int)pid);

@@ -20,7 +20,6 @@ struct worker_process {
     bool is_draining; /* nothing new for it; its side is shut as soon as that is possible */
     bool is_shut;
     uint64_t retry; /* the number of a dead letter that it tries again; 0: none */
-    bool has_suspects; /* its predecessor died: what that one had goes one by one */
     bool is_killed;    /* by pool_kill() */
     bool was_hung;     /* the kill was ours: it gave no sign of life */
     int64_t started_ms, backoff_ms;

@@ -197,3 +197,18 @@ def test_progress_key_of_another_type_doubles_no_event(lab):
     s.db.delete("firehose:progress")
     s.more(100)
     s.assert_all(deadline=60)
+
+
+def test_number_of_workers_changes_while_what_a_worker_died_on_is_replayed(lab):
+    """What it had goes one by one, to other workers now, and the ring is full, so that nothing new comes to push it on."""
+    s = lab.system(events.make(3000), workers=1, ring_size="128K", relay_max_message="64K", batch_events=20)
+    s.wait_length(1)
+    s.redis.freeze()
+    s.daemon.wait_status(lambda status: status["relay"]["paused"], "to have its ring full")
+    (victim,) = s.daemon.wait_workers(1)
+    os.kill(victim, signal.SIGKILL)
+    s.daemon.wait_worker_replaced(0, victim)
+    s.daemon.reload(workers=3)
+    s.redis.thaw()
+    s.daemon.wait_workers(3)
+    s.assert_all()
