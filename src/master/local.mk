@@ -23,6 +23,7 @@ libmaster_a_SOURCES = \
 	include/master/sources.h src/master/sources.c \
 	include/master/store.h src/master/store.c src/master/store_begin.c src/master/store_owner.c src/master/store_figures.c \
 	src/master/store_internal.h \
+	src/master/check_config.c \
 	src/master/dialer.c \
 	src/master/endpoints.c \
 	src/master/feeder.c \
@@ -32,6 +33,7 @@ libmaster_a_SOURCES = \
 	src/master/relays.c \
 	src/master/reload.c \
 	src/master/sample.c \
+	src/master/sequence.c \
 	src/master/service.c \
 	src/master/status.c
 

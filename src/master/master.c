@@ -30,208 +30,9 @@ static struct timeval interval(int64_t ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 }
 
-/* ---- the cursor ---- */
-
-bool master_cursor(const struct master *m, int64_t *cursor)
-{
-    if (ledger_cursor(m->ledger, cursor))
-        return true;
-    *cursor = m->has_saved_cursor ? m->saved_cursor : m->first_cursor;
-    return m->has_saved_cursor || m->has_first;
-}
-
-static void save_cursor(struct master *m)
-{
-    int64_t cursor;
-    if (master_cursor(m, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
-        store_save_cursor(m->store, cursor);
-    else
-        store_check_owner(m->store); /* who has nothing to write is taken over too */
-}
-
-static void start_reading(struct master *m)
-{
-    unsigned workers = config_worker_count(m->config);
-    m->state = MASTER_RUNNING;
-    ledger_reroute(m->ledger, workers);
-    pool_start(m->pool, workers);
-    if (!m->is_paused)
-        relay_start(m->relay);
-    reload_apply(m);
-    waiting_look(m);
-}
-
-static void on_begun(void *arg, bool found, int64_t cursor)
-{
-    struct master *m = arg;
-    if (m->state == MASTER_RESETTING && m->is_changing_relay) {
-        relays_switched(m, found, cursor);
-        start_reading(m);
-        return;
-    }
-    if (m->state == MASTER_RESETTING) {
-        if (found) { /* an operator has set it */
-            m->has_last_seq = m->has_saved_cursor = true;
-            m->last_seq = m->saved_cursor = cursor;
-        }
-        start_reading(m);
-        return;
-    }
-    if (m->state == MASTER_REWINDING && !found && m->has_last_seq) {
-        found = true; /* Redis has nothing at all: on from what this process holds */
-        cursor = m->last_seq;
-    }
-    if (found) {
-        log_info("cursor %" PRId64 " read from %s", cursor, sources_current(&m->sources)->cursor_key);
-        m->has_last_seq = m->has_saved_cursor = true;
-        m->last_seq = m->saved_cursor = cursor;
-    } else {
-        m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
-        log_info("no cursor in %s: beginning with %s events", sources_current(&m->sources)->cursor_key,
-                 m->asks_oldest ? "the oldest" : "live");
-    }
-    if (m->state == MASTER_STARTING || m->state == MASTER_REWINDING)
-        start_reading(m);
-}
-
-/* Redis has lost what was committed: all is begun anew at the cursor that it still has; its marks tell what
- * is there. */
-static void rewind_pipeline(struct master *m)
-{
-    int64_t cursor;
-    if (m->state != MASTER_RUNNING)
-        return;
-    log_error("redis has lost data: reading the relay again from the cursor that is left");
-    m->state = MASTER_REWINDING;
-    m->rewinds++;
-    if (master_cursor(m, &cursor)) {
-        m->last_seq = cursor;
-        m->has_last_seq = true;
-    }
-    relay_stop(m->relay);
-    pool_abandon(m->pool);
-}
-
-
-/* Relay and workers are gone: what they had in hand is read again. */
-static void rewind_when_quiet(struct master *m)
-{
-    if (relay_state(m->relay) != RELAY_STOPPED || !pool_is_gone(m->pool))
-        return;
-    m->received -= ledger_reset(m->ledger);
-    known_marks_forget(&m->counters->marks);
-    if (m->seen != NULL)
-        seen_forget(m->seen); /* what was taken may be what is lost */
-    store_begin(m->store, true);
-}
-
-static void end_loop(struct master *m)
+void master_end_loop(struct master *m)
 {
     event_base_loopbreak(m->base);
-}
-
-/* ---- another sequence, or another place in it ---- */
-
-static void reset_when_quiet(struct master *m);
-
-void master_begin_sequence(struct master *m, int64_t cursor)
-{
-    m->has_first = true;
-    m->first_cursor = cursor;
-    pool_hold(m->pool, true);
-    store_save_cursor(m->store,
-                      cursor); /* on_cursor_saved() lets go; where Redis is away, on_save() tries again */
-}
-
-void master_reset_sequence(struct master *m, bool from_oldest)
-{
-    if (m->state != MASTER_RUNNING)
-        return;
-    if (m->config->on_sequence_reset == CONFIG_SEQUENCE_STOP) {
-        log_error("on_sequence_reset = stop: stopping. To go on with the new sequence: on_sequence_reset = follow, or delete %s",
-                  m->config->cursor_key);
-        m->exit_status = MASTER_EXIT_SEQUENCE;
-        master_stop(m, "the relay's sequence is another one");
-        return;
-    }
-    frames_drop_held(m);
-    m->state = MASTER_RESETTING;
-    m->resets++;
-    m->asks_oldest = from_oldest;
-    m->has_new_cursor = false;
-    relay_stop(m->relay);
-}
-
-void master_set_cursor(struct master *m, int64_t cursor)
-{
-    m->state = MASTER_RESETTING;
-    m->asks_oldest = false;
-    m->has_new_cursor = cursor >= 0;
-    m->new_cursor = cursor;
-    m->seek.is_on = false;
-    if (m->seen != NULL)
-        seen_forget(m->seen); /* what comes again is to be written again */
-    reset_when_quiet(m);
-}
-
-/* The relay is stopped: first what the old sequence left in the ring is written. */
-static void reset_when_quiet(struct master *m)
-{
-    if (relay_state(m->relay) != RELAY_STOPPED)
-        return;
-    if (!pool_is_gone(m->pool) || ledger_record_count(m->ledger) > 0) {
-        pool_drain(m->pool, true);
-        return;
-    }
-    ledger_reset(m->ledger);
-    known_marks_forget(&m->counters->marks);
-    m->has_last_seq = m->has_saved_cursor = m->has_first = false;
-    pool_hold(m->pool, false);
-    if (m->is_changing_relay) {
-        relays_switch(m);
-        return;
-    }
-    relays_take_fresh(m);
-    if (m->has_new_cursor)
-        store_begin_at(m->store, m->new_cursor);
-    else
-        store_begin_anew(m->store, m->asks_oldest);
-}
-
-static bool may_drop(void *arg)
-{
-    struct master *m = arg;
-    if (m->config->on_sequence_reset == CONFIG_SEQUENCE_FOLLOW)
-        return true;
-    log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. To go on with "
-              "this relay: on_sequence_reset = follow, or delete %s and %s", m->config->cursor_key, m->config->progress_key);
-    m->exit_status = MASTER_EXIT_SEQUENCE;
-    end_loop(m);
-    return false;
-}
-
-static void on_slots_taken(void *arg)
-{
-    struct master *m = arg;
-    if (m->state == MASTER_RUNNING)
-        pool_start(m->pool, ledger_workers(m->ledger));
-}
-
-static void on_cursor_saved(void *arg, int64_t cursor)
-{
-    struct master *m = arg;
-    int64_t now;
-    if (m->state == MASTER_RESETTING)
-        return; /* of the sequence that has ended */
-    m->saved_cursor = cursor;
-    m->has_saved_cursor = true;
-    m->has_first = false;
-    pool_hold(m->pool, false);
-    if (m->state == MASTER_STOPPING && m->workers_left && master_cursor(m, &now) && now == cursor)
-        end_loop(m);
-    else if (m->state == MASTER_STOPPING && m->workers_left)
-        store_save_cursor(m->store, now);
-    waiting_look(m);
 }
 
 /* ---- the relay ---- */
@@ -278,15 +79,22 @@ static void on_relay_stopped(void *arg)
     if (m->state == MASTER_STOPPING && !pool_is_draining(m->pool))
         pool_drain(m->pool, true);
     else if (m->state == MASTER_REWINDING)
-        rewind_when_quiet(m);
+        sequence_rewind_when_quiet(m);
     else if (m->state == MASTER_RESETTING)
-        reset_when_quiet(m);
+        sequence_reset_when_quiet(m);
     else if (m->state == MASTER_RUNNING && !m->is_paused)
         relay_start(m->relay); /* resumed while it was closing */
     waiting_look(m);
 }
 
 /* ---- the workers ---- */
+
+static void on_slots_taken(void *arg)
+{
+    struct master *m = arg;
+    if (m->state == MASTER_RUNNING)
+        pool_start(m->pool, ledger_workers(m->ledger));
+}
 
 /* "Processed 50,000 events (~2,500 events/sec, cursor: 123456789)": operators grep for it. */
 static void report_progress(struct master *m)
@@ -330,10 +138,10 @@ static void on_drained(void *arg)
         m->workers_left = true;
         stop_when_done(m);
     } else if (m->state == MASTER_REWINDING) {
-        rewind_when_quiet(m);
+        sequence_rewind_when_quiet(m);
     } else if (m->state == MASTER_RESETTING) {
         if (relay_state(m->relay) == RELAY_STOPPED && ledger_record_count(m->ledger) == 0)
-            reset_when_quiet(m);
+            sequence_reset_when_quiet(m);
         else if (relay_state(m->relay) == RELAY_STOPPED)
             pool_drain(m->pool, true);
     } else {
@@ -354,14 +162,14 @@ static void on_marks_lost(void *arg)
         if (!m->cursor_is_void)
             log_error("redis has lost data: the cursor is not saved, the next start reads again what is lost");
         m->cursor_is_void = true;
-        end_loop(m);
+        master_end_loop(m);
         break;
     case MASTER_RESETTING: /* what was lost belongs to a sequence that is no more */
         log_error("redis has lost data of the sequence that has ended: it cannot be read again");
         known_marks_forget(&m->counters->marks);
         break;
     default:
-        rewind_pipeline(m);
+        sequence_rewind(m);
     }
 }
 
@@ -378,7 +186,7 @@ static void on_taken_over(void *arg)
     m->exit_status = MASTER_EXIT_TAKEN_OVER;
     m->cursor_is_void = true;
     pool_kill(m->pool);
-    end_loop(m);
+    master_end_loop(m);
 }
 
 static void stop_when_done(struct master *m)
@@ -389,10 +197,10 @@ static void stop_when_done(struct master *m)
     bool has_cursor = master_cursor(m, &cursor);
     dashboard_end(m->dashboard, relay_shown(m->relay), has_cursor, cursor);
     if (!has_cursor) {
-        end_loop(m);
+        master_end_loop(m);
         return;
     }
-    store_save_cursor(m->store, cursor); /* on_cursor_saved() goes on, or the time runs out */
+    store_save_cursor(m->store, cursor); /* sequence_saved() goes on, or the time runs out */
 }
 
 static void on_give_up(evutil_socket_t fd, short what, void *arg)
@@ -403,7 +211,7 @@ static void on_give_up(evutil_socket_t fd, short what, void *arg)
     log_warn("shutdown_timeout: %zu frames are not in Redis yet; they are read again after the next start",
              ledger_record_count(m->ledger));
     pool_kill(m->pool);
-    end_loop(m);
+    master_end_loop(m);
 }
 
 void master_stop(struct master *m, const char *why)
@@ -416,7 +224,7 @@ void master_stop(struct master *m, const char *why)
     service_stopping();
     m->state = MASTER_STOPPING;
     if (!running) {
-        end_loop(m); /* nothing was begun */
+        master_end_loop(m); /* nothing was begun */
         return;
     }
     evtimer_add(m->give_up, &patience);
@@ -507,43 +315,11 @@ static void on_save(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct master *m = arg;
     struct timeval again = interval(m->config->cursor_interval);
-    save_cursor(m);
+    sequence_save(m);
     evtimer_add(m->save, &again);
 }
 
 /* ---- start ---- */
-
-static bool check_http_listen(const struct config *config, struct error *why)
-{
-    struct sockaddr_storage address;
-    socklen_t len;
-    char origin[1200];
-    if (config->http_listen[0] == '\0' || http_parse_address(config->http_listen, &address, &len, why))
-        return true;
-    error_context(why, "%s: http_listen", config_origin(config, "http_listen", origin, sizeof origin));
-    return false;
-}
-
-bool master_check_config(const struct config *config, struct error *why)
-{
-    char origin[1200];
-    struct sources sources;
-    struct url url;
-    if (!sources_init(&sources, config, why)) {
-        error_context(why, "%s: relay", config_origin(config, "relay", origin, sizeof origin));
-        return false;
-    }
-    bool ok = url_parse(config->redis, &url, why);
-    if (ok && (url.scheme == URL_WS || url.scheme == URL_WSS)) {
-        error_set(why, "not the URL of a Redis, expected redis://, rediss:// or unix://");
-        ok = false;
-    }
-    if (!ok) {
-        error_context(why, "%s: redis", config_origin(config, "redis", origin, sizeof origin));
-        return false;
-    }
-    return check_http_listen(config, why) && filter_check_config(config, why);
-}
 
 static bool set_up_events(struct master *m)
 {
@@ -589,12 +365,12 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                           .retried = on_retried,
                                           .marks_lost = on_marks_lost};
     const struct store_hooks store_hooks = {.arg = m,
-                                            .begun = on_begun,
-                                            .may_drop = may_drop,
+                                            .begun = sequence_begun,
+                                            .may_drop = sequence_may_drop,
                                             .slots_taken = on_slots_taken,
                                             .taken_over = on_taken_over,
                                             .data_lost = on_marks_lost,
-                                            .cursor_saved = on_cursor_saved};
+                                            .cursor_saved = sequence_saved};
     const struct filter_hooks filter_hooks = {.arg = m, .loaded = on_filter_loaded};
     m->filter = filter_new(m->config, &filter_hooks, why);
     if (m->filter == NULL)

@@ -27,10 +27,13 @@
 
 enum { SIGNALS = 5 };
 
-/*                       RESETTING (another sequence: what is in hand is written, then cursor and marks are
- * deleted) ▲ │ STARTING ──slots taken, cursor read──▶ RUNNING ──SIGTERM──▶ STOPPING (relay closed, workers
- * finish, cursor saved) ─▶ end │  ▲ Redis lost data ▼  │ begun again at the cursor that Redis still has
- *                                         REWINDING */
+/*                                      RESETTING (another sequence, relay or cursor: what is in hand is written first)
+ *                                          ▲ │
+ *                                          │ ▼
+ *   STARTING ──slots taken, cursor read──▶ RUNNING ──SIGTERM──▶ STOPPING (relay closed, workers finish, cursor saved) ─▶ end
+ *                                          │ ▲
+ *                           Redis lost data▼ │begun again at the cursor that Redis still has
+ *                                      REWINDING */
 enum master_state { MASTER_STARTING, MASTER_RUNNING, MASTER_REWINDING, MASTER_RESETTING, MASTER_STOPPING };
 
 struct master {
@@ -118,6 +121,17 @@ struct master {
     int exit_status;
     struct log_throttle strange;
 };
+
+/* sequence.c; those with a `void *arg` are hooks of the store, arg is the master. */
+void sequence_save(struct master *m);
+void sequence_begun(void *arg, bool found, int64_t cursor);
+bool sequence_may_drop(void *arg);
+void sequence_saved(void *arg, int64_t cursor);
+void sequence_rewind(struct master *m);            /* Redis has lost what was committed */
+void sequence_rewind_when_quiet(struct master *m); /* relay or workers have gone: if both have, it goes on */
+void sequence_reset_when_quiet(struct master *m);  /* the same, and what was in hand is written */
+
+void master_end_loop(struct master *m);
 
 /* What may be saved: the tail of the ring. False: nothing is. */
 bool master_cursor(const struct master *m, int64_t *cursor);

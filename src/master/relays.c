@@ -1,12 +1,12 @@
-/* relays.c: from one relay to another: when the one that is read fails again and again, and back to the first
- * when it answers again.
+/* relays.c: from one relay to another: when the one that is read fails again and again, and back to the first when it
+ * answers again.
  *
- *   RUNNING ──relays_change()──▶ RESETTING: relay closed, what is in hand written ──▶ the other relay's
- * cursor and marks are read (store_begin()) ──▶ RUNNING: at its cursor; without one, where its events are as
- * old as the last written (seek.h)
+ *   RUNNING ──relays_on_failed(), on_first_answers()──▶ RESETTING (relay closed, what is in hand is written)
+ *      ▲            └──▶ store_begin() with the other relay's cursor and marks ──▶ relays_switched() ──┐
+ *      └───── at its cursor; without one, where its events are as old as the last written (seek.h) ────┘
  *
- * Nothing is missed by that: a relay that comes back is read on from its own cursor. What comes twice is
- * recognised by repo and rev (seen.h). */
+ * Nothing is missed by that: a relay that comes back is read on from its own cursor. What comes twice is recognised by
+ * repo and rev (seen.h). */
 #include "config.h"
 
 #include <inttypes.h>

@@ -1,13 +1,13 @@
-/* store_begin.c: what the master makes sure of before the first event is read: that nobody else can write any
- * more, where to read on, and that the marks fit that.
+/* store_begin.c: what the master makes sure of before the first event is read: that nobody else can write any more, where
+ * to read on, and that the marks fit that.
  *
- *   (the slots are taken: store_owner.c)         a transaction of any earlier worker fails from now on
- *   GET cursor · HMGET progress cursor relay     what was saved, its copy with the marks, and whose sequence
- * it is HMGET progress 0 … 63                        read last: nothing can change them now MULTI · [DEL
- * progress] · HSET progress relay … cursor … [marks] · EXEC
+ *   (the slots are taken: store_owner.c)       a transaction of any earlier worker fails from now on
+ *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
+ *   HMGET progress 0 … 63                      read last: nothing can change them now
+ *   MULTI · [DEL progress] · HSET progress relay … cursor … [marks] · EXEC
  *
- * Where cursor and copy differ, somebody else has set the cursor (the service that ran meanwhile, an operator
- * who wants a replay): the cursor wins, and marks above it are lowered to it. */
+ * Where cursor and copy differ, somebody else has set the cursor (the service that ran meanwhile, an operator who wants a
+ * replay): the cursor wins, and marks above it are lowered to it. */
 #include "config.h"
 
 #include <errno.h>
