@@ -76,6 +76,7 @@ static void set_offsets(struct sequence *s, uint64_t first_seq)
     bool rises = true;
     uint64_t last = 0;
     for (size_t i = 0; i < s->numbered_count; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): numbered_count of them were set */
         uint64_t seq = s->templates[s->numbered[i]].offset;
         rises = rises && (i == 0 || seq > last);
         last = seq;

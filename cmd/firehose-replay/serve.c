@@ -211,6 +211,7 @@ static void own_url(const struct server *s, char *out, size_t out_bytes)
     } else {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
         inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): all of the address was set to 0 */
         snprintf(out, out_bytes, "%s://%s:%u", scheme, host, ntohs(v4->sin_port));
     }
 }

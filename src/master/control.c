@@ -377,8 +377,6 @@ void control_free(struct control *c)
 {
     if (c == NULL)
         return;
-    /* The analyzer does not see that LIST_REMOVE() in call_free() and client_free() changes the list's head.
-     * NOLINTBEGIN(clang-analyzer-unix.Malloc) */
     for (struct control_call *call; (call = LIST_FIRST(&c->calls)) != NULL;)
         call_free(call);
     for (struct client *client; (client = LIST_FIRST(&c->clients)) != NULL; client_free(client)) {
@@ -386,7 +384,6 @@ void control_free(struct control *c)
         evbuffer_unfreeze(output, 1); /* only the loop takes from its front else, and that has ended */
         evbuffer_write(output, bufferevent_getfd(client->stream));
     }
-    /* NOLINTEND(clang-analyzer-unix.Malloc) */
     evconnlistener_free(c->listener);
     unlink(c->path);
     free(c);

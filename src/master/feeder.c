@@ -71,7 +71,7 @@ static bool gather(struct worker_process *w, struct gathered *g, int max)
         more = ledger_unsent_after(w->pool->ledger, r.id, &r);
     }
     size_t skip = w->partial;
-    for (int i = 0; i < 2 && skip > 0; i++) {
+    for (int i = 0; i < 2 && i < 2 * g->count && skip > 0; i++) {
         size_t n = skip < g->parts[i].iov_len ? skip : g->parts[i].iov_len;
         g->parts[i].iov_base = (char *)g->parts[i].iov_base + n;
         g->parts[i].iov_len -= n;

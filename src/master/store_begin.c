@@ -179,7 +179,7 @@ static void on_cursor(struct store *s, const redisReply *reply)
 {
     char why[ERROR_TEXT_BYTES];
     const char *text = reply->str != NULL ? reply->str : "not a string";
-    s->has_cursor = reply->type == REDIS_REPLY_STRING && parse_cursor(reply->str, &s->cursor);
+    s->has_cursor = reply->type == REDIS_REPLY_STRING && parse_cursor(text, &s->cursor);
     if (s->has_cursor || reply->type == REDIS_REPLY_NIL)
         return;
     snprintf(why, sizeof why,
