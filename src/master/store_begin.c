@@ -2,9 +2,10 @@
  * to read on, and that the marks fit that.
  *
  *   (the slots are taken: store_owner.c)       a transaction of any earlier worker fails from now on
+ *   WATCH owner:master                         what is written below fails if another one takes the slots
  *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
  *   HMGET progress 0 … 63                      read last: nothing can change them now
- *   MULTI · [DEL progress] · HSET progress relay … cursor … [marks] · EXEC
+ *   MULTI · [DEL progress cursor] · HSET progress relay … · SET cursor · HSET progress cursor … [marks] · EXEC
  *
  * Where cursor and copy differ, somebody else has set the cursor (the service that ran meanwhile, an operator who wants a
  * replay): the cursor wins, and marks above it are lowered to it. */
@@ -39,8 +40,11 @@ static void ask_marks(struct store *s, enum purpose purpose)
     store_expect(s, purpose, 0);
 }
 
+/* Watched before it is read: who has taken the slots meanwhile decides on other grounds, and what we write then is
+ * not executed, however long it was on its way. */
 static void read_all(struct store *s)
 {
+    store_watch_owner(s);
     redis_client_command(s->client, "GET %s", store_source(s)->cursor_key);
     store_expect(s, FOR_CURSOR, 0);
     redis_client_command(s->client, "HMGET %s cursor relay", store_source(s)->progress_key);
@@ -124,12 +128,11 @@ static void write_fit(struct store *s, bool drop_marks)
     redis_client_command(s->client, "HSET %s relay %s", store_source(s)->progress_key, store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
     if (s->has_cursor) {
+        /* With its copy always: a cursor that differs from it would be taken, at the next start, for one that was set
+         * from outside. */
         snprintf(cursor, sizeof cursor, "%" PRId64, s->cursor);
-        /* The cursor as well as its copy, where it is not what was found: else it would be taken for set from outside. */
-        if (s->wanted == BEGIN_AT || s->wanted == BEGIN_ANEW || s->wanted == BEGIN_REWIND) {
-            redis_client_command(s->client, "SET %s %s", store_source(s)->cursor_key, cursor);
-            store_expect(s, FOR_NOTHING, 0);
-        }
+        redis_client_command(s->client, "SET %s %s", store_source(s)->cursor_key, cursor);
+        store_expect(s, FOR_NOTHING, 0);
         redis_client_command(s->client, "HSET %s cursor %s", store_source(s)->progress_key, cursor);
         store_expect(s, FOR_NOTHING, 0);
     }
@@ -203,6 +206,10 @@ static bool read_copy(struct store *s, const redisReply *reply)
 
 static void on_fit(struct store *s, const redisReply *reply)
 {
+    if (reply->type == REDIS_REPLY_NIL) {
+        store_lose(s, "another firehosed has taken the slots while this one began; it is tried again");
+        return;
+    }
     if (reply->type != REDIS_REPLY_ARRAY) {
         store_lose(s, reply->str != NULL ? reply->str : "the marks could not be written");
         return;

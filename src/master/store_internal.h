@@ -99,6 +99,7 @@ void store_figures_forget(struct store *s); /* the connection is gone, or anothe
 void store_figures_on_reply(struct store *s, enum purpose purpose, const redisReply *reply);
 
 /* store_owner.c */
+void store_watch_owner(struct store *s);                           /* the next transaction fails if it changes */
 void store_take_all(struct store *s);                              /* answered by FOR_REIGN, then FOR_SLOTS */
 void store_on_reign(struct store *s, const redisReply *reply);     /* takes the slots */
 void store_guard_cursor(struct store *s, int64_t cursor);          /* answered by FOR_GUARD */

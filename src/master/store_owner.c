@@ -26,14 +26,20 @@ static void master_key(const struct store *s, char out[OWNER_KEY_BYTES])
     snprintf(out, OWNER_KEY_BYTES, "%s:master", s->config->owner_key);
 }
 
+void store_watch_owner(struct store *s)
+{
+    char key[OWNER_KEY_BYTES];
+    master_key(s, key);
+    redis_client_command(s->client, "WATCH %s", key);
+    store_expect(s, FOR_NOTHING, 0);
+}
+
 static void ask_owner(struct store *s, enum purpose purpose, int64_t cursor, bool watch)
 {
     char key[OWNER_KEY_BYTES];
     master_key(s, key);
-    if (watch) {
-        redis_client_command(s->client, "WATCH %s", key);
-        store_expect(s, FOR_NOTHING, 0);
-    }
+    if (watch)
+        store_watch_owner(s);
     redis_client_command(s->client, "GET %s", key);
     store_expect(s, purpose, cursor);
 }
