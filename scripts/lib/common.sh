@@ -8,7 +8,7 @@ set -euo pipefail
 PACKAGES=(
   build-essential autoconf automake pkg-config clang libclang-rt-dev clang-tidy cppcheck valgrind
   libevent-dev libssl-dev libhiredis-dev libcbor-dev libjansson-dev libcmocka-dev libseccomp-dev libncurses-dev
-  redis-server openssl shellcheck groff-base
+  redis-server openssl shellcheck groff-base spin
   python3-pytest python3-pytest-xdist python3-redis python3-cbor2
 )
 
