@@ -110,10 +110,11 @@ int run_tail(const struct invocation *in)
 {
     struct error why;
     struct buffer line;
-    json_t *args = json_object(), *item, *answer = NULL;
+    json_t *args, *item, *answer = NULL;
     json_int_t count;
     if (in->count != NULL && !command_number(in->count, 1, INT64_MAX, &count))
         return command_usage(in, "tail: -n: '%s' is not a number above 0", in->count);
+    args = json_object();
     if (in->count != NULL)
         json_object_set_new(args, "count", json_integer(count));
     if (in->collection != NULL)
