@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/log_shared.h"
 #include "master_internal.h"
 
@@ -36,6 +37,7 @@ static json_t *worker_json(const struct master *m, unsigned i)
     int state = atomic_load_explicit(&slot->state, memory_order_relaxed);
     char note[WORKER_NOTE_BYTES];
     snprintf(note, sizeof note, "%.*s", (int)sizeof note - 1, slot->note);
+    utf8_repair(note); /* it may be cut within a letter, and json_pack() would refuse all of the worker */
     json_t *json = json_pack("{s:i,s:i,s:s,s:s,s:I,s:I,s:I,s:I}", "index", (int)i, "pid", (int)w.pid, "state",
                              w.pid == 0      ? (w.keeps_dying ? "dying" : "gone")
                              : w.is_draining ? "draining"
