@@ -7,6 +7,7 @@ include tests/unit/net/local.mk
 include tests/unit/redis/local.mk
 include tests/unit/ipc/local.mk
 include tests/unit/master/local.mk
+include tests/unit/worker/local.mk
 include tests/unit/replay/local.mk
 include tests/unit/ctl/local.mk
 endif
