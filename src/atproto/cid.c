@@ -2,6 +2,7 @@
 
 #include "atproto/cid.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { CID_VERSION = 1, HASH_SHA2_256 = 0x12 };
@@ -16,13 +17,20 @@ bool cid_valid(const uint8_t *bytes, size_t len)
 
 static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
-/* Five bytes are eight digits. */
+#define IN_EACH_BYTE(n) (UINT64_C(0x0101010101010101) * (n))
+
+/* Five bytes are eight digits: all eight at once, five bits in each byte of a word, the first in the highest. */
 static void write_group(const uint8_t *p, char *text)
 {
     uint64_t v =
         (uint64_t)p[0] << 32 | (uint64_t)p[1] << 24 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 8 | p[4];
-    for (int shift = 35; shift >= 0; shift -= 5)
-        *text++ = digits[v >> shift & 31];
+    v = (v & UINT64_C(0xfffff00000)) << 12 | (v & 0xfffff);
+    v = (v & UINT64_C(0x000ffc00000ffc00)) << 6 | (v & UINT64_C(0x000003ff000003ff));
+    v = (v & UINT64_C(0x03e003e003e003e0)) << 3 | (v & UINT64_C(0x001f001f001f001f));
+    /* 0 to 25 are letters; 26 to 31, which 0x80 - 26 carries into the highest bit, the figures 2 to 7. */
+    uint64_t is_figure = (v + IN_EACH_BYTE(0x80 - 26)) >> 7 & IN_EACH_BYTE(1);
+    v = htobe64(v + IN_EACH_BYTE('a') - is_figure * ('a' - ('2' - 26)));
+    memcpy(text, &v, 8);
 }
 
 void cid_to_text(const uint8_t cid[CID_BYTES], char text[CID_TEXT_BYTES])

@@ -30,6 +30,26 @@ static void only_the_cids_of_at_protocol_are_valid(void **state)
     }
 }
 
+/* All eight digits of a group are made at once: against one bit after the other. */
+static void every_digit_stands_where_its_bits_say(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 1000; round++) {
+        uint8_t cid[CID_BYTES];
+        char text[CID_TEXT_BYTES];
+        for (unsigned i = 0; i < CID_BYTES; i++)
+            cid[i] = (uint8_t)(round * 131 + i * (round | 1) * 29);
+        cid_to_text(cid, text);
+        assert_int_equal(text[0], 'b');
+        for (unsigned digit = 0; digit < CID_TEXT_BYTES - 1; digit++) {
+            unsigned value = 0;
+            for (unsigned bit = digit * 5; bit < digit * 5 + 5; bit++)
+                value = value << 1 | (bit < 8 * CID_BYTES ? cid[bit / 8] >> (7 - bit % 8) & 1u : 0);
+            assert_int_equal(text[1 + digit], "abcdefghijklmnopqrstuvwxyz234567"[value]);
+        }
+    }
+}
+
 static void text_is_base32_in_lower_case(void **state)
 {
     (void)state;
@@ -83,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_cids_of_at_protocol_are_valid),
         cmocka_unit_test(text_is_base32_in_lower_case),
+        cmocka_unit_test(every_digit_stands_where_its_bits_say),
         cmocka_unit_test(every_bit_reaches_the_text),
         cmocka_unit_test(hashing_again_with_the_same_objects_gives_the_same),
     };
