@@ -16,22 +16,24 @@ PIPELINE = 256
 
 
 def floor(rig, options, capture, report):
-    """What the bytes themselves cost in and out, measured without firehosed. The last row is what is left of an event
-    for firehosed if it did nothing but this: reading, hashing the record, sending the command."""
-    report.title("The floor", "CPU of the process that does it and nothing else.")
+    """What the bytes themselves cost in and out, measured without firehosed, each thing alone in its process. The last
+    rows are sums: what moves and checks the bytes, and with it what makes one of the other (the decoder's `encode`)."""
+    report.title("The floor", "CPU by event of a process that does this and nothing else.")
+    encodes = []
     runs = {name: [] for name in ("TLS read", "plain read", "SHA-256 of records", "XADD: Redis", "XADD: sender")}
     for turn in range(options.runs):
         progress(f"floor: run {turn + 1} of {options.runs}")
         runs["TLS read"].append(read_floor(rig, options, capture, tls=True))
         runs["plain read"].append(read_floor(rig, options, capture, tls=False))
-        runs["SHA-256 of records"].append(decode(capture)["sha256"])
+        decoded = decode(capture)
+        runs["SHA-256 of records"].append(decoded["sha256"])
+        encodes.append(decoded["encode"])
         for role, run in benchmark_xadd(rig).items():
             runs[f"XADD: {role}"].append(run)
     progress("")
-    runs["read + hash + send"] = [
-        {"microseconds": sum(run["microseconds"] for run in parts)}
-        for parts in zip(runs["TLS read"], runs["SHA-256 of records"], runs["XADD: sender"])
-    ]
+    for name, middle in (("read + hash + send", runs["SHA-256 of records"]), ("read + encode + send", encodes)):
+        parts = zip(runs["TLS read"], middle, runs["XADD: sender"])
+        runs[name] = [{"microseconds": sum(run["microseconds"] for run in part)} for part in parts]
     table = report.table("", RATE)
     return [{"what": what, **table.row(what, measured)} for what, measured in runs.items()]
 

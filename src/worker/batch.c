@@ -15,7 +15,7 @@ enum {
      * three digits; others are moved by the difference. */
     USUAL_DIGITS = 3,
     KEEP_BYTES = 4 << 20, /* memory a batch may keep after a burst of huge events */
-    TRIM_EVERY = 100,     /* events; MAXLEN ~ removes whole nodes of so many, and keeps the length no better */
+    TRIM_EVERY = 100,     /* events; MAXLEN ~ removes whole nodes of up to so many */
 };
 
 /* "XADD key [MAXLEN ~ n] *" with `fields` names and values to follow. */
