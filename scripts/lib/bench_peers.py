@@ -17,6 +17,8 @@ SOURCES = ROOT / "scripts" / "bench-peers"
 INSTALL_SECONDS = 900
 CHECK_EVENTS = 2_000
 SLOW_START_SECONDS = 60
+WARM_UP_EVENTS = 30_000
+SLOW_WARM_UP_SECONDS = 30
 
 
 class Missing(Exception):
@@ -119,12 +121,20 @@ def check(rig, capture, name, command):
     return len(theirs)
 
 
+def warm_up(rig):
+    """Some compile while they run: by events, and not only by time, as a slow one has not come far by then."""
+    started = time.monotonic()
+    time.sleep(WARM_UP_SECONDS)
+    while rig.added() < WARM_UP_EVENTS and time.monotonic() - started < SLOW_WARM_UP_SECONDS:
+        time.sleep(0.1)
+
+
 def measure(rig, options, capture, command):
     try:
         rig.start_redis()
         rig.start_relay("--loop", source=capture.path)
         start_peer(rig, command, STREAM_MAX_LEN)
-        time.sleep(2 * WARM_UP_SECONDS)  # some compile while they run
+        warm_up(rig)
         before = rig.usage()
         time.sleep(options.seconds)
         return compare(before, rig.usage(), capture)
