@@ -45,8 +45,8 @@ extern const struct command command_table[];
 /* Connects, or ends the program with a message. */
 struct client *command_open(const struct invocation *in);
 
-/* Asks and returns the result, or ends the program with a message. args is taken over. timeout_s: how long nothing at all
- * may come; what takes longer says once a second what it waits for, which is shown on a terminal. 0: for ever. */
+/* Asks and returns the result, or ends the program with a message. args is taken over. timeout_s: how long nothing at
+ * all may come; what takes longer says once a second what it waits for, which is shown on a terminal. 0: for ever. */
 json_t *command_ask(const struct invocation *in, const char *request, json_t *args, int timeout_s);
 
 /* Says why it did not work; the exit status that goes with it. */

@@ -69,7 +69,7 @@ static void print_bash(void)
 static void print_zsh(void)
 {
     puts("#compdef firehosectl\n"
-         "# zsh completion of firehosectl: firehosectl completion zsh > /usr/local/share/zsh/site-functions/_firehosectl\n"
+         "# zsh completion: firehosectl completion zsh > /usr/local/share/zsh/site-functions/_firehosectl\n"
          "_firehosectl() {\n"
          "  local word command= words_here\n"
          "  local -a commands=(");

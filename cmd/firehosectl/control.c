@@ -132,8 +132,8 @@ static int set_cursor(const struct invocation *in)
                  "Go on?");
     else
         snprintf(question, sizeof question,
-                 "Reading goes on behind %lld. Events after it that are in the stream already come again; events up to\n"
-                 "it that are not, will not come. Go on?",
+                 "Reading goes on behind %lld. Events after it that are in the stream already come again; events up\n"
+                 "to it that are not, will not come. Go on?",
                  seq);
     if (!in->yes && !isatty(STDIN_FILENO))
         return command_usage(in, "cursor set: this is no terminal to ask on: --yes goes on without");

@@ -23,7 +23,7 @@ static size_t line_width(void)
     return size.ws_col;
 }
 
-/* Text of strangers: no control characters reach the terminal. Columns are counted as characters, which is near enough. */
+/* Text of strangers: no control characters reach the terminal. Columns are counted as characters: near enough. */
 static void append_shown(struct buffer *line, const char *text)
 {
     for (; *text != '\0'; text++) {

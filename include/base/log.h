@@ -30,8 +30,8 @@ void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 void log_set_format(enum log_format format);
 
-/* Opens `target`: a path, to append to; "syslog", or "syslog:PATH" where its socket is not /dev/log; NULL or "": stderr.
- * On failure the log stays where it was. */
+/* Opens `target`: a path, to append to; "syslog", or "syslog:PATH" where its socket is not /dev/log; NULL or "":
+ * stderr. On failure the log stays where it was. */
 bool log_open(const char *target, struct error *why);
 bool log_is_file(const char *target); /* it is a path */
 

@@ -1,8 +1,8 @@
-/* log_shared.h: what the logs of all processes have in common, in memory that they share: the newest warnings and errors,
- * for status and top; and whether syslog has gone away, which any of them may notice and the master mends.
+/* log_shared.h: what the logs of all processes have in common, in memory that they share: the newest warnings and
+ * errors, for status and top; and whether syslog has gone away, which any of them may notice and the master mends.
  *
- * A ring of fixed size. Any process writes, without a lock; a reader takes what is whole. A worker parses hostile bytes,
- * so a reader trusts nothing that stands here: texts are ended and made printable on the way out. */
+ * A ring of fixed size. Any process writes, without a lock; a reader takes what is whole. A worker parses hostile
+ * bytes, so a reader trusts nothing that stands here: texts are ended and made printable on the way out. */
 #ifndef FIREHOSED_BASE_LOG_SHARED_H
 #define FIREHOSED_BASE_LOG_SHARED_H
 

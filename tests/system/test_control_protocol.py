@@ -58,7 +58,7 @@ def test_refusals_have_codes_and_the_connection_goes_on(lab):
 def test_reason_is_text_whatever_was_asked(lab):
     s = lab.system([])
     with Control(s.daemon) as c:
-        c.send_line(json.dumps({"command": "x" + "ü" * 100}, ensure_ascii=False).encode())  # cut in the middle of a letter
+        c.send_line(json.dumps({"command": "x" + "ü" * 100}, ensure_ascii=False).encode())  # cut within a letter
         assert c.answer()["code"] == "unknown_command"
 
 

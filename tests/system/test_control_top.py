@@ -141,7 +141,7 @@ def test_keys_do_what_the_last_line_says(lab, top):
     terminal.wait("VIEW PAUSED", "p go on")
     up = re.search(r", up (\S+)", terminal.screen())[1]
     s.daemon.stop()
-    hold_for(lambda: f", up {up} " in terminal.screen() and "trying" not in terminal.screen(), 1.5, "the view stands still")
+    hold_for(lambda: f", up {up} " in (now := terminal.screen()) and "trying" not in now, 1.5, "the view stands still")
     terminal.keys("p")
     terminal.wait("not there, trying")
 
