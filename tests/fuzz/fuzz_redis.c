@@ -117,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&known, 0, sizeof known);
     known.seq[1] = options & 1 ? 5 : 0;
     const struct worker_setup setup = {.config = &config,
+                                       .progress_key = config.progress_key,
                                        .slot = &slot,
                                        .known = &known,
                                        .own = 3,
