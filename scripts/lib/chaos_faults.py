@@ -89,6 +89,11 @@ def worker_hang(rig, chance):
     rig.wait_worker(chance, besides=(pid,))
 
 
+def wait_ready_for_signals(rig):
+    """Before it has begun to take signals, one would end it, as it ends any program."""
+    wait_for(rig.daemon.status, "firehosed to answer")
+
+
 # -- The master --------------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +109,7 @@ def master_kill(rig, chance):
 @fault("master")
 def master_restart(rig, chance):
     """SIGTERM the master, which must end in order; start it again"""
+    wait_ready_for_signals(rig)
     rig.daemon.signal(SIGTERM)
     rig.daemon.wait_exit(0, deadline=40)
     rig.restart_master()
@@ -156,7 +162,7 @@ def master_second_late(rig, chance):
 def resize(rig, chance):
     """another number of workers, by SIGHUP"""
     rig.workers = chance.choice([n for n in range(1, 7) if n != rig.workers])
-    wait_for(rig.daemon.status, "firehosed to answer")  # before that SIGHUP would end it, as it ends any program
+    wait_ready_for_signals(rig)
     rig.daemon.reload(workers=rig.workers)
     rig.daemon.wait_status(lambda s: len(s["workers"]) == rig.workers, f"to have {rig.workers} workers", 60)
 
@@ -164,7 +170,7 @@ def resize(rig, chance):
 @fault("master")
 def resize_often(rig, chance):
     """several changes of the number of workers, one right behind the other"""
-    wait_for(rig.daemon.status, "firehosed to answer")
+    wait_ready_for_signals(rig)
     for _ in range(chance.randint(2, 5)):
         rig.workers = chance.choice([n for n in range(1, 7) if n != rig.workers])
         rig.daemon.reload(workers=rig.workers)
@@ -175,8 +181,13 @@ def resize_often(rig, chance):
 # -- The relay ---------------------------------------------------------------------------------------------------------
 
 
-def wait_links(proxy):
-    return wait_for(proxy.current, f"a connection to the {proxy.name}")
+def wait_link(proxy):
+    """The newest connection, and how many there had been at that moment."""
+
+    def newest():
+        return max(proxy.links, key=lambda link: link.number, default=None), proxy.accepted
+
+    return wait_for(lambda: (found := proxy.call(newest))[0] and found, f"a connection to the {proxy.name}")
 
 
 def wait_reconnected(proxy, accepted, what):
@@ -187,8 +198,7 @@ def wait_reconnected(proxy, accepted, what):
 def relay_drop(rig, chance):
     """TCP reset of the relay's connection"""
     proxy = rig.relay_proxy
-    wait_links(proxy)
-    accepted = proxy.accepted
+    _, accepted = wait_link(proxy)
     proxy.cut_all()
     wait_reconnected(proxy, accepted, "a reset")
 
@@ -196,7 +206,7 @@ def relay_drop(rig, chance):
 @fault("relay")
 def relay_pause(rig, chance):
     """no byte from the relay for less than relay_idle_timeout"""
-    link = wait_links(rig.relay_proxy)[0]
+    link, _ = wait_link(rig.relay_proxy)
     rig.relay_proxy.call(link.hold)
     time.sleep(chance.uniform(0.05, 1.5))
     rig.relay_proxy.call(link.release)
@@ -206,7 +216,7 @@ def relay_pause(rig, chance):
 def relay_stall(rig, chance):
     """the relay's connection stays open and goes silent for good"""
     proxy = rig.relay_proxy
-    link, accepted = wait_links(proxy)[0], proxy.accepted
+    link, accepted = wait_link(proxy)
     proxy.call(link.hold)
     wait_reconnected(proxy, accepted, "silence")
     proxy.call(link.cut)
@@ -216,7 +226,7 @@ def relay_stall(rig, chance):
 def relay_half_open(rig, chance):
     """the relay's side of the connection is gone, and firehosed is not told"""
     proxy = rig.relay_proxy
-    link, accepted = wait_links(proxy)[0], proxy.accepted
+    link, accepted = wait_link(proxy)
 
     def lose():
         link.keeps_client = True
@@ -243,7 +253,7 @@ class Garble:
 def relay_garble(rig, chance):
     """a bit of what the relay sends (over TLS) is turned over"""
     proxy = rig.relay_proxy
-    link, accepted, rule = wait_links(proxy)[0], proxy.accepted, Garble(chance)
+    (link, accepted), rule = wait_link(proxy), Garble(chance)
     link.rule = rule
     # Where the connection ends in another way, or all has been sent, there is nothing to garble any more.
     wait_for(lambda: rule.done or link.is_closed, "bytes of the relay to garble")
@@ -405,7 +415,7 @@ def redis_slow(rig, chance):
 @fault("redis")
 def redis_drop(rig, chance):
     """TCP reset of all connections to Redis"""
-    wait_links(rig.redis_proxy)
+    wait_link(rig.redis_proxy)
     assert rig.redis_proxy.cut_all() > 0
 
 

@@ -20,6 +20,7 @@ UP, DOWN = "up", "down"  # from firehosed to the peer; from the peer to firehose
 class Link:
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server
+        self.number = 0  # rises with each
         self.name = None  # what firehosed calls itself on it: CLIENT SETNAME
         self.open = {UP: asyncio.Event(), DOWN: asyncio.Event()}  # cleared: bytes of that direction wait
         self.open[UP].set(), self.open[DOWN].set()
@@ -135,6 +136,7 @@ class Proxy:
             client.close(), server.close()
             return
         link = Link(self, client, server)
+        link.number = self.accepted
         link.delay = self.delay
         if self.on_link is not None:
             self.on_link(link)
