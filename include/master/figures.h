@@ -42,9 +42,6 @@ void figures_free(struct figures *f);
 /* A frame of an event arrived. */
 void figures_count(struct figures *f, const struct frame_peek *peek);
 
-/* One that is only counted later, and of which nothing but the kind is known by then. */
-void figures_count_kind(struct figures *f, enum frame_kind kind);
-
 /* Once a second. Says in the log when the lag is above lag_warn, and when it no longer is. */
 void figures_tick(struct figures *f, const struct figures_sample *sample);
 

@@ -37,4 +37,8 @@ void seen_take(struct seen *s, unsigned relay, const void *did, size_t did_len, 
 /* What was taken did not last (Redis lost it): all is to be taken again. */
 void seen_forget(struct seen *s);
 
+/* What is taken from now on is not all that happened before this time (microseconds since 1970; a TID tells when it was
+ * made): an earlier rev is not seen, though a later one of its repo is. */
+void seen_begin_at(struct seen *s, int64_t us);
+
 #endif

@@ -52,6 +52,10 @@ void store_start(struct store *s);
  * cursor on, and marks stay. */
 void store_begin(struct store *s, bool rewind);
 
+/* As store_begin(), when the current one of `sources` has become another: what was saved or known of the one before is
+ * forgotten, and who has been taken over meanwhile is told so instead of taking the slots back. */
+void store_begin_source(struct store *s);
+
 /* As soon as Redis is there: takes all slots, and deletes the marks: they belong to a sequence that has ended. The cursor is
  * deleted too, or, from_oldest, becomes 0: so that a start after a crash does not skip what is new. */
 void store_begin_anew(struct store *s, bool from_oldest);

@@ -67,11 +67,6 @@ void figures_count(struct figures *f, const struct frame_peek *peek)
         census_count(f->collections, peek->path.ptr, peek->path.len);
 }
 
-void figures_count_kind(struct figures *f, enum frame_kind kind)
-{
-    f->kinds.counts[kind]++;
-}
-
 static double per_second(uint64_t now, uint64_t before, int64_t ms)
 {
     return ms > 0 && now > before ? (double)(now - before) * 1000 / (double)ms : 0;

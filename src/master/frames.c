@@ -45,7 +45,9 @@ static void on_error(struct master *m, const struct frame_peek *peek)
     m->errors++;
     snprintf(why, sizeof why, "the relay says %.*s: %.*s", (int)peek->name.len, (const char *)peek->name.ptr,
              (int)peek->message.len, (const char *)peek->message.ptr);
-    if (peek->name.len == 12 && memcmp(peek->name.ptr, "FutureCursor", 12) == 0) {
+    /* Where it was asked for no place at all it is an error as any other, or the two would go round without a pause. */
+    bool asked = m->has_last_seq && m->last_seq > 0;
+    if (asked && peek->name.len == 12 && memcmp(peek->name.ptr, "FutureCursor", 12) == 0) {
         /* Its sequence is not the one that our cursor belongs to. All of it is new, so it is read from its
          * beginning. */
         log_error("relay %s: FutureCursor (%.*s): cursor %lld is newer than anything it has: its sequence is "
@@ -71,6 +73,14 @@ static void count_in(struct master *m, const struct frame_peek *peek)
 {
     m->received++;
     figures_count(m->figures, peek);
+}
+
+static void count_unwanted(struct master *m, bool seen)
+{
+    if (seen)
+        m->own_duplicate++;
+    else
+        m->own_filtered++;
 }
 
 static bool begin_another(struct master *m, size_t consumed)
@@ -108,26 +118,28 @@ void frames_drop_held(struct master *m)
 /* The next message decides about the one that is held. */
 static void decide_held(struct master *m, int64_t seq)
 {
-    if (seq > m->held_seq) {
+    if (seq > m->held.seq) {
         log_warn("relay %s: seq %lld, %lld above the last, is confirmed by the next", relay_host(m->relay),
-                 (long long)m->held_seq, (long long)(m->held_seq - m->last_seq));
-        m->last_seq = m->held_seq;
+                 (long long)m->held.seq, (long long)(m->held.seq - m->last_seq));
+        m->last_seq = m->held.seq;
+        count_in(m, &m->held);
+        if (!m->held_is_seen)
+            relays_take(m, &m->held);
         if (m->held_is_wanted) {
             ledger_release(m->ledger, m->held_id);
         } else {
-            m->own_filtered++;
-            ledger_drop_held(m->ledger, m->held_id, m->held_seq);
+            count_unwanted(m, m->held_is_seen);
+            ledger_drop_held(m->ledger, m->held_id, m->held.seq);
         }
     } else {
         log_error("relay %s: seq %lld was none of the sequence, which goes on with %lld after %lld: kept in %s",
-                  relay_host(m->relay), (long long)m->held_seq, (long long)seq, (long long)m->last_seq,
+                  relay_host(m->relay), (long long)m->held.seq, (long long)seq, (long long)m->last_seq,
                   m->config->dead_letters_key);
         m->rogues++;
+        count_in(m, &m->held);
         ledger_condemn(m->ledger, m->held_id, VERDICT_IMPLAUSIBLE);
         ledger_release(m->ledger, m->held_id);
     }
-    m->received++;
-    figures_count_kind(m->figures, m->held_kind);
     m->held_id = 0;
 }
 
@@ -180,9 +192,9 @@ static bool route(struct master *m, const struct frame_peek *peek, const uint8_t
     if (peek->has_seq && m->is_first && !take_first(m, peek))
         return begin_another(m, consumed);
     /* A frame whose seq cannot be read tells nothing, but may not overtake the one that is held: that one is put aside. */
-    if (m->held_id != 0 && (!peek->has_seq || (peek->seq > m->last_seq && peek->seq != m->held_seq)))
+    if (m->held_id != 0 && (!peek->has_seq || (peek->seq > m->last_seq && peek->seq != m->held.seq)))
         decide_held(m, peek->has_seq ? peek->seq : m->last_seq);
-    if (peek->has_seq && ((m->has_last_seq && peek->seq <= m->last_seq) || (m->held_id != 0 && peek->seq == m->held_seq)))
+    if (peek->has_seq && ((m->has_last_seq && peek->seq <= m->last_seq) || (m->held_id != 0 && peek->seq == m->held.seq)))
         return take_behind(m, peek, consumed);
     m->behind_run = 0;
     bool nobodys = peek->did.ptr == NULL && peek->kind == FRAME_UNKNOWN;
@@ -195,9 +207,9 @@ static bool route(struct master *m, const struct frame_peek *peek, const uint8_t
         if (id == 0)
             return no_room(m);
         m->held_id = id;
-        m->held_seq = peek->seq;
-        m->held_kind = peek->kind;
+        m->held = *peek; /* what it points to stays in the ring as long as it is held */
         m->held_is_wanted = wanted;
+        m->held_is_seen = seen;
         return true;
     }
     if (!wanted) {
@@ -205,10 +217,7 @@ static bool route(struct master *m, const struct frame_peek *peek, const uint8_t
             note_time(m, frame, len);
         if (!take_done(m, peek, consumed))
             return no_room(m);
-        if (seen)
-            m->own_duplicate++;
-        else
-            m->own_filtered++;
+        count_unwanted(m, seen);
     } else if (ledger_take(m->ledger, offset, len, consumed, peek->has_seq ? peek->seq : 0, partition, peek->kind,
                            route_worker(partition, ledger_workers(m->ledger))) == 0) {
         return no_room(m);

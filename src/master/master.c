@@ -164,9 +164,13 @@ static void on_marks_lost(void *arg)
         m->cursor_is_void = true;
         master_end_loop(m);
         break;
-    case MASTER_RESETTING: /* what was lost belongs to a sequence that is no more */
-        log_error("redis has lost data of the sequence that has ended: it cannot be read again");
+    case MASTER_RESETTING: /* what was lost belongs to a sequence that is no more, or is not read now */
+        if (m->is_changing_relay)
+            log_error("redis has lost data of the relay that is left: it is read again when that relay is");
+        else
+            log_error("redis has lost data of the sequence that has ended: it cannot be read again");
         known_marks_forget(&m->counters->marks);
+        sequence_forget_seen(m);
         break;
     default:
         sequence_rewind(m);
@@ -339,7 +343,9 @@ static bool set_up_events(struct master *m)
     m->second = event_new(m->base, -1, EV_PERSIST, on_second, m);
     m->save = evtimer_new(m->base, on_save, m);
     m->give_up = evtimer_new(m->base, on_give_up, m);
-    return m->second != NULL && m->save != NULL && m->give_up != NULL && event_add(m->second, &second) == 0 &&
+    m->change_relay = evtimer_new(m->base, relays_on_change_due, m);
+    return m->second != NULL && m->save != NULL && m->give_up != NULL &&
+           m->change_relay != NULL && event_add(m->second, &second) == 0 &&
            evtimer_add(m->save, &save) == 0;
 }
 
@@ -447,7 +453,7 @@ static void tear_down(struct master *m)
     for (int i = 0; i < SIGNALS; i++)
         if (m->signals[i] != NULL)
             event_free(m->signals[i]);
-    struct event *const timers[] = {m->second, m->save, m->give_up};
+    struct event *const timers[] = {m->second, m->save, m->give_up, m->change_relay};
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         if (timers[i] != NULL)
             event_free(timers[i]);

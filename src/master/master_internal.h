@@ -46,7 +46,7 @@ struct master {
     struct event_base *base;
     struct evdns_base *dns;
     struct event *signals[SIGNALS];
-    struct event *second, *save, *give_up;
+    struct event *second, *save, *give_up, *change_relay;
 
     struct ledger *ledger;
     struct counters *counters;
@@ -70,9 +70,8 @@ struct master {
     int64_t first_cursor;
     uint64_t resets;
     uint64_t held_id; /* the newest record, whose seq is implausibly far above the last; 0: none */
-    int64_t held_seq;
-    enum frame_kind held_kind;
-    bool held_is_wanted; /* by the filter */
+    struct frame_peek held;
+    bool held_is_wanted, held_is_seen; /* not by the filter; or another relay has sent it before */
     uint64_t rogues;     /* such as were none of the sequence */
     size_t behind_run;   /* messages in a row that were not above the last seq */
     bool has_new_cursor; /* new_cursor: what RESETTING is for, where an operator has set it; else a new sequence */
@@ -128,6 +127,7 @@ void sequence_begun(void *arg, bool found, int64_t cursor);
 bool sequence_may_drop(void *arg);
 void sequence_saved(void *arg, int64_t cursor);
 void sequence_rewind(struct master *m);            /* Redis has lost what was committed */
+void sequence_forget_seen(struct master *m); /* Redis has lost data */
 void sequence_rewind_when_quiet(struct master *m); /* relay or workers have gone: if both have, it goes on */
 void sequence_reset_when_quiet(struct master *m);  /* the same, and what was in hand is written */
 
@@ -153,6 +153,7 @@ bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t l
 bool relays_set_up(struct master *m, struct error *why);
 bool relays_remember(struct master *m, struct error *why); /* makes room for what was seen, where there are several */
 void relays_on_failed(struct master *m, bool healthy);
+void relays_on_change_due(evutil_socket_t fd, short what, void *arg);
 void relays_switch(struct master *m);                                /* nothing is in hand any more */
 void relays_switched(struct master *m, bool found, int64_t cursor); /* its cursor was read */
 void relays_tick(struct master *m);

@@ -65,7 +65,7 @@ static void change_to(struct master *m, unsigned index, bool is_try)
     relay_stop(m->relay);
 }
 
-static void on_change_due(evutil_socket_t fd, short what, void *arg)
+void relays_on_change_due(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -76,12 +76,12 @@ static void on_change_due(evutil_socket_t fd, short what, void *arg)
 
 void relays_on_failed(struct master *m, bool healthy)
 {
-    struct timeval now = {0};
+    const struct timeval now = {0};
     if (healthy)
         sources_healthy(&m->sources, m->config);
     /* Not from inside the relay's own failing. */
     if (sources_failed(&m->sources, m->config))
-        event_base_once(m->base, -1, EV_TIMEOUT, on_change_due, m, &now);
+        evtimer_add(m->change_relay, &now);
 }
 
 /* All that was read from the one before is written. */
@@ -92,7 +92,7 @@ void relays_switch(struct master *m)
     sources_go_to(&m->sources, m->next_relay, m->next_is_try);
     m->relay_changed_ms = clock_monotonic_ms();
     m->relay_changes++;
-    store_begin(m->store, false);
+    store_begin_source(m->store);
 }
 
 /* The cursor of the relay that is read from now on was asked for; found: it has one. */
@@ -114,6 +114,9 @@ void relays_switched(struct master *m, bool found, int64_t cursor)
         seek_begin(&m->seek, m->wanted_us - SEEK_MARGIN_US);
     } else {
         m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
+        /* What happened before is to come from the relay that has a cursor of then. */
+        if (!m->asks_oldest && m->seen != NULL)
+            seen_begin_at(m->seen, clock_unix_us());
         log_warn("relay %s: it has no cursor yet, and nothing was written: beginning with %s events", name,
                  m->asks_oldest ? "its oldest" : "live");
     }

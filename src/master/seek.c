@@ -39,6 +39,6 @@ enum seek_verdict seek_judge(struct seek *k, int64_t seq, int64_t time_us)
     if (seq >= k->first || k->step >= k->newest)
         return found(k);
     k->first = seq;
-    k->step *= STEP_FACTOR;
+    k->step = k->step > INT64_MAX / STEP_FACTOR ? INT64_MAX : k->step * STEP_FACTOR;
     return SEEK_AGAIN;
 }

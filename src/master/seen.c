@@ -9,7 +9,7 @@
 
 #include "base/siphash.h"
 
-enum { WAYS = 8, TID_CHARACTERS = 13 };
+enum { WAYS = 8, TID_CHARACTERS = 13, TID_CLOCK_BITS = 10 /* below the microseconds */ };
 
 struct entry {
     uint64_t key; /* 0: free */
@@ -24,6 +24,7 @@ struct seen {
     struct entry *entries; /* rows of WAYS */
     size_t rows;
     uint32_t clock;
+    int64_t begins_us;
 };
 
 struct seen *seen_new(size_t repos)
@@ -59,6 +60,11 @@ void seen_free(struct seen *s)
 void seen_forget(struct seen *s)
 {
     madvise(s->entries, s->rows * WAYS * sizeof *s->entries, MADV_DONTNEED); /* zero again, and given back */
+}
+
+void seen_begin_at(struct seen *s, int64_t us)
+{
+    s->begins_us = us;
 }
 
 /* The number that a TID stands for: base32-sortable, so numbers compare as the texts do. 0: it is no TID. */
@@ -102,7 +108,7 @@ bool seen_elsewhere(const struct seen *s, unsigned relay, const void *did, size_
 {
     uint64_t number = tid_number(rev, rev_len);
     const struct entry *e = number != 0 ? find(s, key_of(s, did, did_len)) : NULL;
-    return e != NULL && e->relay != relay && number <= e->rev;
+    return e != NULL && e->relay != relay && number <= e->rev && (int64_t)(number >> TID_CLOCK_BITS) >= s->begins_us;
 }
 
 /* The repo's entry, a free one, or that of the repo which was quiet longest. */

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "master/master.h"
 #include "master_internal.h"
 #include "waiting.h"
@@ -96,6 +97,16 @@ void sequence_rewind(struct master *m)
     pool_abandon(m->pool);
 }
 
+/* What was taken may be what Redis has lost. And what is taken from now on begins later than the other relays' cursors, which
+ * are as old as what is left: rather twice than never. */
+void sequence_forget_seen(struct master *m)
+{
+    if (m->seen == NULL)
+        return;
+    seen_forget(m->seen);
+    seen_begin_at(m->seen, clock_unix_us());
+}
+
 /* Relay and workers are gone: what they had in hand is read again. */
 void sequence_rewind_when_quiet(struct master *m)
 {
@@ -103,8 +114,7 @@ void sequence_rewind_when_quiet(struct master *m)
         return;
     m->received -= ledger_reset(m->ledger);
     known_marks_forget(&m->counters->marks);
-    if (m->seen != NULL)
-        seen_forget(m->seen); /* what was taken may be what is lost */
+    sequence_forget_seen(m);
     store_begin(m->store, true);
 }
 
@@ -126,7 +136,7 @@ void master_reset_sequence(struct master *m, bool from_oldest)
     if (m->config->on_sequence_reset == CONFIG_SEQUENCE_STOP) {
         log_error("on_sequence_reset = stop: stopping. To go on with the new sequence: on_sequence_reset = "
                   "follow, or delete %s",
-                  m->config->cursor_key);
+                  sources_current(&m->sources)->cursor_key);
         m->exit_status = MASTER_EXIT_SEQUENCE;
         master_stop(m, "the relay's sequence is another one");
         return;
@@ -183,7 +193,7 @@ bool sequence_may_drop(void *arg)
     log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. "
               "To go on with "
               "this relay: on_sequence_reset = follow, or delete %s and %s",
-              m->config->cursor_key, m->config->progress_key);
+              sources_current(&m->sources)->cursor_key, sources_current(&m->sources)->progress_key);
     m->exit_status = MASTER_EXIT_SEQUENCE;
     master_end_loop(m);
     return false;

@@ -66,6 +66,13 @@ void store_begin(struct store *s, bool rewind)
     start_wanted(s);
 }
 
+void store_begin_source(struct store *s)
+{
+    s->wanted = BEGIN_SOURCE;
+    s->has_saved = false;
+    start_wanted(s);
+}
+
 void store_begin_anew(struct store *s, bool from_oldest)
 {
     s->wanted = BEGIN_ANEW;
@@ -89,7 +96,8 @@ void store_take_slots(struct store *s)
 void store_begin_connected(struct store *s)
 {
     s->is_verified = !s->has_begun;
-    if (s->has_begun) {
+    /* Not where the relay has changed: what this Redis has of it was never known here. */
+    if (s->has_begun && s->wanted != BEGIN_SOURCE) {
         redis_client_command(s->client, "HMGET %s cursor relay", store_source(s)->progress_key);
         store_expect(s, FOR_VERIFY, 0);
         for (int p = 0; p < PARTITIONS; p++)

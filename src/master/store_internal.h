@@ -41,7 +41,7 @@ struct pending {
 
 enum { PENDING_MAX = 256 /* answers owed. When half are owed, dashboards wait */ };
 
-enum begin { BEGIN_NOTHING, BEGIN_FIRST, BEGIN_REWIND, BEGIN_ANEW, BEGIN_AT, BEGIN_SLOTS };
+enum begin { BEGIN_NOTHING, BEGIN_FIRST, BEGIN_SOURCE, BEGIN_REWIND, BEGIN_ANEW, BEGIN_AT, BEGIN_SLOTS };
 
 struct store {
     enum store_state state;

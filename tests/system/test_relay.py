@@ -708,6 +708,25 @@ def test_future_cursor_is_a_new_sequence_and_nothing_new_is_taken_for_old(lab):
     assert sorted(stream.seqs(s.db)) == [e.seq for e in new + old if e.is_delivered]
 
 
+@pytest.mark.parametrize("start", ["live", "oldest"])
+def test_future_cursor_where_no_place_was_asked_for_is_an_error_as_any_other(lab, start):
+    """Not a new sequence again and again, without a pause, each time with other workers."""
+
+    async def refuse(connection):
+        await connection.upgrade()
+        await connection.send(ws.frame(ws.BINARY, frames.error("FutureCursor", "Cursor in the future.")))
+        await connection.until_client_ends()
+
+    relay = lab.relay()
+    relay.default = refuse
+    s = lab.system(relay=relay, start=False, relay_backoff="10ms", relay_backoff_max="20ms")
+    s.daemon.write_config(start=start)
+    s.daemon.start(wait=False)
+    s.daemon.wait_log("FutureCursor.*next attempt in", count=3)
+    s.daemon.wait_status(lambda status: status["resets"] == 0, "no new sequence")
+    assert not s.daemon.log_lines("its sequence is another one")
+
+
 def test_relay_that_silently_begins_far_below_is_a_new_sequence(lab):
     """As the relays of the network do it: no FutureCursor, only seqs that lie far below."""
     old, new = events.make(10), events.make(30, first_seq=100)

@@ -12,6 +12,7 @@ import pytest
 
 import events
 import frames
+import relay as ws
 import stream
 from firehosed import clean_environment, run
 from waiting import wait_for
@@ -52,11 +53,11 @@ A, B = dict(first_seq=31_000_000_000, step=2), dict(first_seq=5_000, step=1)
 
 
 class TwoRelays:
-    def __init__(self, lab, network, a=(), b=(), **settings):
+    def __init__(self, lab, network, a=(), b=(), redis=None, **settings):
         self.network = network
         self.a = lab.relay(Network.seen_by(a, **A))
         self.b = lab.relay(Network.seen_by(b, **B))
-        self.redis = lab.redis()
+        self.redis = redis or lab.redis()
         self.db = self.redis.client()
         self.daemon = lab.firehosed(relay=f"{self.a.url}, {self.b.url}", redis=self.redis.url(), relay_attempts=2,
                                     relay_backoff="50ms", relay_backoff_max="200ms", relay_failback="0s",
@@ -115,6 +116,23 @@ def test_next_relay_takes_over_and_each_post_is_there_once(lab, network):
     s.daemon.wait_log(f"going over to {s.b.authority}")
     assert s.daemon.status()["relay_changes"] == 1
     assert s.daemon.status()["duplicate"] > 0  # the overlap, recognised
+
+
+def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, network):
+    """The other relay has a lower cursor, or none: nothing that was saved of it is gone."""
+    s = TwoRelays(lab, network, redis=lab.redis(aof=True))
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    wait_for(lambda: s.db.get(stream.CURSOR) == str(s.a.log[-1].seq), "the cursor to be saved")
+    s.redis.stop()
+    s.a.stop()
+    s.daemon.wait_log(f"going over to {s.b.authority}")
+    s.redis.restart()
+    s.happens(50, a=False)
+    s.wait_current(s.b)
+    s.assert_each_once_and_in_order()
+    assert not s.daemon.log_lines("lost data|is gone altogether")
 
 
 def test_place_to_begin_at_is_found_far_back_in_a_long_sequence(lab, network):
@@ -211,6 +229,46 @@ def test_restart_on_the_other_relay_goes_on_with_its_cursor_when_the_first_is_aw
     s.daemon.start()
     s.wait_current(s.b)
     s.assert_each_once_and_in_order()
+
+
+def test_restart_on_another_relay_that_was_never_read_loses_nothing_of_the_first(lab, network):
+    """Nothing tells where to begin with it: what it does not give comes when the first is back, also of those repos
+    that had an event since."""
+    s = TwoRelays(lab, network)
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    s.daemon.stop()
+    s.a.stop()
+    s.happens(50)
+    s.daemon.write_config(relay_failback="1s")
+    s.daemon.start(wait=False)
+    s.wait_current(s.b)
+    live = s.happens(50, a=False)
+    wait_for(lambda: {f"post {n}" for n, _ in live} <= set(s.texts()), "what is live")
+    s.a.start()
+    s.wait_all()
+
+
+def test_new_sequence_of_another_relay_that_is_to_stop_names_its_own_cursor(lab, network):
+    s = TwoRelays(lab, network, on_sequence_reset="stop")
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    s.a.stop()
+    s.happens(20, a=False)
+    s.wait_current(s.b)
+    s.wait_all()
+    s.b.stop()
+
+    async def future(connection):
+        await connection.upgrade()
+        await connection.send(ws.frame(ws.BINARY, frames.error("FutureCursor", "Cursor in the future.")))
+
+    s.b.script(future)
+    s.b.start()
+    s.daemon.wait_exit(79)
+    s.daemon.wait_log(f"or delete {stream.CURSOR}:{s.b.authority}$")
 
 
 def test_other_order_of_relays_by_reload_loses_and_doubles_nothing(lab, network):

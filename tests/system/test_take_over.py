@@ -50,6 +50,23 @@ def test_taken_over_under_full_load_again_and_again(lab):
     assert_all(s, now)
 
 
+def test_taken_over_before_it_goes_over_to_another_relay_does_not_take_the_slots_back(lab):
+    other = lab.relay()
+    s = lab.system(start=False, cursor_interval="60s")
+    s.daemon.write_config(relay=f"{s.relay.url}, {other.url}", relay_attempts=1, relay_backoff="50ms")
+    s.daemon.start()
+    s.more(100)
+    s.wait_delivered()
+    second = lab.firehosed(start=True, relay=other.url, redis=s.redis.url(), cursor_key="other:cursor",
+                           progress_key="other:progress", cursor_interval="60s")  # fmt: skip
+    second.wait_connected()
+    s.relay.stop()
+    s.daemon.wait_exit(TAKEN_OVER)
+    s.daemon.wait_log("going over to")
+    assert second.is_running()
+    assert second.status()["relay"]["connected"]
+
+
 def test_taken_over_while_it_reloads_does_not_take_the_slots_back(lab):
     s = lab.system(workers=2, cursor_interval="60s")
     s.more(100)

@@ -1,4 +1,4 @@
-/* The ring of frames: each record is written once, in its worker's order, and the cursor never passes one that is not. */
+/* The ring of frames: records are sent and committed in their worker's order, and the cursor passes none that is not. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -147,7 +147,7 @@ static void what_wraps_is_contiguous(void **state)
 {
     struct ledger *l = *state;
     struct ledger_record r;
-    uint64_t open = take(l, 1, 0), previous = 0; /* one stays, so the window never begins at the front again by itself */
+    uint64_t open = take(l, 1, 0), previous = 0; /* one stays: the window never begins at the front again */
     for (int64_t seq = 2; seq < 3000; seq++) {
         uint64_t id = take(l, seq, 0);
         ledger_sent(l, 0, id);
@@ -595,7 +595,8 @@ static void step_arrive(struct ledger *l, long what)
         next_id = 1;
     arrive(l, consumed, (unsigned)next_id);
     struct model_record *r = &model.records[model.count++];
-    *r = (struct model_record){.id = next_id++, .partition = (uint16_t)(random() % PARTITIONS), .bytes = consumed, .len = len};
+    *r = (struct model_record){.id = next_id++, .bytes = consumed, .len = len};
+    r->partition = (uint16_t)(random() % PARTITIONS);
     r->seq = random() % 20 == 0 ? 0 : (model.seq += 1 + random() % 5);
     if (what == 0) {
         r->is_done = true;

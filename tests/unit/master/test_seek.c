@@ -73,12 +73,30 @@ static void relay_that_has_nothing_so_old_is_read_from_its_oldest(void **state)
     assert_in_range(attempts, 1, 10);
 }
 
+/* Whatever numbers a relay makes up, it ends. */
+static void relay_of_absurd_numbers_is_not_followed_for_ever(void **state)
+{
+    (void)state;
+    struct seek k;
+    int64_t seq = INT64_MAX, cursor;
+    int attempts = 0;
+    seek_begin(&k, 0);
+    while (seek_judge(&k, seq--, 1) == SEEK_AGAIN && attempts < 100) {
+        attempts++;
+        assert_true(seek_cursor(&k, &cursor));
+        assert_true(cursor >= 0);
+    }
+    assert_in_range(attempts, 1, 40);
+    assert_int_equal(cursor, 0); /* it was asked for all that it has */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beginning_is_old_enough_and_not_far_too_old),
         cmocka_unit_test(relay_that_is_behind_is_read_from_its_live_end),
         cmocka_unit_test(relay_that_has_nothing_so_old_is_read_from_its_oldest),
+        cmocka_unit_test(relay_of_absurd_numbers_is_not_followed_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,24 @@ static void full_table_forgets_who_was_quiet_longest(void **state)
     seen_free(s);
 }
 
+/* The TID of 2020-01-01T00:00:00Z, and of five microseconds later. */
+#define AT_2020        "3gv352zok2222", 13
+#define A_LITTLE_LATER "3gv352zok2722", 13
+
+static void what_lies_before_the_beginning_is_not_seen(void **state)
+{
+    (void)state;
+    struct seen *s = seen_new(1000);
+    seen_take(s, B, ALICE, A_LITTLE_LATER);
+    assert_true(seen_elsewhere(s, A, ALICE, AT_2020));
+    seen_begin_at(s, INT64_C(1577836800000000));
+    assert_true(seen_elsewhere(s, A, ALICE, AT_2020));
+    seen_begin_at(s, INT64_C(1577836800000001));
+    assert_false(seen_elsewhere(s, A, ALICE, AT_2020));
+    assert_true(seen_elsewhere(s, A, ALICE, A_LITTLE_LATER));
+    seen_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +127,7 @@ int main(void)
         cmocka_unit_test(there_and_back_again),
         cmocka_unit_test(what_is_no_rev_is_never_seen),
         cmocka_unit_test(forgetting_forgets_all),
+        cmocka_unit_test(what_lies_before_the_beginning_is_not_seen),
         cmocka_unit_test(full_table_forgets_who_was_quiet_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
