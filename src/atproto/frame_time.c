@@ -19,7 +19,7 @@ bool frame_time(const uint8_t *frame, size_t len, struct slice *time)
                 return false;
             continue;
         }
-        if (!cbor_expect(&r, CBOR_TEXT, &value, "time is not a text"))
+        if (!cbor_next(&r, &value) || value.kind != CBOR_TEXT)
             return false;
         *time = frame_slice(&value);
         return true;

@@ -157,14 +157,11 @@ void relays_tick(struct master *m)
 enum relays_verdict relays_seek(struct master *m, const struct frame_peek *peek, const uint8_t *frame,
                                 size_t len)
 {
-    struct frame whole;
-    struct violation ignored;
+    struct slice time;
     int64_t time_us;
     if (!m->seek.is_on || !peek->has_seq)
         return RELAYS_TAKE;
-    /* The one frame that is parsed here: its time stands behind what a peek reads. */
-    if (!frame_parse(frame, len, &whole, &ignored) ||
-        !rfc3339_parse(whole.time.ptr, whole.time.len, &time_us))
+    if (!frame_time(frame, len, &time) || !rfc3339_parse(time.ptr, time.len, &time_us))
         return RELAYS_SKIP;
     if (seek_judge(&m->seek, peek->seq, time_us) == SEEK_AGAIN)
         return RELAYS_AGAIN;
