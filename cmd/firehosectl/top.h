@@ -12,7 +12,7 @@
 enum { TOP_HISTORY = 600, TOP_KINDS = 5 };
 
 enum top_pane { PANE_WORKERS, PANE_COLLECTIONS, PANE_ERRORS, PANES };
-enum top_sort { SORT_NATURAL, SORT_RATE, SORT_TOTAL, SORTS }; /* workers by number or collections by name; … */
+enum top_sort { SORT_USUAL, SORT_RATE, SORT_TOTAL, SORT_NAME, SORTS }; /* usual: workers by number, collections by total */
 
 struct top {
     const char *socket;

@@ -43,11 +43,11 @@ static size_t sorted(const struct top *t, enum top_pane pane, const json_t *out[
     const json_t *list = list_of(t, pane), *one;
     size_t i, count = 0;
     json_array_foreach(list, i, one) if (count < LINES_MAX) out[count++] = one;
-    if (t->sort == SORT_NATURAL && pane == PANE_WORKERS)
+    if (pane == PANE_WORKERS && (t->sort == SORT_USUAL || t->sort == SORT_NAME))
         return count; /* by number, as they come */
     sort_name = "name";
     sort_key = t->sort == SORT_RATE ? "per_s" : pane == PANE_WORKERS ? "written" : "events";
-    qsort(out, count, sizeof out[0], t->sort == SORT_NATURAL ? by_name : by_figure);
+    qsort(out, count, sizeof out[0], t->sort == SORT_NAME ? by_name : by_figure);
     return count;
 }
 

@@ -224,7 +224,7 @@ static void draw_trouble(const struct top *t)
 
 static void draw_keys(const struct top *t)
 {
-    static const char *const sorts[] = {"name", "rate", "total"};
+    static const char *const sorts[] = {"usual", "rate", "total", "name"};
     struct screen_pen p = screen_pen(screen_rows() - 1, 0, INT32_MAX);
     p.style = STYLE_REVERSE;
     screen_put(&p, " q quit  p %s  s sort: %s  w workers/collections  e errors  j k scroll ",
