@@ -106,7 +106,6 @@ inline forget(c)
     conn[c].token = 0;
     conn[c].events = 0;
     conn[c].events_behind = 0;
-    conn[c].cursor = 0;
 }
 
 inline forget_answer(c)
@@ -228,7 +227,7 @@ inline execute(c)
     :: conn[c].request == ASK && conn[c].step == 2 ->
         conn[c].mark[0] = mark[0];
         conn[c].mark[1] = mark[1];
-        answered(c, DONE)
+        how = DONE
 
     /* claim.c take_slot(): MULTI · SET owner · EXEC, and ask() again behind it */
     :: conn[c].request == TAKE ->
@@ -240,7 +239,7 @@ inline execute(c)
 #ifdef MARKS_BEFORE_TAKING
         conn[c].owner = owner[conn[c].slot];
         watch(c);
-        answered(c, DONE)
+        how = DONE
 #else
         conn[c].request = ASK
 #endif
@@ -275,12 +274,12 @@ inline execute(c)
             conn[c].events = conn[c].events_behind;
             conn[c].events_behind = 0;
             conn[c].step = 0
-        :: else -> answered(c, conn[c].result)
+        :: else -> how = conn[c].result
         fi
 
     /* store_owner.c ask_owner(): WATCH owner:master · GET owner:master */
     :: conn[c].request == GUARD && conn[c].step == 0 -> watch(c); conn[c].step = 1
-    :: conn[c].request == GUARD && conn[c].step == 1 -> conn[c].owner = owner[MASTER_KEY]; answered(c, DONE)
+    :: conn[c].request == GUARD && conn[c].step == 1 -> conn[c].owner = owner[MASTER_KEY]; how = DONE
 
     /* store_owner.c take_slots(): MULTI · SET owner:master · SET owner:0 … owner:63 · EXEC */
     :: conn[c].request == ALL_SLOTS ->
@@ -293,9 +292,9 @@ inline execute(c)
             by = conn[c].token;
             for (to : 0 .. SLOTS) { set_owner(to, by) }
             unwatch(c);
-            answered(c, DONE)
+            how = DONE
 #ifndef SLOTS_UNWATCHED
-        :: else -> unwatch(c); answered(c, NIL)
+        :: else -> unwatch(c); how = NIL
 #endif
         fi
 
@@ -308,13 +307,7 @@ inline execute(c)
     :: conn[c].request == READ && conn[c].step == 3 ->
         conn[c].mark[0] = mark[0];
         conn[c].mark[1] = mark[1];
-        conn[c].step = 0;
-        conn[c].request = NOTHING;
-        conn[c].result = DONE;
-        if
-        :: conn[c].client == GHOST -> release(c)
-        :: else
-        fi
+        how = DONE
 
     /* store_begin.c write_fit(): MULTI · SET cursor · HSET progress cursor … [marks] · EXEC */
     :: conn[c].request == FIT ->
@@ -334,9 +327,9 @@ inline execute(c)
                 fi
             }
             unwatch(c);
-            answered(c, DONE)
+            how = DONE
 #ifndef FIT_UNWATCHED
-        :: else -> unwatch(c); answered(c, NIL)
+        :: else -> unwatch(c); how = NIL
 #endif
         fi
 
@@ -357,7 +350,11 @@ inline execute(c)
 #endif
         fi;
         unwatch(c);
-        answered(c, DONE)
+        how = DONE
+    fi;
+    if
+    :: how != UNKNOWN -> answered(c, how)
+    :: else
     fi
 }
 
@@ -367,6 +364,7 @@ inline execute(c)
 active proctype Redis()
 {
     byte c, k, seq, to, by, p;
+    mtype how = UNKNOWN; /* the last answer, once it is there */
 end:
     do
     :: atomic {
@@ -382,7 +380,7 @@ end:
 #endif
         fi;
         execute(c);
-        c = 0; k = 0; seq = 0; to = 0; by = 0; p = 0
+        c = 0; k = 0; seq = 0; to = 0; by = 0; p = 0; how = UNKNOWN
       }
     :: atomic { /* the rest of it never arrives */
         if
