@@ -190,7 +190,8 @@ void reload_finish(struct master *m)
         *fresh = old; /* from here on `fresh` holds what was before */
         filter_apply(m->filter, m->config);
         bool same = !relay || relays_reload(m); /* each relay has its own sequence */
-        if (redis)
+        /* While starting: what was asked is about the relay of before, and its answers are on their way. */
+        if (redis || (relay && m->state == MASTER_STARTING))
             store_restart(m->store);
         if (relay) {
             if (same || m->state != MASTER_RUNNING) {

@@ -241,7 +241,7 @@ def test_restart_on_another_relay_that_was_never_read_loses_nothing_of_the_first
     s.daemon.stop()
     s.a.stop()
     s.happens(50)
-    s.daemon.write_config(relay_failback="1s")
+    s.daemon.write_config(relay_failback="1s", start="live")
     s.daemon.start(wait=False)
     s.wait_current(s.b)
     live = s.happens(50, a=False)
