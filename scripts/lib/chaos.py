@@ -141,7 +141,7 @@ def judge(rig, frames, verdict):
     entries, letters = read_events(rig.redis), read_letters(rig.redis)
     figures = {
         "events": judge_stream(verdict, frames, rig.count, entries),
-        "poison": judge_letters(verdict, frames, rig.count, letters, rig.redis_lost, rig.garbled),
+        "poison": judge_letters(verdict, frames, rig.count, letters, rig.losses > 0, rig.garbled),
     }
     if not verdict:
         with open(rig.directory / "stream.seqs", "w") as file:

@@ -127,35 +127,35 @@ def has_begun(daemon):
     return (daemon.status() or {}).get("state") not in (None, "starting")
 
 
-def wait_taken_over(rig, first, had_begun):
-    """The first one ends. Where it has not had the keys yet when the second starts, it may come later than that: then the
-    second ends. One of them stays."""
+def wait_taken_over(rig, first, had_begun, losses):
+    """The first one ends, the second stays. The other way round only where the first had not had the keys yet when the
+    second started, and so came later than that, or where Redis has forgotten meanwhile that they were taken over."""
     second = rig.daemon
-    if not had_begun:
-        wait_for(lambda: not (first.is_running() and second.is_running()), "one of two firehosed to take over", 60)
-        rig.daemon = second if second.is_running() else first
-    (first if rig.daemon is second else second).wait_exit(TAKEN_OVER, deadline=60)
+    wait_for(lambda: not (first.is_running() and second.is_running()), "one of two firehosed to take over", 60)
+    if first.is_running() and (not had_begun or rig.losses != losses):
+        rig.daemon = first
+    (first if rig.daemon is second else second).wait_exit(TAKEN_OVER, deadline=1)
 
 
 @fault("master")
 def master_second(rig, chance):
     """a second firehosed on the same keys takes over and stays; the first must exit with 76"""
-    first, had_begun = rig.daemon, has_begun(rig.daemon)
+    first, had_begun, losses = rig.daemon, has_begun(rig.daemon), rig.losses
     rig.new_master()
     rig.restart_master()
-    wait_taken_over(rig, first, had_begun)
+    wait_taken_over(rig, first, had_begun, losses)
 
 
 @fault("master")
 def master_second_late(rig, chance):
     """the same while the first master is stopped (SIGSTOP): it must find out when it goes on"""
-    first, had_begun = rig.daemon, has_begun(rig.daemon)
+    first, had_begun, losses = rig.daemon, has_begun(rig.daemon), rig.losses
     first.signal(SIGSTOP)
     rig.new_master()
     rig.restart_master()
     time.sleep(chance.uniform(0.2, 3))
     first.signal(SIGCONT)
-    wait_taken_over(rig, first, had_begun)
+    wait_taken_over(rig, first, had_begun, losses)
 
 
 @fault("master")
@@ -351,13 +351,17 @@ def redis_lose(rig, chance):
     """kill -9 Redis and cut its log back to what it was some time before: what it had confirmed since is gone"""
     log = append_only_file(rig)
     before = log.stat().st_size
+    if rig.log_floor is None:  # before that there is nothing to go back to: where the marks are gone, events are lost
+        with rig.redis.client() as client:
+            wait_for(lambda: client.hexists("firehose:progress", "cursor"), "the first cursor to be saved")
+        rig.log_floor = before = log.stat().st_size
     time.sleep(chance.uniform(0.05, 1.5))
     rig.redis.kill()
     after = log.stat().st_size
-    size = max(1024, before - chance.choice([0, 0, chance.randrange(200_000)]))
+    size = max(rig.log_floor, before - chance.choice([0, 0, chance.randrange(200_000)]))
     if after > size:
         os.truncate(log, size)
-        rig.redis_lost = True
+        rig.losses += 1
     cut_to_whole(log)
     time.sleep(chance.choice([0, chance.uniform(0, 1)]))
     rig.redis.start()

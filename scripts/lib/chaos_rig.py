@@ -54,7 +54,9 @@ class ChaosRig(Rig):
         self.locks = {part: threading.RLock() for part in ("master", "worker", "relay", "redis")}
         self.masters = []  # every Firehosed that there was, for its log
         self.daemon = None
-        self.redis_lost = self.garbled = False
+        self.losses = 0  # times that Redis has lost data
+        self.garbled = False
+        self.log_floor = None  # bytes of Redis' log that no fault takes away
         self.lives = 0
         self.started = None
         self.keep = None
