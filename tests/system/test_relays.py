@@ -258,6 +258,7 @@ def test_new_sequence_of_another_relay_that_is_to_stop_names_its_own_cursor(lab,
     s.a.stop()
     s.happens(20, a=False)
     s.wait_current(s.b)
+    s.happens(5, a=False)  # the place to begin at is looked for from a live event on
     s.wait_all()
     s.b.stop()
 
