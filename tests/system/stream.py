@@ -37,7 +37,13 @@ def entries(db, key=STREAM):
         found += [Entry(i, tuple(fields)) for i, fields in page]
         if len(page) < 5000:
             return found
-        start = f"({page[-1][0]}"
+        start = after_id(page[-1][0])
+
+
+def after_id(entry_id):
+    """The smallest id behind this one ("(id" is not known to Redis before 6.2)."""
+    ms, number = entry_id.split("-")
+    return f"{ms}-{int(number) + 1}"
 
 
 def _pairs(raw):

@@ -63,7 +63,8 @@ def header(first, length_byte, extended=b""):
 
 
 async def endless_fragments(connection):
-    """Fragments of some size, and never the last one: the limit must count all of them."""
+    """Fragments of some size, and never the last one: the limit must count all of them. (Whether it sees the close frame is
+    not certain: who closes a connection on which something is unread resets it, and that may overtake the frame.)"""
     await connection.serve(SERVED)
     await connection.send(frame(ws.BINARY, b"x" * 1000, fin=False))
     while not connection.client_ended:
@@ -108,7 +109,7 @@ FRAMES = {
     "length_of_16_bits_for_none": Case(header(0x82, 126, b"\0\0"), "more bytes than it needs", 1002),
     "length_of_16_bits_for_7": Case(header(0x82, 126, b"\0\x7d") + b"x" * 125, "more bytes than it needs", 1002),
     "length_of_64_bits_for_16": Case(header(0x82, 127, b"\0" * 6 + b"\xff\xff"), "more bytes than it needs", 1002),
-    "fragments_without_end": Case(endless_fragments, "more than the limit", 1009),
+    "fragments_without_end": Case(endless_fragments, "more than the limit"),
 }  # fmt: skip
 
 
