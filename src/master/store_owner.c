@@ -142,6 +142,19 @@ bool store_is_owner(struct store *s, const redisReply *reply)
     return false;
 }
 
+/* Where the marks are gone altogether (deleted by hand), the cursor alone would make a hash without any, and that is how a
+ * Redis looks that has lost data: all would be read again. So what is known to be written is put back where nothing is. */
+static void append_missing_marks(struct store *s)
+{
+    for (int p = 0; p < PARTITIONS; p++) {
+        int64_t known = atomic_load_explicit(&s->known->seq[p], memory_order_relaxed);
+        if (known == 0)
+            continue;
+        redis_client_command(s->client, "HSETNX %s %d %lld", store_source(s)->progress_key, p, (long long)known);
+        store_expect(s, FOR_NOTHING, 0);
+    }
+}
+
 void store_write_cursor(struct store *s, int64_t cursor)
 {
     char decimal[24];
@@ -154,6 +167,7 @@ void store_write_cursor(struct store *s, int64_t cursor)
     redis_client_command(s->client, "HSET %s cursor %s relay %s", store_source(s)->progress_key, decimal,
                          store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
+    append_missing_marks(s);
     redis_client_command(s->client, "EXEC");
     store_expect(s, FOR_CURSOR_SAVE, cursor);
 }

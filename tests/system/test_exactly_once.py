@@ -199,6 +199,22 @@ def test_progress_key_of_another_type_doubles_no_event(lab):
     s.assert_all(deadline=60)
 
 
+def test_marks_that_are_deleted_by_hand_double_no_event(lab):
+    """The master saves its cursor before any worker looks: that must not make it look as if Redis had lost data."""
+    s = lab.system(workers=2, cursor_interval="50ms")
+    s.more(300)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.db.delete("firehose:progress")
+    s.more(50)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.redis.kill_daemon_clients()  # now they look
+    s.more(100)
+    s.assert_all()
+    assert s.daemon.status()["rewinds"] == 0
+
+
 def test_number_of_workers_changes_while_what_a_worker_died_on_is_replayed(lab):
     """What it had goes one by one, to other workers now, and the ring is full, so that nothing new comes to push it on."""
     s = lab.system(events.make(3000), workers=1, ring_size="128K", relay_max_message="64K", batch_events=20)

@@ -27,7 +27,7 @@ def system(lab, redis, count=200, **settings):
 
 # -- Permissions ------------------------------------------------------------------------------------------------
 
-NEEDED = ["multi", "exec", "watch", "xadd", "get", "set", "type", "hget", "hset", "hmget"]
+NEEDED = ["multi", "exec", "watch", "xadd", "get", "set", "type", "hget", "hset", "hsetnx", "hmget"]
 
 
 @pytest.mark.parametrize("command", NEEDED)
