@@ -201,7 +201,10 @@ class Firehosed:
         return self.wait_status(so, f"to replace worker {index}")["workers"][index]
 
     def worker_pids(self):
-        return [w["pid"] for w in self.status()["workers"]]
+        """Of all workers, once each is there: 0 stands for one that is just being replaced, and a signal to process 0 goes
+        to the tests themselves."""
+        status = self.wait_status(lambda s: all(w["pid"] > 0 for w in s["workers"]), "to have all workers at once")
+        return [w["pid"] for w in status["workers"]]
 
     def wait_settled(self, received=None):
         """Waits until nothing is in flight; returns the status."""
