@@ -80,6 +80,9 @@ void store_forget_calls(struct store *s); /* as if the connection were lost; s m
 
 bool store_is_ready(const struct store *s);
 
+/* The relay's name lay with the marks when they were last read: they were not gone altogether. */
+bool store_knows_relay(const struct store *s);
+
 /* These do nothing while Redis is away or still owes answers to earlier ones. */
 void store_save_cursor(struct store *s, int64_t cursor);
 bool store_is_saving(const struct store *s); /* a cursor is on its way */

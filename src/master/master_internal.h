@@ -68,6 +68,8 @@ struct master {
     bool has_first; /* first_cursor: in front of the first event of this sequence, as long as nothing else is
                        saved */
     int64_t first_cursor;
+    bool has_began; /* began: the cursor at which this process began to read this sequence */
+    int64_t began;
     uint64_t resets;
     uint64_t held_id; /* the newest record, whose seq is implausibly far above the last; 0: none */
     struct frame_peek held;
@@ -123,6 +125,7 @@ struct master {
 
 /* sequence.c; those with a `void *arg` are hooks of the store, arg is the master. */
 void sequence_save(struct master *m);
+void sequence_began_at(struct master *m, int64_t cursor);
 void sequence_begun(void *arg, bool found, int64_t cursor);
 bool sequence_may_drop(void *arg);
 void sequence_saved(void *arg, int64_t cursor);

@@ -107,6 +107,7 @@ void relays_switched(struct master *m, bool found, int64_t cursor)
         log_info("relay %s: going on at its own cursor %" PRId64, name, cursor);
         m->has_last_seq = m->has_saved_cursor = true;
         m->last_seq = m->saved_cursor = cursor;
+        sequence_began_at(m, cursor);
     } else if (m->wanted_us > 0) {
         log_info(
             "relay %s: it has no cursor yet: looking for where its events are as old as the last one written",

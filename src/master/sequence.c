@@ -34,6 +34,12 @@ void sequence_save(struct master *m)
         store_check_owner(m->store); /* who has nothing to write is taken over too */
 }
 
+void sequence_began_at(struct master *m, int64_t cursor)
+{
+    m->has_began = true;
+    m->began = cursor;
+}
+
 static void start_reading(struct master *m)
 {
     unsigned workers = config_worker_count(m->config);
@@ -58,18 +64,23 @@ void sequence_begun(void *arg, bool found, int64_t cursor)
         if (found) { /* an operator has set it */
             m->has_last_seq = m->has_saved_cursor = true;
             m->last_seq = m->saved_cursor = cursor;
+            sequence_began_at(m, cursor);
         }
         start_reading(m);
         return;
     }
     if (m->state == MASTER_REWINDING && !found && m->has_last_seq) {
-        found = true; /* Redis has nothing at all: on from what this process holds */
-        cursor = m->last_seq;
+        /* Redis has nothing at all: on from what this process holds. Or it is as it was before the first cursor was saved:
+         * then all that this process has written is gone. */
+        found = true;
+        cursor = store_knows_relay(m->store) && m->has_began ? m->began : m->last_seq;
     }
     if (found) {
         log_info("cursor %" PRId64 " read from %s", cursor, sources_current(&m->sources)->cursor_key);
         m->has_last_seq = m->has_saved_cursor = true;
         m->last_seq = m->saved_cursor = cursor;
+        if (m->state == MASTER_STARTING)
+            sequence_began_at(m, cursor);
     } else {
         m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
         log_info("no cursor in %s: beginning with %s events", sources_current(&m->sources)->cursor_key,
@@ -124,6 +135,7 @@ void master_begin_sequence(struct master *m, int64_t cursor)
 {
     m->has_first = true;
     m->first_cursor = cursor;
+    sequence_began_at(m, cursor);
     pool_hold(m->pool, true);
     store_save_cursor(m->store,
                       cursor); /* sequence_saved() lets go; where Redis is away, on_save() tries again */
@@ -172,7 +184,7 @@ void sequence_reset_when_quiet(struct master *m)
     }
     ledger_reset(m->ledger);
     known_marks_forget(&m->counters->marks);
-    m->has_last_seq = m->has_saved_cursor = m->has_first = false;
+    m->has_last_seq = m->has_saved_cursor = m->has_first = m->has_began = false;
     pool_hold(m->pool, false);
     if (m->is_changing_relay) {
         relays_switch(m);

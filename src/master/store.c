@@ -400,6 +400,11 @@ bool store_is_saving(const struct store *s)
     return false;
 }
 
+bool store_knows_relay(const struct store *s)
+{
+    return s->knows_relay;
+}
+
 bool store_is_ready(const struct store *s)
 {
     return s->state == STORE_READY;

@@ -6,6 +6,7 @@ import os
 import pytest
 
 import events
+import stream
 from proxy import Proxy
 from waiting import wait_for
 
@@ -72,3 +73,19 @@ def test_redis_loses_data_again_before_the_workers_have_seen_it(s):
     s.wait_delivered()
     s.assert_delivered()
     assert s.daemon.wait_settled()["rewinds"] == 2
+
+
+def test_redis_as_it_was_before_the_first_cursor_gets_all_of_it_again(lab):
+    """All that this process has written is gone, but not the hash of the marks: it goes back to where it began."""
+    s = lab.system(redis=lab.redis(), workers=2, cursor_interval="100ms")
+    s.daemon.wait_connected()
+    s.db.save()
+    assert s.db.hgetall("firehose:progress") and not s.db.exists(stream.CURSOR)
+    s.more(500)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.redis.kill()
+    s.redis.start()
+    s.more(200)
+    s.assert_all()
+    assert s.daemon.status()["rewinds"] >= 1
