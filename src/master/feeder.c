@@ -92,12 +92,11 @@ static void account(struct worker_process *w, const struct gathered *g, size_t n
     w->partial = n;
 }
 
-/* True: on the way out, something waits for suspects in front of it. */
+/* True: on the way out, something waits for suspects in front of it, or for the first cursor to be saved. */
 static bool has_more_to_send(const struct worker_process *w)
 {
     struct ledger_record next;
-    return w->pool->drain == DRAIN_EVERYTHING && !w->pool->is_held &&
-           ledger_next_unsent(w->pool->ledger, w->index, &next);
+    return w->pool->drain == DRAIN_EVERYTHING && ledger_next_unsent(w->pool->ledger, w->index, &next);
 }
 
 void feeder_feed(struct worker_process *w)

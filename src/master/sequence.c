@@ -215,12 +215,12 @@ void sequence_saved(void *arg, int64_t cursor)
 {
     struct master *m = arg;
     int64_t now;
+    pool_hold(m->pool, false); /* also where the sequence has ended meanwhile: what it left is to be written */
     if (m->state == MASTER_RESETTING)
         return; /* of the sequence that has ended */
     m->saved_cursor = cursor;
     m->has_saved_cursor = true;
     m->has_first = false;
-    pool_hold(m->pool, false);
     if (m->state == MASTER_STOPPING && m->workers_left && master_cursor(m, &now) && now == cursor)
         master_end_loop(m);
     else if (m->state == MASTER_STOPPING && m->workers_left)

@@ -196,8 +196,11 @@ static void commit_ready(struct worker *w)
 
 static bool all_is_done(const struct worker *w)
 {
-    return w->intake.ended && w->batches[w->building].frames == 0 && w->writer.batch == NULL &&
-           w->ack.id == 0;
+    struct frame_header header;
+    const uint8_t *frame;
+    /* Frames may have come, and the end behind them, before the marks were read: then nothing is decoded yet. */
+    return w->intake.ended && !intake_peek(&w->intake, &header, &frame) && w->batches[w->building].frames == 0 &&
+           w->writer.batch == NULL && w->ack.id == 0;
 }
 
 /* ---- the master's messages ---- */

@@ -272,3 +272,22 @@ def test_replaced_worker_holds_only_what_it_needs(lab):
     held = open_descriptors(pid)
     assert len([place for place in held if place.startswith("socket:")]) <= 3, held
     assert not [place for place in held if place.endswith(".pid")], held
+
+
+def test_worker_that_is_to_leave_before_it_knows_its_marks_writes_what_it_got(lab):
+    """It is started on the way out, while Redis does not answer: frames and the end behind them are there at once."""
+    s = lab.system(events.make(200), workers=1, shutdown_timeout="60s")
+    s.assert_all()
+    s.redis.freeze()
+    s.more(100)
+    s.daemon.wait_status(lambda status: status["in_flight"] == 100, "to have 100 in flight")
+    (victim,) = s.daemon.worker_pids()
+    s.daemon.signal(signal.SIGTERM)
+    s.daemon.wait_log("SIGTERM: stopping")
+    kill(victim)
+    s.daemon.wait_log(r"worker 0 started", count=2)
+    hold_for(s.daemon.is_running, 0.5, "to wait for Redis")
+    s.redis.thaw()
+    s.daemon.wait_exit(0)
+    s.assert_delivered()
+    assert len(s.daemon.log_lines(r"worker 0 started")) == 2
