@@ -47,6 +47,7 @@ static size_t sorted(const struct top *t, enum top_pane pane, const json_t *out[
         return count; /* by number, as they come */
     sort_name = "name";
     sort_key = t->sort == SORT_RATE ? "per_s" : pane == PANE_WORKERS ? "written" : "events";
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
     qsort(out, count, sizeof out[0], t->sort == SORT_NAME ? by_name : by_figure);
     return count;
 }

@@ -197,7 +197,7 @@ static bool route(struct master *m, const struct frame_peek *peek, const uint8_t
     if (peek->has_seq && ((m->has_last_seq && peek->seq <= m->last_seq) || (m->held_id != 0 && peek->seq == m->held.seq)))
         return take_behind(m, peek, consumed);
     m->behind_run = 0;
-    bool nobodys = peek->did.ptr == NULL && peek->kind == FRAME_UNKNOWN;
+    bool nobodys = peek->did.ptr == NULL; /* of an unknown kind; others have one, or were not read at all */
     bool seen = relays_have_seen(m, peek), wanted = !nobodys && !seen && filter_passes(m->filter, peek);
     uint16_t partition = nobodys ? 0 : route_partition(peek->did.ptr, peek->did.len);
     if (peek->has_seq && m->has_last_seq && m->last_seq > 0 && peek->seq - m->last_seq > IMPLAUSIBLE_JUMP) {
