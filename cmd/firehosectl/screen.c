@@ -4,6 +4,7 @@
 
 /* Macros of curses.h would take names of ours. */
 #define NCURSES_NOMACROS
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name that curses.h looks for */
 #define _XOPEN_SOURCE_EXTENDED 1
 #include <curses.h>
 #include <langinfo.h>
