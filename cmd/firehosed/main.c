@@ -104,6 +104,7 @@ static void child_main(const struct pool_child *child)
         .master = child->master,
         .config = child->config,
         .channel = {.data = child->data, .control = child->control},
+        .ring = *child->ring,
         .slot = child->slot,
         .known = child->known,
         .own = child->own,

@@ -6,7 +6,8 @@
  * A channel is two pairs, because two kinds of talk must not stand in each other's way: when Redis is down, frames
  * pile up in the data pair, and the message that brings the new connection must still get through.
  *
- *   data    SOCK_STREAM, master to worker only: [struct frame_header][raw frame] …, written from the ring by writev.
+ *   data    SOCK_STREAM, master to worker only: struct frame_ref …, each of them a frame in the ring, which the worker
+ *           sees but cannot write to. It stays there until it is acked.
  *           The master's shutting it down means: finish what is there, then exit.
  *   control SOCK_SEQPACKET, both ways: struct ipc_message, some with a descriptor.
  *           Its end means that the other side is gone. */
@@ -19,9 +20,17 @@
 
 #include "base/error.h"
 
-/* In front of each frame on the data pair. Both ends are the same program on the same machine: host byte order. */
-struct frame_header {
-    uint32_t len;      /* of the frame that follows */
+/* The ring of raw frames as a worker has it: mapped read-only, and twice, end to end, so that a frame that begins in the
+ * first `size` bytes is contiguous. */
+struct ring_view {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+/* One frame in the ring. Both ends are the same program on the same machine: host byte order. */
+struct frame_ref {
+    uint64_t at;       /* where in the ring it begins, below its size */
+    uint32_t len;      /* at most the ring's size */
     uint8_t partition; /* hash(DID) % PARTITIONS */
     uint8_t kind;      /* enum frame_kind, as peeked */
     uint8_t verdict;   /* enum verdict: what the master knows against it */

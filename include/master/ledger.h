@@ -3,9 +3,8 @@
  * The master room: processes, the relay's connection, routing, keys for dashboards, control. It peeks at frames but
  * never decodes a record, and never waits in a call.
  *
- * Bytes go from the relay's socket straight into the ring, and from the ring straight into a worker's channel; a frame
- * stays until its worker says that it is committed. The ring's memory is mapped twice, end to end, so that any run of
- * bytes in it is contiguous and nobody has to know where it wraps.
+ * Bytes go from the relay's socket straight into the ring, and there a worker reads them; a frame stays where it is until
+ * its worker says that it is committed, or is dead. (ring.h: where it wraps nobody has to know.)
  *
  *        tail                    window            head
  *         │ [record][record]…     │ bytes not yet    │
@@ -24,12 +23,16 @@
 
 #include "atproto/frame.h"
 #include "base/error.h"
+#include "ipc/channel.h"
 
 struct ledger;
 
 /* `bytes` is rounded up to whole pages; workers is how many queues there are. NULL: *why. */
 struct ledger *ledger_new(size_t bytes, unsigned workers, struct error *why);
 void ledger_free(struct ledger *l);
+
+/* The ring as the workers see it. It belongs to the ledger. */
+const struct ring_view *ledger_view(const struct ledger *l);
 
 /* The window: bytes that have arrived but are not taken yet, and how many more may be appended behind them. */
 uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room);
@@ -51,6 +54,7 @@ struct ledger_record {
     uint64_t id; /* rises by one a record, from 1 */
     int64_t seq; /* 0: none */
     const uint8_t *frame;
+    size_t at; /* where in the view it begins */
     uint32_t len;
     uint8_t partition;
     uint8_t kind;
@@ -80,7 +84,7 @@ bool ledger_take_done(struct ledger *l, size_t consumed, int64_t seq);
 
 /* The worker's next record that was not sent yet: false if there is none. ledger_sent() moves past it. */
 bool ledger_next_unsent(const struct ledger *l, unsigned worker, struct ledger_record *out);
-/* Looks further: the unsent record after `previous` (an id), to gather many for one writev. */
+/* Looks further: the unsent record after `previous` (an id), to gather many for one write. */
 bool ledger_unsent_after(const struct ledger *l, uint64_t previous, struct ledger_record *out);
 /* All records of the worker up to and with `id` are in its channel. */
 void ledger_sent(struct ledger *l, unsigned worker, uint64_t id);
@@ -90,9 +94,8 @@ void ledger_sent(struct ledger *l, unsigned worker, uint64_t id);
 size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id);
 
 /* The worker is gone: everything of it that is not committed counts as not sent. suspect: it died of it, perhaps: what
- * it had, and with `partial` the next one too, of which it had a part, is sent to its successor one by one. Returns how
- * many records. */
-size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect, bool partial);
+ * it had is sent to its successor one by one. Returns how many records. */
+size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect);
 
 /* True while some of the worker's records are to be sent one by one: also where it has them from another, after
  * ledger_reroute(). */
@@ -100,8 +103,8 @@ bool ledger_has_suspects(const struct ledger *l, unsigned worker);
 
 /* The worker's oldest record that was sent and is not committed: false if there is none. */
 bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_record *out);
-/* How many such there are; counts no further than `max`. */
-size_t ledger_outstanding_count(const struct ledger *l, unsigned worker, size_t max);
+/* How many such there are. */
+size_t ledger_outstanding_count(const struct ledger *l, unsigned worker);
 
 /* The record was alone with a worker that died. With POISON_POINTS it gets the verdict, and is not sent to be decoded
  * any more. Returns its points. */
@@ -113,8 +116,8 @@ void ledger_condemn(struct ledger *l, uint64_t id, uint8_t verdict);
 /* Another number of workers: all records that are not committed are queued anew, none as sent. */
 bool ledger_reroute(struct ledger *l, unsigned workers);
 
-/* Forgets all records and the window, for reading the relay anew from an earlier point. Returns how many records had
- * not been committed. */
+/* Forgets all records and the window, for reading the relay anew from an earlier point; no worker may be there that still
+ * looks at one. Returns how many records had not been committed. */
 size_t ledger_reset(struct ledger *l);
 
 /* Seq of the last record before the oldest uncommitted one; false: none was ever committed. */

@@ -28,6 +28,7 @@ struct pool_child {
     pid_t master;
     const struct config *config;
     int data, control; /* the worker's ends of its channel */
+    const struct ring_view *ring;
     struct worker_slot *slot;
     struct known_marks *known;
     uint64_t own;             /* bit p: partition p is this worker's */

@@ -51,21 +51,21 @@ void batch_begin(struct batch *b);
  * afterwards. *event tells what became of it (EVENT_REFUSED: it went to the dead letters). False: memory is short, the
  * batch is as before. */
 bool batch_add(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
-               const struct frame_header *header, const uint8_t *frame, struct event *event,
+               const struct frame_ref *ref, const uint8_t *frame, struct event *event,
                enum event_outcome *outcome);
 
 /* Adds a frame with a verdict: a dead letter, without decoding it. False: memory is short, as above. */
-bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_header *header,
+bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_ref *ref,
                          const uint8_t *frame);
 
 /* A batch of its own for the frame of a dead letter: its event, and the deletion of that entry. It has no mark and counts
  * nowhere; *why tells when there is nothing to write. */
 bool batch_retry(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
-                 const struct frame_header *header, const uint8_t *frame, struct event *event,
+                 const struct frame_ref *ref, const uint8_t *frame, struct event *event,
                  const char *dead_letters_key, const char *entry, struct error *why);
 
 /* A frame that is in the stream already: it only counts. */
-void batch_add_duplicate(struct batch *b, const struct frame_header *header);
+void batch_add_duplicate(struct batch *b, const struct frame_ref *ref);
 
 /* Ends the transaction: the marks go in with the events, and behind EXEC, in the same round trip, stands the guard of
  * the next transaction: WATCH and GET of the owner key. After this only out.data and the counts are of interest. */

@@ -1,7 +1,7 @@
-/* intake.h: what has arrived on the channel and is not decoded yet: bytes in, whole frames out.
+/* intake.h: what the master has told of and is not decoded yet: references in, frames in the ring out.
  *
  * The worker room: the process that decodes and writes. It knows the channel, the atproto room and Redis; it knows
- * nothing of the relay or of other workers, and holds no frame longer than until it is in a batch. */
+ * nothing of the relay or of other workers, and looks at no frame after it has acked it. */
 #ifndef FIREHOSED_WORKER_INTAKE_H
 #define FIREHOSED_WORKER_INTAKE_H
 
@@ -11,24 +11,27 @@
 
 #include "ipc/channel.h"
 
+enum { INTAKE_REFS = 256 }; /* more stay in the channel */
+
 struct intake {
-    uint8_t *data;
-    size_t cap;
-    size_t start, end; /* bytes not taken yet */
-    bool ended;        /* the master has shut its side down: what is here is all */
+    struct ring_view ring;
+    struct frame_ref refs[INTAKE_REFS];
+    size_t next;  /* of refs, the first that is not taken yet */
+    size_t bytes; /* of refs that are filled; the last one may be a part */
+    bool ended;   /* the master has shut its side down: what is here is all */
 };
 
-bool intake_init(struct intake *in);
-void intake_fini(struct intake *in);
+/* The ring must be there as long as the intake. */
+void intake_init(struct intake *in, const struct ring_view *ring);
 
-/* Reads once from the data pair, as much as there is room for. False: the pair is broken, or a frame is larger than
- * memory allows. Nothing to read is true. */
+/* Reads once from the data pair, as much as there is room for. Nothing to read is true. False, with errno: the pair is
+ * broken, or what came is no part of the ring (EBADMSG). */
 bool intake_read(struct intake *in, int fd);
 
-/* The first whole frame: false if there is none yet. It stays until intake_drop(). */
-bool intake_peek(const struct intake *in, struct frame_header *header, const uint8_t **frame);
-void intake_drop(struct intake *in, const struct frame_header *header);
+/* The first frame: false if there is none. It stays until intake_drop(). */
+bool intake_peek(const struct intake *in, struct frame_ref *ref, const uint8_t **frame);
+void intake_drop(struct intake *in);
 
-static inline bool intake_is_empty(const struct intake *in) { return in->start == in->end; }
+bool intake_is_empty(const struct intake *in);
 
 #endif

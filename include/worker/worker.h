@@ -14,6 +14,7 @@ struct worker_setup {
     pid_t master;
     const struct config *config; /* the child's copy of the master's */
     struct channel channel;      /* the worker's end */
+    struct ring_view ring;       /* where the frames are */
     struct worker_slot *slot;
     struct known_marks *known;
     uint64_t own; /* bit p: partition p is this worker's */

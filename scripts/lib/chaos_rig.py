@@ -35,8 +35,8 @@ class ChaosRig(Rig):
             "dead_letters_max_len": 0,
             "workers": self.workers,
             "batch_events": chance.choice([16, 64, 512, 512]),
-            "ring_size": chance.choice(["2M", "8M"]),
-            "relay_max_message": 1_000_000,
+            "ring_size": chance.choice(["256K", "2M", "8M"]),  # a small one is written over all the time
+            "relay_max_message": "128K",
             "cursor_interval": chance.choice(["50ms", "200ms", "1s"]),
             "worker_timeout": "3s",
             "relay_ping_interval": "1s",

@@ -1,10 +1,9 @@
-/* feeder.c: frames from the ring into a worker's channel, and its acks back into the ledger. */
+/* feeder.c: which frames of the ring are a worker's turn, and its acks back into the ledger. */
 #include "config.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -12,84 +11,66 @@
 
 enum { FRAMES_PER_WRITE = 64 };
 
-/* What one writev takes: headers of ours between frames that stay in the ring. */
-struct gathered {
-    struct frame_header headers[FRAMES_PER_WRITE];
-    struct iovec parts[2 * FRAMES_PER_WRITE];
-    uint64_t ids[FRAMES_PER_WRITE];
-    size_t lengths[FRAMES_PER_WRITE];
-    int count;
-};
+/* The most that a worker has in hand, as a multiple of what one transaction takes: one is executed, one built, and one lies
+ * ready. What it dies on is replayed one by one, so it should not be much more. */
+enum { BATCHES_AHEAD = 3 };
 
-static void gather_one(struct gathered *g, const struct ledger_record *r)
-{
-    struct frame_header *h = &g->headers[g->count];
-    *h = (struct frame_header){
-        .len = r->len,
-        .partition = r->partition,
-        .kind = r->kind,
-        .verdict = r->verdict,
-        .cause = r->cause,
-        .id = r->id,
-        .seq = r->seq,
-    };
-    g->parts[2 * g->count] = (struct iovec){h, sizeof *h};
-    g->parts[2 * g->count + 1] = (struct iovec){(void *)(uintptr_t)r->frame, r->len};
-    g->ids[g->count] = r->id;
-    g->lengths[g->count] = sizeof *h + r->len;
-    g->count++;
-}
+struct gathered {
+    struct frame_ref refs[FRAMES_PER_WRITE];
+    size_t count;
+};
 
 /* Suspects go one at a time: the next frame leaves when the one before it is committed, so that a death tells whose
  * fault it is. Returns how many frames may be sent now. */
-static int allowance(const struct worker_process *w)
+static size_t allowance(const struct worker_process *w)
 {
     const struct pool *p = w->pool;
     struct ledger_record first, next;
-    /* A worker that is to leave, or to wait, gets the rest of a frame that has begun; on the way out all of them. */
+    /* A worker that is to leave, or to wait, gets the rest of a reference that has begun; on the way out all of them. */
     if (p->is_held || (w->is_draining && p->drain != DRAIN_EVERYTHING))
         return w->partial > 0 ? 1 : 0;
     if (!ledger_next_unsent(p->ledger, w->index, &next))
         return 0;
     if (w->partial > 0)
         return next.is_suspect ? 1 : FRAMES_PER_WRITE;
-    bool outstanding = ledger_outstanding(p->ledger, w->index, &first);
-    if (outstanding && (first.is_suspect || next.is_suspect))
+    if (!ledger_outstanding(p->ledger, w->index, &first))
+        return next.is_suspect ? 1 : FRAMES_PER_WRITE;
+    size_t sent = ledger_outstanding_count(p->ledger, w->index);
+    if (first.is_suspect || next.is_suspect || sent >= BATCHES_AHEAD * (size_t)p->config->batch_events)
         return 0;
-    return next.is_suspect ? 1 : FRAMES_PER_WRITE;
+    return FRAMES_PER_WRITE;
 }
 
-/* Collects what is unsent, at most `max` frames, without the first `partial` bytes, and none that is to go alone behind
- * others. False: there is nothing. */
-static bool gather(struct worker_process *w, struct gathered *g, int max)
+/* Collects what is unsent, at most `max` frames, and none that is to go alone behind others. False: there is nothing. */
+static bool gather(const struct worker_process *w, struct gathered *g, size_t max)
 {
     struct ledger_record r;
     g->count = 0;
     bool more = ledger_next_unsent(w->pool->ledger, w->index, &r);
     while (more && g->count < max && !(r.is_suspect && g->count > 0)) {
-        gather_one(g, &r);
+        g->refs[g->count++] = (struct frame_ref){
+            .at = r.at,
+            .len = r.len,
+            .partition = r.partition,
+            .kind = r.kind,
+            .verdict = r.verdict,
+            .cause = r.cause,
+            .id = r.id,
+            .seq = r.seq,
+        };
         more = ledger_unsent_after(w->pool->ledger, r.id, &r);
-    }
-    size_t skip = w->partial;
-    for (int i = 0; i < 2 && i < 2 * g->count && skip > 0; i++) {
-        size_t n = skip < g->parts[i].iov_len ? skip : g->parts[i].iov_len;
-        g->parts[i].iov_base = (char *)g->parts[i].iov_base + n;
-        g->parts[i].iov_len -= n;
-        skip -= n;
     }
     return g->count > 0;
 }
 
-/* n bytes went out: moves past whole frames, and remembers how much of the next one is gone. */
+/* n bytes went out: moves past whole references, and remembers how much of the next one is gone. */
 static void account(struct worker_process *w, const struct gathered *g, size_t n)
 {
     n += w->partial;
-    int i = 0;
-    while (i < g->count && n >= g->lengths[i])
-        n -= g->lengths[i++];
-    if (i > 0)
-        ledger_sent(w->pool->ledger, w->index, g->ids[i - 1]);
-    w->partial = n;
+    size_t whole = n / sizeof g->refs[0];
+    if (whole > 0)
+        ledger_sent(w->pool->ledger, w->index, g->refs[whole - 1].id);
+    w->partial = n % sizeof g->refs[0];
 }
 
 /* True: on the way out, something waits for suspects in front of it, or for the first cursor to be saved. */
@@ -107,7 +88,7 @@ void feeder_feed(struct worker_process *w)
     for (;;) {
         if (!gather(w, &g, allowance(w)))
             break;
-        ssize_t n = writev(w->channel.data, g.parts, 2 * g.count);
+        ssize_t n = write(w->channel.data, (const char *)g.refs + w->partial, g.count * sizeof g.refs[0] - w->partial);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
@@ -131,14 +112,6 @@ void feeder_on_writable(evutil_socket_t fd, short what, void *arg)
     feeder_feed(arg);
 }
 
-/* A suspect is committed, and so innocent: the next one. */
-static void go_on_replaying(struct worker_process *w)
-{
-    if (!ledger_has_suspects(w->pool->ledger, w->index))
-        log_info("worker %u, pid %d, has got through what its predecessor died on", w->index, (int)w->pid);
-    feeder_feed(w);
-}
-
 /* False: it is not one that a worker sends. */
 static bool on_message(struct worker_process *w, const struct ipc_message *m)
 {
@@ -154,8 +127,10 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
             p->condemned = 0;
         if (frames > 0)
             p->hooks.committed(p->hooks.arg, frames);
-        if (had_suspects)
-            go_on_replaying(w);
+        if (had_suspects && !ledger_has_suspects(p->ledger, w->index))
+            log_info("worker %u, pid %d, has got through what its predecessor died on", w->index, (int)w->pid);
+        if (frames > 0)
+            feeder_feed(w); /* what has come meanwhile; after a suspect, which is innocent then, the next one */
         return true;
     }
     case IPC_RETRIED:

@@ -2,14 +2,13 @@
 
 #include "master/ledger.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/config.h"
 #include "ipc/channel.h"
+#include "master/ring.h"
 #include "master/router.h"
 
 enum {
@@ -47,11 +46,12 @@ struct queue {
     uint64_t unsent;
     uint64_t last;
     size_t count;
+    size_t sent;     /* of them */
     size_t suspects; /* among them */
 };
 
 struct ledger {
-    uint8_t *memory; /* mapped twice */
+    struct ring ring;
     size_t size;
     uint64_t tail, window, head;
     struct record *records; /* ring: record id lies at id & (record_cap - 1) */
@@ -63,32 +63,6 @@ struct ledger {
     int64_t cursor;
     bool has_cursor;
 };
-
-/* Maps one piece of memory at two neighbouring places. It is not inherited by the workers: they have no
- * business in other repos' frames, and it would count as theirs. */
-static uint8_t *map_twice(size_t size, struct error *why)
-{
-    int fd = memfd_create("firehosed-ring", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, (off_t)size) < 0) {
-        error_set(why, "ring of %zu bytes: %s", size, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
-    uint8_t *place = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    bool ok = place != MAP_FAILED &&
-              mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
-              mmap(place + size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
-              madvise(place, 2 * size, MADV_DONTFORK) == 0;
-    if (!ok) {
-        error_set(why, "ring of %zu bytes: mmap: %s", size, strerror(errno));
-        if (place != MAP_FAILED)
-            munmap(place, 2 * size);
-        place = NULL;
-    }
-    close(fd);
-    return place;
-}
 
 struct ledger *ledger_new(size_t bytes, unsigned workers, struct error *why)
 {
@@ -107,8 +81,7 @@ struct ledger *ledger_new(size_t bytes, unsigned workers, struct error *why)
         free(l);
         return NULL;
     }
-    l->memory = map_twice(l->size, why);
-    if (l->memory == NULL) {
+    if (!ring_map(&l->ring, l->size, why)) {
         free(l->records);
         free(l);
         return NULL;
@@ -120,9 +93,14 @@ void ledger_free(struct ledger *l)
 {
     if (l == NULL)
         return;
-    munmap(l->memory, 2 * l->size);
+    ring_unmap(&l->ring);
     free(l->records);
     free(l);
+}
+
+const struct ring_view *ledger_view(const struct ledger *l)
+{
+    return &l->ring.view;
 }
 
 static struct record *record_of(const struct ledger *l, uint64_t id)
@@ -142,7 +120,7 @@ uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room)
     }
     *filled = (size_t)(l->head - l->window);
     *room = l->newest - l->oldest >= l->record_max ? 0 : l->size - (size_t)(l->head - l->tail);
-    return l->memory + l->window % l->size;
+    return l->ring.bytes + l->window % l->size;
 }
 
 void ledger_filled(struct ledger *l, size_t n)
@@ -285,7 +263,8 @@ static void describe(const struct ledger *l, uint64_t id, struct ledger_record *
     *out = (struct ledger_record){
         .id = id,
         .seq = r->seq,
-        .frame = l->memory + r->at % l->size,
+        .frame = l->ring.bytes + r->at % l->size,
+        .at = (size_t)(r->at % l->size),
         .len = r->len,
         .partition = r->partition,
         .kind = r->kind,
@@ -313,7 +292,9 @@ bool ledger_unsent_after(const struct ledger *l, uint64_t previous, struct ledge
 
 void ledger_sent(struct ledger *l, unsigned worker, uint64_t id)
 {
-    l->queues[worker].unsent = record_of(l, id)->next;
+    struct queue *q = &l->queues[worker];
+    for (uint64_t end = record_of(l, id)->next; q->unsent != end; q->sent++)
+        q->unsent = record_of(l, q->unsent)->next;
 }
 
 size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id)
@@ -326,6 +307,7 @@ size_t ledger_commit(struct ledger *l, unsigned worker, uint64_t id)
         q->suspects -= (r->flags & RECORD_SUSPECT) != 0;
         q->first = r->next;
         q->count--;
+        q->sent--;
         count++;
     }
     if (q->first == 0)
@@ -341,18 +323,15 @@ static void suspect_it(struct ledger *l, struct queue *q, uint64_t id)
     r->flags |= RECORD_SUSPECT;
 }
 
-size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect, bool partial)
+size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect)
 {
     struct queue *q = &l->queues[worker];
-    size_t count = 0;
-    for (uint64_t id = q->first; id != 0 && id != q->unsent; id = record_of(l, id)->next) {
-        if (suspect)
+    size_t count = q->sent;
+    if (suspect)
+        for (uint64_t id = q->first; id != 0 && id != q->unsent; id = record_of(l, id)->next)
             suspect_it(l, q, id);
-        count++;
-    }
-    if (suspect && partial && q->unsent != 0)
-        suspect_it(l, q, q->unsent);
     q->unsent = q->first;
+    q->sent = 0;
     return count;
 }
 
@@ -370,13 +349,9 @@ bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_r
     return true;
 }
 
-size_t ledger_outstanding_count(const struct ledger *l, unsigned worker, size_t max)
+size_t ledger_outstanding_count(const struct ledger *l, unsigned worker)
 {
-    const struct queue *q = &l->queues[worker];
-    size_t count = 0;
-    for (uint64_t id = q->first; id != 0 && id != q->unsent && count < max; id = record_of(l, id)->next)
-        count++;
-    return count;
+    return l->queues[worker].sent;
 }
 
 unsigned ledger_blame(struct ledger *l, uint64_t id, unsigned points, uint8_t verdict, uint8_t cause)

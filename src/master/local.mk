@@ -16,6 +16,7 @@ libmaster_a_SOURCES = \
 	include/master/ledger.h src/master/ledger.c \
 	include/master/master.h src/master/master.c src/master/master_internal.h \
 	include/master/pool.h src/master/pool.c src/master/pool_internal.h \
+	include/master/ring.h src/master/ring.c \
 	include/master/relay.h src/master/relay.c src/master/relay_internal.h src/master/relay_io.c \
 	include/master/router.h \
 	include/master/seek.h src/master/seek.c \

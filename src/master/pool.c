@@ -68,6 +68,7 @@ static void run_child(struct pool *p, struct worker_process *w, const struct cha
         .data = ends->data,
         .control = ends->control,
         .slot = w->slot,
+        .ring = ledger_view(p->ledger),
         .known = &p->counters->marks,
         .own = own,
         .owner = *p->owner,
@@ -186,10 +187,9 @@ static void find_the_guilty(struct worker_process *w, int status)
     struct pool *p = w->pool;
     struct ledger *l = p->ledger;
     struct ledger_record r;
-    size_t had = ledger_outstanding_count(l, w->index, 2);
-    if (had + (w->partial > 0) != 1 || atomic_load(&w->slot->activity) != ACTIVITY_ON_FRAMES ||
-        !(had > 0 ? ledger_outstanding(l, w->index, &r) : ledger_next_unsent(l, w->index, &r)) ||
-        r.verdict != VERDICT_NONE)
+    size_t had = ledger_outstanding_count(l, w->index);
+    if (had != 1 || atomic_load(&w->slot->activity) != ACTIVITY_ON_FRAMES ||
+        !ledger_outstanding(l, w->index, &r) || r.verdict != VERDICT_NONE)
         return;
     if (p->condemned >= CONDEMNED_MAX) {
         log_error("worker %u died on frame seq %lld too, and none was written since %u were put aside: this is not the "
@@ -241,7 +241,7 @@ static void on_worker_exit(struct worker_process *w, int status)
         find_the_guilty(w, status);
     detach(w);
     w->pid = 0;
-    size_t left = ledger_unsend(p->ledger, w->index, died, w->partial > 0);
+    size_t left = ledger_unsend(p->ledger, w->index, died);
     w->partial = 0;
     if (orderly)
         log_info("worker %u, pid %d, has finished", w->index, (int)pid);

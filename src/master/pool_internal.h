@@ -16,7 +16,7 @@ struct worker_process {
     struct channel channel;
     struct event *writable, *readable, *respawn;
     struct worker_slot *slot;
-    size_t partial;   /* bytes of the next unsent record (with its header) that are in the channel already */
+    size_t partial;   /* bytes of the next unsent record's reference that are in the channel already */
     bool is_draining; /* nothing new for it; its side is shut as soon as that is possible */
     bool is_shut;
     uint64_t retry; /* the number of a dead letter that it tries again; 0: none */

@@ -131,11 +131,11 @@ void batch_keep_failed(struct batch *b, const bool *failed)
     b->commands = kept;
 }
 
-void batch_add_duplicate(struct batch *b, const struct frame_header *header)
+void batch_add_duplicate(struct batch *b, const struct frame_ref *ref)
 {
     b->counts[COUNTER_DUPLICATE]++;
     b->frames++;
-    b->last_id = header->id;
+    b->last_id = ref->id;
 }
 
 /* Opens a bulk string whose length is not known yet; returns where its bytes begin. */
@@ -173,56 +173,56 @@ static void append_seq(struct buffer *out, int64_t seq)
 }
 
 /* A dead letter: seq, why, and the frame as it came. Returns where the reason begins, which the caller appends. */
-static size_t open_dead_letter(struct batch *b, const struct batch_format *f, const struct frame_header *header)
+static size_t open_dead_letter(struct batch *b, const struct batch_format *f, const struct frame_ref *ref)
 {
     struct buffer *out = &b->out;
     buffer_append(out, f->dead_letter.data, f->dead_letter.len);
-    append_seq(out, header->seq);
+    append_seq(out, ref->seq);
     buffer_append_literal(out, "$6\r\nreason\r\n");
     return open_bulk(out);
 }
 
-static void close_dead_letter(struct batch *b, size_t reason, const struct frame_header *header, const uint8_t *frame)
+static void close_dead_letter(struct batch *b, size_t reason, const struct frame_ref *ref, const uint8_t *frame)
 {
     struct buffer *out = &b->out;
     close_bulk(out, reason);
     buffer_append_literal(out, "$5\r\nframe\r\n");
     size_t value = open_bulk(out);
-    json_append_base64(out, frame, header->len, true);
+    json_append_base64(out, frame, ref->len, true);
     close_bulk(out, value);
     b->commands++;
 }
 
 static void append_dead_letter(struct batch *b, const struct batch_format *f,
-                               const struct frame_header *header, const uint8_t *frame,
+                               const struct frame_ref *ref, const uint8_t *frame,
                                const struct violation *why, const struct frame_op *op)
 {
     struct buffer *out = &b->out;
-    size_t reason = open_dead_letter(b, f, header);
+    size_t reason = open_dead_letter(b, f, ref);
     if (op != NULL) {
         buffer_append_literal(out, "record ");
         buffer_append(out, op->path.ptr, op->path.len);
         buffer_append_literal(out, ": ");
     }
     buffer_append_format(out, "%s at byte %zu", why->rule, why->offset);
-    close_dead_letter(b, reason, header, frame);
+    close_dead_letter(b, reason, ref, frame);
 }
 
 /* One event as an XADD; the outcome is event_encode()'s, and what it did not accept leaves no trace. */
 static enum event_outcome append_event(struct batch *b, const struct batch_format *f,
-                                       struct event_encoder *encoder, const struct frame_header *header,
+                                       struct event_encoder *encoder, const struct frame_ref *ref,
                                        const uint8_t *frame, struct event *event)
 {
     struct buffer *out = &b->out;
     size_t before = out->len;
-    enum frame_kind kind = header->kind < FRAME_KINDS ? (enum frame_kind)header->kind : FRAME_UNKNOWN;
+    enum frame_kind kind = ref->kind < FRAME_KINDS ? (enum frame_kind)ref->kind : FRAME_UNKNOWN;
     /* The first event and each hundredth after it trim the stream: three words more are a tenth of an XADD's cost. */
     const struct buffer *front =
         b->counts[COUNTER_WRITTEN] % TRIM_EVERY == 0 ? &f->trimming_event[kind] : &f->event[kind];
     buffer_append(out, front->data, front->len);
     size_t data = open_bulk(out);
-    enum event_outcome outcome = event_encode(encoder, frame, header->len, out, event);
-    if (outcome == EVENT_READY && event->frame.kind != header->kind) {
+    enum event_outcome outcome = event_encode(encoder, frame, ref->len, out, event);
+    if (outcome == EVENT_READY && event->frame.kind != ref->kind) {
         /* The type in front of the JSON is what the master peeked; the two readers of a frame must agree. */
         event->violation = (struct violation){.rule = "kind of the frame is ambiguous"};
         outcome = EVENT_REFUSED;
@@ -240,28 +240,28 @@ static enum event_outcome append_event(struct batch *b, const struct batch_forma
 }
 
 /* The frame's partition has got as far as its seq. */
-static void set_mark(struct batch *b, const struct frame_header *header)
+static void set_mark(struct batch *b, const struct frame_ref *ref)
 {
-    if (header->seq <= 0 || header->verdict == VERDICT_IMPLAUSIBLE)
+    if (ref->seq <= 0 || ref->verdict == VERDICT_IMPLAUSIBLE)
         return;
-    b->marks.seq[header->partition % PARTITIONS] = header->seq;
-    b->touched |= UINT64_C(1) << header->partition % PARTITIONS;
+    b->marks.seq[ref->partition % PARTITIONS] = ref->seq;
+    b->touched |= UINT64_C(1) << ref->partition % PARTITIONS;
 }
 
-bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_header *header,
+bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_ref *ref,
                          const uint8_t *frame)
 {
     struct buffer *out = &b->out;
     size_t before = out->len;
-    size_t reason = open_dead_letter(b, f, header);
-    switch ((enum verdict)header->verdict) {
+    size_t reason = open_dead_letter(b, f, ref);
+    switch ((enum verdict)ref->verdict) {
     case VERDICT_SIGNAL:
         buffer_append_format(out, "killed its worker %s: signal %u (%s)",
-                             header->cause == SIGKILL ? "again and again" : "twice", header->cause,
-                             strsignal(header->cause));
+                             ref->cause == SIGKILL ? "again and again" : "twice", ref->cause,
+                             strsignal(ref->cause));
         break;
     case VERDICT_EXIT:
-        buffer_append_format(out, "killed its worker twice: exit status %u", header->cause);
+        buffer_append_format(out, "killed its worker twice: exit status %u", ref->cause);
         break;
     case VERDICT_HANG:
         buffer_append_literal(out, "made its worker hang twice: no sign of life within worker_timeout");
@@ -272,7 +272,7 @@ bool batch_add_condemned(struct batch *b, const struct batch_format *f, const st
     case VERDICT_NONE:
         break;
     }
-    close_dead_letter(b, reason, header, frame);
+    close_dead_letter(b, reason, ref, frame);
     if (out->failed) {
         out->failed = false;
         out->len = before;
@@ -281,21 +281,21 @@ bool batch_add_condemned(struct batch *b, const struct batch_format *f, const st
     }
     b->counts[COUNTER_QUARANTINED]++;
     b->frames++;
-    b->last_id = header->id;
-    set_mark(b, header);
+    b->last_id = ref->id;
+    set_mark(b, ref);
     return true;
 }
 
 bool batch_add(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
-               const struct frame_header *header, const uint8_t *frame, struct event *event,
+               const struct frame_ref *ref, const uint8_t *frame, struct event *event,
                enum event_outcome *outcome)
 {
     size_t before = b->out.len, commands = b->commands;
-    *outcome = append_event(b, f, encoder, header, frame, event);
+    *outcome = append_event(b, f, encoder, ref, frame, event);
     if (*outcome == EVENT_REFUSED && !b->out.failed)
-        append_dead_letter(b, f, header, frame, &event->violation, NULL);
+        append_dead_letter(b, f, ref, frame, &event->violation, NULL);
     else if (*outcome == EVENT_READY && event->dropped[OP_DROP_BAD_RECORD] > 0)
-        append_dead_letter(b, f, header, frame, &event->first_drop_why,
+        append_dead_letter(b, f, ref, frame, &event->first_drop_why,
                            &event->frame.ops[event->first_drop_op]);
     if (b->out.failed) {
         b->out.failed = false;
@@ -313,18 +313,18 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
         event_times_note(&b->times, event->frame.time);
     }
     b->frames++;
-    b->last_id = header->id;
+    b->last_id = ref->id;
     if (b->commands > commands)
-        set_mark(b, header);
+        set_mark(b, ref);
     return true;
 }
 
 bool batch_retry(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
-                 const struct frame_header *header, const uint8_t *frame, struct event *event,
+                 const struct frame_ref *ref, const uint8_t *frame, struct event *event,
                  const char *dead_letters_key, const char *entry, struct error *why)
 {
     batch_begin(b);
-    enum event_outcome outcome = append_event(b, f, encoder, header, frame, event);
+    enum event_outcome outcome = append_event(b, f, encoder, ref, frame, event);
     if (b->out.failed)
         error_set(why, "out of memory");
     else if (outcome == EVENT_REFUSED)

@@ -3,84 +3,70 @@
 #include "worker/intake.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* About as much as a channel's buffers hold: one read takes all that has arrived. */
-enum { INTAKE_BYTES = 256 * 1024 };
-
-bool intake_init(struct intake *in)
+void intake_init(struct intake *in, const struct ring_view *ring)
 {
-    *in = (struct intake){.data = malloc(INTAKE_BYTES), .cap = INTAKE_BYTES};
-    return in->data != NULL;
+    *in = (struct intake){.ring = *ring};
 }
 
-void intake_fini(struct intake *in)
+static size_t whole_refs(const struct intake *in)
 {
-    free(in->data);
-    *in = (struct intake){0};
+    return in->bytes / sizeof in->refs[0];
 }
 
-bool intake_peek(const struct intake *in, struct frame_header *header, const uint8_t **frame)
+bool intake_is_empty(const struct intake *in)
 {
-    size_t have = in->end - in->start;
-    if (have < sizeof *header)
+    return in->next == whole_refs(in);
+}
+
+bool intake_peek(const struct intake *in, struct frame_ref *ref, const uint8_t **frame)
+{
+    if (intake_is_empty(in))
         return false;
-    memcpy(header, in->data + in->start, sizeof *header);
-    *frame = in->data + in->start + sizeof *header;
-    return have - sizeof *header >= header->len;
-}
-
-void intake_drop(struct intake *in, const struct frame_header *header)
-{
-    in->start += sizeof *header + header->len;
-    if (in->start == in->end)
-        in->start = in->end = 0;
-}
-
-/* Gives the buffer another size; the bytes in it move to its front. */
-static bool resize(struct intake *in, size_t cap)
-{
-    uint8_t *data = malloc(cap);
-    if (data == NULL)
-        return false;
-    memcpy(data, in->data + in->start, in->end - in->start);
-    free(in->data);
-    *in = (struct intake){.data = data, .cap = cap, .end = in->end - in->start, .ended = in->ended};
+    *ref = in->refs[in->next];
+    *frame = in->ring.bytes + ref->at;
     return true;
 }
 
-/* Makes room behind `end`: for the rest of a frame that has begun, at least. */
-static bool make_room(struct intake *in)
+void intake_drop(struct intake *in)
 {
-    struct frame_header header;
-    const uint8_t *frame;
-    size_t have = in->end - in->start, need = INTAKE_BYTES;
-    if (have >= sizeof header && !intake_peek(in, &header, &frame) && sizeof header + header.len > need)
-        need = sizeof header + header.len;
-    if (need > in->cap || (in->cap > INTAKE_BYTES && need == INTAKE_BYTES && have < INTAKE_BYTES))
-        return resize(in, need); /* larger for a large frame, and back again after it */
-    if (in->start > 0) {
-        memmove(in->data, in->data + in->start, have);
-        in->start = 0;
-        in->end = have;
-    }
+    in->next++;
+}
+
+/* What is taken makes room behind the rest, of which the last may be a part. */
+static void make_room(struct intake *in)
+{
+    size_t taken = in->next * sizeof in->refs[0];
+    if (taken == 0)
+        return;
+    memmove(in->refs, in->refs + in->next, in->bytes - taken);
+    in->bytes -= taken;
+    in->next = 0;
+}
+
+static bool are_in_the_ring(const struct intake *in, size_t first)
+{
+    for (size_t i = first; i < whole_refs(in); i++)
+        if (in->refs[i].at >= in->ring.size || in->refs[i].len > in->ring.size)
+            return false;
     return true;
 }
 
 bool intake_read(struct intake *in, int fd)
 {
-    if (!make_room(in))
-        return false;
-    if (in->end == in->cap)
+    make_room(in);
+    size_t first = whole_refs(in);
+    if (in->bytes == sizeof in->refs)
         return true;
-    ssize_t n = read(fd, in->data + in->end, in->cap - in->end);
-    if (n > 0)
-        in->end += (size_t)n;
-    else if (n == 0)
-        in->ended = true;
-    else if (errno != EAGAIN && errno != EINTR)
-        return false;
-    return true;
+    ssize_t n = read(fd, (char *)in->refs + in->bytes, sizeof in->refs - in->bytes);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    in->ended = n == 0;
+    in->bytes += (size_t)n;
+    if (are_in_the_ring(in, first))
+        return true;
+    errno = EBADMSG;
+    return false;
 }

@@ -23,7 +23,7 @@ static bool read_file(struct retry *r, int fd)
         n = read(fd, bytes.data + bytes.len, 64 * 1024);
         bytes.len += n > 0 ? (size_t)n : 0;
     }
-    r->header.len = (uint32_t)bytes.len;
+    r->ref.len = (uint32_t)bytes.len;
     r->frame = bytes.data; /* taken over */
     return n == 0 && !bytes.failed && bytes.len > 0;
 }
@@ -31,7 +31,7 @@ static bool read_file(struct retry *r, int fd)
 void retry_take(struct retry *r, const struct ipc_message *m, int fd)
 {
     r->number = m->id;
-    r->header = (struct frame_header){.kind = (uint8_t)m->value};
+    r->ref = (struct frame_ref){.kind = (uint8_t)m->value};
     snprintf(r->entry, sizeof r->entry, "%.60s", m->text);
     if (fd < 0 || !read_file(r, fd))
         retry_end(r, false, "the worker could not read the frame");
@@ -43,7 +43,7 @@ bool retry_prepare(struct retry *r, const struct batch_format *f, struct event_e
                    const char *dead_letters_key)
 {
     struct error why;
-    r->in_flight = batch_retry(&r->batch, f, encoder, &r->header, r->frame, event, dead_letters_key, r->entry, &why);
+    r->in_flight = batch_retry(&r->batch, f, encoder, &r->ref, r->frame, event, dead_letters_key, r->entry, &why);
     if (!r->in_flight)
         retry_end(r, false, why.text);
     return r->in_flight;

@@ -10,7 +10,7 @@
 struct retry {
     uint64_t number; /* the master's; 0: there is none */
     char entry[64];
-    struct frame_header header;
+    struct frame_ref ref;
     uint8_t *frame;
     struct batch batch;
     bool in_flight;

@@ -58,17 +58,17 @@ static bool building_is_full(struct worker *w)
 
 /* ---- what happened to a frame, in words ---- */
 
-static void report_event(struct worker *w, enum event_outcome outcome, const struct frame_header *header)
+static void report_event(struct worker *w, enum event_outcome outcome, const struct frame_ref *ref)
 {
     const struct event *e = &w->event;
     if (outcome == EVENT_REFUSED) {
         log_throttled(&w->refusals, LOG_LEVEL_WARN, "frame seq %lld refused, kept in %s: %s at byte %zu",
-                      (long long)header->seq, w->config->dead_letters_key, e->violation.rule,
+                      (long long)ref->seq, w->config->dead_letters_key, e->violation.rule,
                       e->violation.offset);
     } else if (outcome == EVENT_READY && e->has_drop && log_get_level() <= LOG_LEVEL_DEBUG) {
         const struct frame_op *op = &e->frame.ops[e->first_drop_op];
         log_throttled(&w->drops, LOG_LEVEL_DEBUG, "frame seq %lld: op on %.*s left out: %s: %s at byte %zu",
-                      (long long)header->seq, (int)op->path.len, (const char *)op->path.ptr,
+                      (long long)ref->seq, (int)op->path.len, (const char *)op->path.ptr,
                       op_drop_name(e->first_drop), e->first_drop_why.rule, e->first_drop_why.offset);
     }
 }
@@ -85,42 +85,42 @@ static bool learn_marks(struct worker *w)
     return w->has_marks;
 }
 
-static bool is_written(const struct worker *w, const struct frame_header *header)
+static bool is_written(const struct worker *w, const struct frame_ref *ref)
 {
-    return header->seq > 0 && header->verdict != VERDICT_IMPLAUSIBLE &&
-           header->seq <= w->marks.seq[header->partition % PARTITIONS];
+    return ref->seq > 0 && ref->verdict != VERDICT_IMPLAUSIBLE &&
+           ref->seq <= w->marks.seq[ref->partition % PARTITIONS];
 }
 
 /* Decodes what has arrived into the building batch, until that is full. */
 static void decode_arrived(struct worker *w)
 {
-    struct frame_header header;
+    struct frame_ref ref;
     const uint8_t *frame;
     if (!learn_marks(w))
         return;
-    while (!building_is_full(w) && intake_peek(&w->intake, &header, &frame)) {
+    while (!building_is_full(w) && intake_peek(&w->intake, &ref, &frame)) {
         enum event_outcome outcome = EVENT_REFUSED; /* of one that is condemned unread */
-        if (is_written(w, &header)) {
-            batch_add_duplicate(building(w), &header);
-            intake_drop(&w->intake, &header);
+        if (is_written(w, &ref)) {
+            batch_add_duplicate(building(w), &ref);
+            intake_drop(&w->intake);
             continue;
         }
-        bool added = header.verdict != VERDICT_NONE
-                         ? batch_add_condemned(building(w), &w->format, &header, frame)
-                         : batch_add(building(w), &w->format, w->encoder, &header, frame, &w->event, &outcome);
+        bool added = ref.verdict != VERDICT_NONE
+                         ? batch_add_condemned(building(w), &w->format, &ref, frame)
+                         : batch_add(building(w), &w->format, w->encoder, &ref, frame, &w->event, &outcome);
         if (!added) {
             /* No memory for this event now: what is built goes out first, then there may be. */
             log_throttled(&w->memory, LOG_LEVEL_ERROR, "frame seq %lld: out of memory, waiting",
-                          (long long)header.seq);
+                          (long long)ref.seq);
             return;
         }
-        if (header.seq > 0 && header.verdict != VERDICT_IMPLAUSIBLE)
-            w->marks.seq[header.partition % PARTITIONS] = header.seq;
-        if (header.verdict == VERDICT_NONE && outcome != EVENT_FILTERED)
-            report_event(w, outcome, &header);
+        if (ref.seq > 0 && ref.verdict != VERDICT_IMPLAUSIBLE)
+            w->marks.seq[ref.partition % PARTITIONS] = ref.seq;
+        if (ref.verdict == VERDICT_NONE && outcome != EVENT_FILTERED)
+            report_event(w, outcome, &ref);
         if (w->taps.count > 0 && outcome == EVENT_READY)
             taps_see(&w->taps, &w->event.frame, building(w)->out.data + building(w)->json_at, building(w)->json_len);
-        intake_drop(&w->intake, &header);
+        intake_drop(&w->intake);
     }
 }
 
@@ -196,10 +196,8 @@ static void commit_ready(struct worker *w)
 
 static bool all_is_done(const struct worker *w)
 {
-    struct frame_header header;
-    const uint8_t *frame;
     /* Frames may have come, and the end behind them, before the marks were read: then nothing is decoded yet. */
-    return w->intake.ended && !intake_peek(&w->intake, &header, &frame) && w->batches[w->building].frames == 0 &&
+    return w->intake.ended && intake_is_empty(&w->intake) && w->batches[w->building].frames == 0 &&
            w->writer.batch == NULL && w->ack.id == 0;
 }
 
@@ -345,12 +343,13 @@ static bool set_filter(struct worker *w, struct error *why)
 static bool set_up(struct worker *w, const struct worker_setup *setup, struct error *why)
 {
     *w = (struct worker){.config = setup->config, .channel = setup->channel, .slot = setup->slot};
+    intake_init(&w->intake, &setup->ring);
     taps_init(&w->taps);
     batch_init(&w->batches[0]);
     batch_init(&w->batches[1]);
     retry_init(&w->retry);
     w->encoder = event_encoder_new((enum event_format)setup->config->event_format);
-    if (w->encoder == NULL || !intake_init(&w->intake) || !batch_format_init(&w->format, setup->config)) {
+    if (w->encoder == NULL || !batch_format_init(&w->format, setup->config)) {
         error_set(why, "out of memory");
         return false;
     }

@@ -199,12 +199,12 @@ def redis_answers():
     yield from REDIS_BAD
 
 
-def frame_header(payload, number):
-    return struct.pack("=IHHQq", len(payload), 3, 0, number, number) + payload
+def frame_ref(number):
+    return struct.pack("=QIBBBBQq", number * 500, number * 40, 3, 0, 0, 0, number, number)
 
 
 def channel_bytes():
-    data = b"".join(frame_header(bytes([i]) * i * 40, i) for i in range(1, 9))
+    data = b"".join(map(frame_ref, range(1, 9)))
     message = struct.pack("=IIQ", 5, 0, 99) + b"text".ljust(232, b"\0")
     for how in range(4):
         yield b"\0" + bytes([how]) + data

@@ -171,6 +171,17 @@ def test_worker_that_crashes_or_aborts_dies_of_that_and_of_no_forbidden_call(lab
     assert not s.daemon.log_lines("is not allowed")
 
 
+@pytest.mark.skipif(is_sanitized(), reason="a sanitizer has its own way to crash")
+def test_worker_can_look_at_the_ring_and_not_write_to_it(lab):
+    """Nor make it writable: what other workers read is out of its reach."""
+    s = lab.system(events.make(100), workers=2, environment=preload())
+    s.wait_delivered()
+    attack(s, "scribble")
+    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 11")
+    s.assert_all(strict=True)
+    assert not s.daemon.log_lines("is not allowed")
+
+
 def test_worker_has_no_privileges_no_core_and_limits(lab):
     s = lab.system(events.make(100), workers=2)
     s.wait_delivered()

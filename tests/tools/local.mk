@@ -6,12 +6,12 @@ tests_tools_decode_frames_LDADD = $(reference_link)
 
 # Preloaded into firehosed by tests: shared objects, made without libtool.
 noinst_PROGRAMS += tests/tools/misbehave.so
-tests_tools_misbehave_so_SOURCES = tests/tools/misbehave.c tests/tools/condemned.h
+tests_tools_misbehave_so_SOURCES = tests/tools/misbehave.c tests/tools/worker_frames.c tests/tools/worker_frames.h
 tests_tools_misbehave_so_CFLAGS = -std=c17 $(WARNING_CFLAGS) -fPIC
 tests_tools_misbehave_so_LDFLAGS = -shared
 
 noinst_PROGRAMS += tests/tools/killer.so
-tests_tools_killer_so_SOURCES = tests/tools/killer.c tests/tools/condemned.h
+tests_tools_killer_so_SOURCES = tests/tools/killer.c tests/tools/worker_frames.c tests/tools/worker_frames.h
 tests_tools_killer_so_CFLAGS = -std=c17 $(WARNING_CFLAGS) -fPIC
 tests_tools_killer_so_LDFLAGS = -shared
 

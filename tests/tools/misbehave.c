@@ -1,14 +1,14 @@
 /* misbehave.c: makes a worker do what an attacker inside it would do. A shared library to preload (LD_PRELOAD) into
  * firehosed, for the whole-system tests.
  *
- * The worker reads its frames with read(2); this stands in front of it, and looks for
+ * It looks into each frame that a worker gets for
  *
  *   misbehave:VERB;        once (whatever it comes of: the frame comes again to the worker's successor)
  *   misbehave:VERB*;       every time
  *
- * in what was read. A verb is a system call of the table below, made by its number as an attacker's own code would make
+ * A verb is a system call of the table below, made by its number as an attacker's own code would make
  * it, or a way to die: crash, abort, exit, hang; or the next message to the master is too short (garble) or of a type
- * that there is not (babble). The master, which reads the same bytes, is left alone. */
+ * that there is not (babble); or it writes into the ring (scribble). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "condemned.h"
+#include "worker_frames.h"
 
 struct verb {
     const char *name;
@@ -73,11 +73,11 @@ static const struct verb verbs[] = {
     {"chroot", SYS_chroot, {P("/")}},
     {"ioctl", SYS_ioctl, {0, 0x5412 /* TIOCSTI */, P(scratch)}},
 };
-enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 6 };
-static const char *const own_verbs[OWN_VERBS] = {"crash", "abort", "exit", "hang", "garble", "babble"};
+enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 7 };
+static const char *const own_verbs[OWN_VERBS] = {"crash", "abort", "exit", "hang", "garble", "babble", "scribble"};
 
 static enum { HONEST, SHORT, OF_NO_TYPE } next_message;
-static pid_t master;
+static char *frame_at; /* in the ring: the frame that brought the order */
 static atomic_bool *done; /* one a verb; shared with all that are forked */
 
 /* What some container runtimes do: no process in here can install a filter. */
@@ -99,7 +99,6 @@ static void forbid_filters(void)
 
 __attribute__((constructor)) static void begin(void)
 {
-    master = getpid();
     done = mmap(NULL, sizeof *done * (VERBS + OWN_VERBS), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (done == MAP_FAILED)
         abort();
@@ -130,8 +129,14 @@ static void act(int verb)
     case 4:
         next_message = SHORT;
         break;
-    default:
+    case 5:
         next_message = OF_NO_TYPE;
+        break;
+    default: {
+        char *page = (char *)((uintptr_t)frame_at & ~(uintptr_t)4095);
+        syscall(SYS_mprotect, page, 4096, PROT_READ | PROT_WRITE); /* the filter lets it pass */
+        memset(frame_at, 'x', 16);
+    }
     }
 }
 
@@ -166,13 +171,11 @@ static int find_verb(const char *text, size_t len, bool *always)
     return -1;
 }
 
-ssize_t read(int fd, void *bytes, size_t size)
+void on_worker_frame(const char *bytes, size_t len)
 {
     static const char magic[] = "misbehave:";
-    ssize_t got = syscall(SYS_read, fd, bytes, size);
-    if (got <= 0 || syscall(SYS_getpid) == master || is_condemned(bytes, (size_t)got))
-        return got;
-    const char *at = bytes, *end = at + got;
+    const char *at = bytes, *end = bytes + len;
+    frame_at = (char *)(uintptr_t)bytes;
     while ((at = memmem(at, (size_t)(end - at), magic, sizeof magic - 1)) != NULL) {
         bool always = false;
         at += sizeof magic - 1;
@@ -180,5 +183,4 @@ ssize_t read(int fd, void *bytes, size_t size)
         if (verb >= 0 && (!atomic_exchange(&done[verb], true) || always))
             act(verb);
     }
-    return got;
 }

@@ -23,6 +23,10 @@ check_PROGRAMS += tests/unit/master/test_sources
 tests_unit_master_test_sources_SOURCES = tests/unit/master/test_sources.c
 tests_unit_master_test_sources_LDADD = libmaster.a libnet.a libbase.a $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/master/test_ring
+tests_unit_master_test_ring_SOURCES = tests/unit/master/test_ring.c
+tests_unit_master_test_ring_LDADD = libmaster.a libbase.a $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/master/test_ledger
 tests_unit_master_test_ledger_SOURCES = tests/unit/master/test_ledger.c
 tests_unit_master_test_ledger_LDADD = libmaster.a libbase.a $(CMOCKA_LIBS)

@@ -329,13 +329,12 @@ static void what_is_unsent_again_begins_at_the_oldest(void **state)
     uint64_t a = take(l, 1, 0), b = take(l, 2, 0), c = take(l, 3, 0), d = take(l, 4, 0);
     ledger_sent(l, 0, c);
     ledger_commit(l, 0, a);
-    assert_int_equal(ledger_outstanding_count(l, 0, 10), 2);
-    assert_int_equal(ledger_outstanding_count(l, 0, 1), 1);
+    assert_int_equal(ledger_outstanding_count(l, 0), 2);
     assert_true(ledger_outstanding(l, 0, &r));
     assert_int_equal(r.id, b);
-    assert_int_equal(ledger_unsend(l, 0, false, false), 2);
+    assert_int_equal(ledger_unsend(l, 0, false), 2);
     assert_false(ledger_outstanding(l, 0, &r));
-    assert_int_equal(ledger_outstanding_count(l, 0, 10), 0);
+    assert_int_equal(ledger_outstanding_count(l, 0), 0);
     assert_true(ledger_next_unsent(l, 0, &r));
     assert_int_equal(r.id, b);
     assert_false(r.is_suspect);
@@ -343,13 +342,13 @@ static void what_is_unsent_again_begins_at_the_oldest(void **state)
     assert_int_equal(ledger_queue_length(l, 0), 3);
 }
 
-static void suspects_are_what_it_had_and_what_it_had_a_part_of(void **state)
+static void suspects_are_what_it_had(void **state)
 {
     struct ledger *l = *state;
     struct ledger_record r;
     uint64_t a = take(l, 1, 0), b = take(l, 2, 0), c = take(l, 3, 0);
-    ledger_sent(l, 0, a);
-    assert_int_equal(ledger_unsend(l, 0, true, true), 1);
+    ledger_sent(l, 0, b);
+    assert_int_equal(ledger_unsend(l, 0, true), 2);
     assert_true(ledger_next_unsent(l, 0, &r));
     assert_int_equal(r.id, a);
     assert_true(r.is_suspect);
@@ -378,7 +377,7 @@ static void blame_adds_up_to_a_verdict(void **state)
     struct ledger_record r;
     uint64_t a = take(l, 1, 0);
     ledger_sent(l, 0, a);
-    ledger_unsend(l, 0, true, false);
+    ledger_unsend(l, 0, true);
     assert_int_equal(ledger_blame(l, a, POINTS_KILLED, VERDICT_SIGNAL, 9), 1);
     assert_int_equal(ledger_blame(l, a, POINTS_OWN_DEATH, VERDICT_SIGNAL, 11), 3);
     assert_true(ledger_next_unsent(l, 0, &r));
@@ -668,18 +667,15 @@ static void step_commit(struct ledger *l, unsigned worker)
 
 static void step_unsend(struct ledger *l, unsigned worker)
 {
-    bool suspect = random() % 2 == 0, partial = random() % 2 == 0;
+    bool suspect = random() % 2 == 0;
     size_t expected = 0;
-    struct model_record *next = model_find(worker, false, 0);
-    if (suspect && partial && next != NULL)
-        next->is_suspect = true;
     for (size_t i = model.first; i < model.count; i++)
         if (is_of(&model.records[i], worker) && model.records[i].is_sent) {
             model.records[i].is_sent = false;
             model.records[i].is_suspect |= suspect;
             expected++;
         }
-    assert_int_equal(ledger_unsend(l, worker, suspect, partial), expected);
+    assert_int_equal(ledger_unsend(l, worker, suspect), expected);
 }
 
 static void step_reroute(struct ledger *l)
@@ -785,7 +781,7 @@ int main(void)
         ON_A_RING(record_without_seq_holds_the_cursor_and_gives_it_none),
         ON_A_RING(what_is_done_at_once_waits_for_its_turn),
         ON_A_RING(what_is_unsent_again_begins_at_the_oldest),
-        ON_A_RING(suspects_are_what_it_had_and_what_it_had_a_part_of),
+        ON_A_RING(suspects_are_what_it_had),
         ON_A_RING(blame_adds_up_to_a_verdict),
         ON_A_RING(rerouted_is_what_is_open_in_order_and_none_as_sent),
         ON_A_RING(held_frame_goes_to_nobody_and_holds_the_cursor),
