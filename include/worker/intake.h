@@ -11,7 +11,7 @@
 
 #include "ipc/channel.h"
 
-enum { INTAKE_REFS = 256 }; /* more stay in the channel */
+enum { INTAKE_REFS = 512 }; /* more stay in the channel */
 
 struct intake {
     struct ring_view ring;

@@ -9,7 +9,11 @@
 #include "base/log.h"
 #include "pool_internal.h"
 
-enum { FRAMES_PER_WRITE = 64 };
+enum {
+    /* A worker that is at work on something is not woken for less: what has come until it acks goes then, as one batch. (It
+     * is Nagle's idea, and as there nothing ever waits for a clock.) */
+    FRAMES_PER_WRITE = 128,
+};
 
 /* The most that a worker has in hand, as a multiple of what one transaction takes: one is executed, one built, and one lies
  * ready. What it dies on is replayed one by one, so it should not be much more. */
@@ -36,7 +40,9 @@ static size_t allowance(const struct worker_process *w)
     if (!ledger_outstanding(p->ledger, w->index, &first))
         return next.is_suspect ? 1 : FRAMES_PER_WRITE;
     size_t sent = ledger_outstanding_count(p->ledger, w->index);
-    if (first.is_suspect || next.is_suspect || sent >= BATCHES_AHEAD * (size_t)p->config->batch_events)
+    size_t unsent = ledger_queue_length(p->ledger, w->index) - sent;
+    if (first.is_suspect || next.is_suspect || unsent < FRAMES_PER_WRITE ||
+        sent >= BATCHES_AHEAD * (size_t)p->config->batch_events)
         return 0;
     return FRAMES_PER_WRITE;
 }
