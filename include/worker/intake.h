@@ -34,4 +34,7 @@ void intake_drop(struct intake *in);
 
 bool intake_is_empty(const struct intake *in);
 
+/* Nothing more can be read before some of it is dropped. */
+bool intake_is_full(const struct intake *in);
+
 #endif

@@ -21,6 +21,11 @@ bool intake_is_empty(const struct intake *in)
     return in->next == whole_refs(in);
 }
 
+bool intake_is_full(const struct intake *in)
+{
+    return in->next == 0 && in->bytes == sizeof in->refs;
+}
+
 bool intake_peek(const struct intake *in, struct frame_ref *ref, const uint8_t **frame)
 {
     if (intake_is_empty(in))
@@ -58,7 +63,7 @@ bool intake_read(struct intake *in, int fd)
 {
     make_room(in);
     size_t first = whole_refs(in);
-    if (in->bytes == sizeof in->refs)
+    if (intake_is_full(in))
         return true;
     ssize_t n = read(fd, (char *)in->refs + in->bytes, sizeof in->refs - in->bytes);
     if (n < 0)

@@ -201,7 +201,7 @@ static rlim_t data_now(void)
 }
 
 /* Far above what real frames need (some MB), just above what the worst ones can: two batches, each full and with the
- * largest event on top, in buffers that double; the frame itself, and once more while the intake grows. */
+ * largest event on top, in buffers that double; and a dead letter's frame that is tried again, in one that does, too. */
 static rlim_t memory_limit(const struct config *c)
 {
     int64_t batch = c->batch_size + EVENT_MAX_JSON_BYTES + JSON_GROWTH * c->relay_max_message;

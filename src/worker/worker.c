@@ -270,15 +270,20 @@ static void set_activity(struct worker *w, enum worker_activity activity)
     atomic_store_explicit(&w->slot->activity, (int)activity, memory_order_relaxed);
 }
 
+/* Both batches may be full; or nothing can be decoded now, as marks or memory are missing. */
+static bool takes_more(struct worker *w)
+{
+    return !w->intake.ended && !building_is_full(w) && !intake_is_full(&w->intake);
+}
+
 /* Waits for whatever may come next, and takes it. */
 static void turn(struct worker *w)
 {
     enum { CONTROL, DATA, REDIS, COUNT };
     struct pollfd fds[COUNT] = {
         [CONTROL] = {.fd = w->channel.control, .events = POLLIN},
-        /* Frames wait in the channel while both batches are full: that is how Redis' pace reaches the relay.
-         */
-        [DATA] = {.fd = w->intake.ended || building_is_full(w) ? -1 : w->channel.data, .events = POLLIN},
+        /* What cannot be taken waits in the channel and in the ring: that is how Redis' pace reaches the relay. */
+        [DATA] = {.fd = takes_more(w) ? w->channel.data : -1, .events = POLLIN},
     };
     fds[REDIS].fd = writer_fd(&w->writer, &fds[REDIS].events);
     if (w->ack.id != 0 || w->retry.has_answer)
@@ -380,7 +385,9 @@ void worker_run(const struct worker_setup *setup)
     while (!all_is_done(w)) {
         turn(w);
         decode_arrived(w);
+        set_activity(w, ACTIVITY_TALKING); /* a death here is no frame's fault */
         commit_ready(w);
+        set_activity(w, ACTIVITY_ON_FRAMES);
         decode_arrived(w); /* the next batch is prepared while Redis executes this one */
     }
     log_debug("all is committed, leaving");

@@ -88,44 +88,47 @@ static void play_control(const uint8_t *data, size_t size, uint32_t seed)
     channel_close(&master);
 }
 
-static bool has_more(int fd)
+/* Takes some of what is there, all of it where `seed` is 0. */
+static void take_refs(struct intake *in, uint32_t *seed, const uint8_t *ring, struct buffer *refs)
 {
-    uint8_t byte;
-    return recv(fd, &byte, 1, MSG_PEEK) == 1;
+    struct frame_ref ref;
+    const uint8_t *frame;
+    while (intake_peek(in, &ref, &frame) && (*seed == 0 || next_step(seed) % 8 != 0)) {
+        must(frame >= ring && ref.len <= RING_BYTES && frame + ref.len <= ring + 2 * RING_BYTES);
+        buffer_append(refs, &ref, sizeof ref);
+        intake_drop(in);
+    }
 }
 
-/* References as they come out, and the first byte of what each of them refers to. False: it was refused. */
+/* References as they come out. False: one of them was refused. */
 static bool play_data(const uint8_t *data, size_t size, uint32_t seed, struct buffer *refs)
 {
     static const uint8_t ring[2 * RING_BYTES];
-    const struct ring_view view = {.bytes = ring, .size = RING_BYTES};
     static struct intake in;
     int pair[2];
     bool ok = true;
-    intake_init(&in, &view);
+    intake_init(&in, &(struct ring_view){.bytes = ring, .size = RING_BYTES});
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
     buffer_clear(refs);
     while (size > 0 && ok) {
-        size_t n = seed == 0 ? size : 1 + next_step(&seed) % 97;
+        size_t n = seed == 0 ? size : 1 + next_step(&seed) % 997;
         n = n < size ? n : size;
         must(write(pair[0], data, n) == (ssize_t)n);
         data += n;
         size -= n;
-        struct frame_ref ref;
-        const uint8_t *frame;
-        do {
-            ok = intake_read(&in, pair[1]);
-            while (ok && intake_peek(&in, &ref, &frame)) {
-                must(frame >= ring && ref.len <= RING_BYTES && frame + ref.len <= ring + sizeof ring);
-                buffer_append(refs, &ref, sizeof ref);
-                intake_drop(&in);
-            }
-        } while (ok && has_more(pair[1]));
+        ok = intake_read(&in, pair[1]);
         must(!in.ended && in.bytes <= sizeof in.refs);
+        if (ok)
+            take_refs(&in, &seed, ring, refs);
     }
     close(pair[0]);
-    if (ok)
-        must(intake_read(&in, pair[1]) && in.ended && intake_is_empty(&in));
+    seed = 0;
+    while (ok && !in.ended) { /* what there was no room for */
+        ok = intake_read(&in, pair[1]);
+        if (ok)
+            take_refs(&in, &seed, ring, refs);
+    }
+    must(!ok || intake_is_empty(&in));
     close(pair[1]);
     return ok;
 }
@@ -147,7 +150,7 @@ static void tame(uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct buffer once, often;
-    static uint8_t tamed[8192];
+    static uint8_t tamed[2 * INTAKE_REFS * sizeof(struct frame_ref)];
     bool is_control = take_number(&data, &size, 1) & 1;
     uint32_t seed = take_number(&data, &size, 1) + 1;
     if (size > sizeof tamed)

@@ -1,4 +1,5 @@
-/* What a worker is told of on its channel, however the bytes are cut: frames of the ring, in order, and nothing beside it. */
+/* What a worker is told of on its channel, however the bytes are cut: frames of the ring, in order, and nothing beside
+ * it. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -111,9 +112,13 @@ static void what_there_is_no_room_for_stays_in_the_channel(void **state)
     for (; told < INTAKE_REFS + 100; told++)
         refs[told] = ref_of(told);
     deliver(p, refs, sizeof refs);
+    assert_false(intake_is_full(&p->in));
     assert_true(intake_read(&p->in, p->to));
+    assert_true(intake_is_full(&p->in));
     assert_true(intake_read(&p->in, p->to)); /* no room: neither an error nor the end */
     assert_false(p->in.ended);
+    assert_and_drop(&p->in, taken++);
+    assert_false(intake_is_full(&p->in));
     for (; taken < INTAKE_REFS; taken++)
         assert_and_drop(&p->in, taken);
     assert_true(intake_is_empty(&p->in));
