@@ -224,9 +224,17 @@ static bool take_items(struct relay *r)
             return false;
         }
         uint64_t connects = r->connects;
-        if (!take_item(r, window, &item) || r->connects != connects ||
-            (r->state != RELAY_UP && r->state != RELAY_CLOSING))
+        bool taken = take_item(r, window, &item);
+        if (r->connects != connects || (r->state != RELAY_UP && r->state != RELAY_CLOSING))
             return false;
+        if (!taken) {
+            /* Where it is still there it is to wait, and it may have been put together from fragments: their headers are gone,
+             * it cannot be read again. */
+            ledger_window(r->ledger, &filled, &room);
+            if (filled == len)
+                ws_reader_put_back(&r->reader, window, &item);
+            return false;
+        }
     }
 }
 
