@@ -3,8 +3,8 @@
  * The master room: processes, the relay's connection, routing, keys for dashboards, control. It peeks at frames but
  * never decodes a record, and never waits in a call.
  *
- * Bytes go from the relay's socket straight into the ring, and there a worker reads them; a frame stays where it is until
- * its worker says that it is committed, or is dead. (ring.h: where it wraps nobody has to know.)
+ * Bytes go from the relay's socket straight into the ring, and there a worker reads them; a frame stays where it is
+ * until its worker says that it is committed, or is dead. (ring.h: where it wraps nobody has to know.)
  *
  *        tail                    window            head
  *         │ [record][record]…     │ bytes not yet    │
@@ -116,8 +116,8 @@ void ledger_condemn(struct ledger *l, uint64_t id, uint8_t verdict);
 /* Another number of workers: all records that are not committed are queued anew, none as sent. */
 bool ledger_reroute(struct ledger *l, unsigned workers);
 
-/* Forgets all records and the window, for reading the relay anew from an earlier point; no worker may be there that still
- * looks at one. Returns how many records had not been committed. */
+/* Forgets all records and the window, for reading the relay anew from an earlier point; no worker may be there that
+ * still looks at one. Returns how many records had not been committed. */
 size_t ledger_reset(struct ledger *l);
 
 /* Seq of the last record before the oldest uncommitted one; false: none was ever committed. */

@@ -1,9 +1,9 @@
 /* ring.h: the memory of the ledger.
  *
- * One piece of memory is mapped twice, at two neighbouring places, so that any run of bytes in it is contiguous and nobody
- * has to know where it wraps; and all of that two times: the master writes to it, and the workers, who inherit the other
- * mapping, may only look. No system call makes theirs writable: the memory is sealed against that (F_SEAL_FUTURE_WRITE,
- * fcntl(2)) before it is made. */
+ * One piece of memory is mapped twice, at two neighbouring places, so that any run of bytes in it is contiguous and
+ * nobody has to know where it wraps; and all of that two times: the master writes to it, and the workers, who inherit
+ * the other mapping, may only look. No system call makes theirs writable: the memory is sealed against that
+ * (F_SEAL_FUTURE_WRITE, fcntl(2)) before it is made. */
 #ifndef FIREHOSED_MASTER_RING_H
 #define FIREHOSED_MASTER_RING_H
 

@@ -43,7 +43,11 @@ static bool map_all(struct ring *r, int fd, size_t size, const char **what)
         return false;
     *what = "mapping it for workers";
     r->view.bytes = map_twice(fd, size, PROT_READ);
-    return r->view.bytes != NULL;
+    if (r->view.bytes == NULL)
+        return false;
+    madvise(r->bytes + size, size, MADV_DONTDUMP); /* once is enough for a core file */
+    madvise((void *)(uintptr_t)r->view.bytes, 2 * size, MADV_DONTDUMP);
+    return true;
 }
 
 bool ring_map(struct ring *r, size_t size, struct error *why)

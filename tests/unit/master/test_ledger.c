@@ -556,12 +556,14 @@ static void compare(const struct ledger *l)
     assert_true(ledger_used_bytes(l) <= ledger_size_bytes(l));
     for (unsigned worker = 0; worker < model.workers; worker++) {
         struct ledger_record r;
-        size_t length = 0, n = 0, suspects = 0;
+        size_t length = 0, n = 0, suspects = 0, sent = 0;
         for (size_t i = model.first; i < model.count; i++) {
             length += is_of(&model.records[i], worker);
+            sent += is_of(&model.records[i], worker) && model.records[i].is_sent;
             suspects += is_of(&model.records[i], worker) && model.records[i].is_suspect;
         }
         assert_int_equal(ledger_queue_length(l, worker), length);
+        assert_int_equal(ledger_outstanding_count(l, worker), sent);
         assert_int_equal(ledger_has_suspects(l, worker), suspects > 0);
         const struct model_record *expected = model_find(worker, true, 0);
         assert_int_equal(ledger_outstanding(l, worker, &r), expected != NULL);

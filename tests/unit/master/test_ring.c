@@ -85,8 +85,14 @@ static void child_has_the_view_and_not_the_rest(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        bool ok = !is_readable(r->bytes) && !is_readable(r->bytes + SIZE) && is_readable(r->view.bytes) &&
-                  is_readable(r->view.bytes + SIZE) && !is_writable(r->view.bytes);
+        bool ok = !is_readable(r->bytes) && !is_readable(r->bytes + SIZE);
+        for (int half = 0; half < 2; half++) {
+            void *at = (void *)(uintptr_t)(r->view.bytes + half * SIZE);
+            void *copy = mremap(at, 0, SIZE, MREMAP_MAYMOVE); /* of a shared mapping: another one */
+            ok = ok && is_readable(at) && mprotect(at, SIZE, PROT_READ | PROT_WRITE) < 0 && !is_writable(at) &&
+                 madvise(at, SIZE, MADV_REMOVE) < 0;
+            ok = ok && (copy == MAP_FAILED || (mprotect(copy, SIZE, PROT_READ | PROT_WRITE) < 0 && !is_writable(copy)));
+        }
         _exit(ok ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
