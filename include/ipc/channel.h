@@ -3,11 +3,11 @@
  * The ipc room: layout and framing of what goes between the two, over socket pairs. It knows nothing of what a frame
  * means or of Redis.
  *
- * A channel is two pairs, because two kinds of talk must not stand in each other's way: when Redis is down, frames
- * pile up in the data pair, and the message that brings the new connection must still get through.
+ * A channel is two pairs, because two kinds of talk must not stand in each other's way: when Redis is down, frames wait
+ * in the data pair, and the message that brings the new connection must still get through.
  *
- *   data    SOCK_STREAM, master to worker only: struct frame_ref …, each of them a frame in the ring, which the worker
- *           sees but cannot write to. It stays there until it is acked.
+ *   data    SOCK_STREAM, master to worker only: struct frame_ref …, each of them a frame in the ring, which the
+ *           worker sees but cannot write to. It stays there until it is acked.
  *           The master's shutting it down means: finish what is there, then exit.
  *   control SOCK_SEQPACKET, both ways: struct ipc_message, some with a descriptor.
  *           Its end means that the other side is gone. */
@@ -20,8 +20,8 @@
 
 #include "base/error.h"
 
-/* The ring of raw frames as a worker has it: mapped read-only, and twice, end to end, so that a frame that begins in the
- * first `size` bytes is contiguous. */
+/* The ring of raw frames as a worker has it: mapped read-only, and twice, end to end, so that a frame that begins in
+ * the first `size` bytes is contiguous. */
 struct ring_view {
     const uint8_t *bytes;
     size_t size;
@@ -38,6 +38,8 @@ struct frame_ref {
     uint64_t id;       /* the ledger's number of this frame: rises by any steps; what acks speak of */
     int64_t seq;       /* the relay's; 0 where it could not be read */
 };
+
+_Static_assert(sizeof(struct frame_ref) == 32, "references have no holes: an array of them is what is sent");
 
 /* A frame with a verdict goes to the dead letters, with the reason and without being decoded. */
 enum verdict {
@@ -89,7 +91,7 @@ struct channel {
     int control; /* -1: closed */
 };
 
-/* Makes both pairs, non-blocking and close-on-exec, the data pair with as large a buffer as it gets. */
+/* Makes both pairs, non-blocking and close-on-exec. */
 bool channel_pair(struct channel *master_end, struct channel *worker_end, struct error *why);
 void channel_close(struct channel *c);
 

@@ -87,8 +87,8 @@ void pool_abandon(struct pool *p);
 /* A child of the master has ended, with a status of waitpid(): true if it was a worker. */
 bool pool_reap(struct pool *p, pid_t pid, int status);
 
-/* Once a second: kills workers that show no sign of life. */
-void pool_check_alive(struct pool *p);
+/* Once a second: kills workers that show no sign of life, and sends again what the kernel had no memory for. */
+void pool_check(struct pool *p);
 
 /* Sends one worker a message, with a descriptor unless fd is -1 (the caller's still). One that is not there, or does not
  * listen, misses it. */

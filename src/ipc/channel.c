@@ -7,9 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Large enough for a few hundred frames a wake-up; the kernel cuts it to net.core.wmem_max. */
-enum { DATA_BUFFER_BYTES = 1 << 20 };
-
 bool channel_pair(struct channel *master_end, struct channel *worker_end, struct error *why)
 {
     int data[2], control[2];
@@ -23,8 +20,6 @@ bool channel_pair(struct channel *master_end, struct channel *worker_end, struct
         close(data[1]);
         return false;
     }
-    int bytes = DATA_BUFFER_BYTES;
-    setsockopt(data[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     *master_end = (struct channel){.data = data[0], .control = control[0]};
     *worker_end = (struct channel){.data = data[1], .control = control[1]};
     return true;

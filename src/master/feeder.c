@@ -10,19 +10,29 @@
 #include "pool_internal.h"
 
 enum {
-    /* A worker that is at work on something is not woken for less: what has come until it acks goes then, as one batch. (It
-     * is Nagle's idea, and as there nothing ever waits for a clock.) */
     FRAMES_PER_WRITE = 128,
+    /* The most that a worker has in hand, in transactions: one is executed, one built, and one lies ready. What it dies on is
+     * replayed one by one, so it should not be much more. */
+    BATCHES_AHEAD = 3,
+    MESSAGES_PER_TURN = 64, /* a worker that talks without end must not keep the master from everything else */
 };
-
-/* The most that a worker has in hand, as a multiple of what one transaction takes: one is executed, one built, and one lies
- * ready. What it dies on is replayed one by one, so it should not be much more. */
-enum { BATCHES_AHEAD = 3 };
 
 struct gathered {
     struct frame_ref refs[FRAMES_PER_WRITE];
     size_t count;
 };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A worker that is at work on something is not woken for less: what has come until it acks goes then, as one batch. (It is
+ * Nagle's idea, and as there nothing ever waits for a clock.) */
+static size_t enough(const struct pool *p)
+{
+    return least((size_t)p->config->batch_events, FRAMES_PER_WRITE);
+}
 
 /* Suspects go one at a time: the next frame leaves when the one before it is committed, so that a death tells whose
  * fault it is. Returns how many frames may be sent now. */
@@ -37,14 +47,12 @@ static size_t allowance(const struct worker_process *w)
         return 0;
     if (w->partial > 0)
         return next.is_suspect ? 1 : FRAMES_PER_WRITE;
-    if (!ledger_outstanding(p->ledger, w->index, &first))
-        return next.is_suspect ? 1 : FRAMES_PER_WRITE;
     size_t sent = ledger_outstanding_count(p->ledger, w->index);
-    size_t unsent = ledger_queue_length(p->ledger, w->index) - sent;
-    if (first.is_suspect || next.is_suspect || unsent < FRAMES_PER_WRITE ||
-        sent >= BATCHES_AHEAD * (size_t)p->config->batch_events)
+    if (ledger_outstanding(p->ledger, w->index, &first) &&
+        (first.is_suspect || next.is_suspect || ledger_queue_length(p->ledger, w->index) - sent < enough(p)))
         return 0;
-    return FRAMES_PER_WRITE;
+    size_t most = BATCHES_AHEAD * (size_t)p->config->batch_events;
+    return next.is_suspect ? 1 : least(most > sent ? most - sent : 0, FRAMES_PER_WRITE);
 }
 
 /* Collects what is unsent, at most `max` frames, and none that is to go alone behind others. False: there is nothing. */
@@ -79,7 +87,7 @@ static void account(struct worker_process *w, const struct gathered *g, size_t n
     w->partial = n % sizeof g->refs[0];
 }
 
-/* True: on the way out, something waits for suspects in front of it, or for the first cursor to be saved. */
+/* True: on the way out, something waits for an ack, for suspects in front of it, or for the first cursor to be saved. */
 static bool has_more_to_send(const struct worker_process *w)
 {
     struct ledger_record next;
@@ -102,7 +110,7 @@ void feeder_feed(struct worker_process *w)
             return;
         }
         if (n < 0)
-            return; /* it died: SIGCHLD follows */
+            return; /* it died, and SIGCHLD follows; or the kernel has no memory: pool_check() tries again */
         account(w, &g, (size_t)n);
     }
     if (w->is_draining && !has_more_to_send(w)) {
@@ -153,12 +161,14 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
     }
 }
 
-enum ipc_result feeder_take_messages(struct worker_process *w)
+enum ipc_result feeder_take_messages(struct worker_process *w, unsigned max)
 {
     struct ipc_message m;
     int fd;
     enum ipc_result result = IPC_GONE;
-    while (w->channel.control >= 0) {
+    for (unsigned taken = 0; w->channel.control >= 0; taken++) {
+        if (taken == max)
+            return IPC_OK;
         result = channel_receive(&w->channel, &m, &fd);
         if (fd >= 0)
             close(fd); /* workers have no business sending any */
@@ -178,7 +188,7 @@ void feeder_on_message(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct worker_process *w = arg;
     /* Whatever it is that has become of this worker, its acks are worth nothing. */
-    if (feeder_take_messages(w) == IPC_BROKEN && w->pid != 0) {
+    if (feeder_take_messages(w, MESSAGES_PER_TURN) == IPC_BROKEN && w->pid != 0) {
         log_error("worker %u, pid %d, sent what is no message, killing it", w->index, (int)w->pid);
         kill(w->pid, SIGKILL);
     }

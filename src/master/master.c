@@ -300,7 +300,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     int64_t cursor = 0;
     bool has_cursor = master_cursor(m, &cursor);
     dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), has_cursor, cursor);
-    pool_check_alive(m->pool);
+    pool_check(m->pool);
     sample_second(m);
     service_tick(m);
     log_tick();

@@ -4,9 +4,11 @@
 #include "master/pool.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +38,18 @@ static bool all_are_gone(const struct pool *p)
 
 /* ---- starting ---- */
 
+/* Kernels before 5.9, and filters of that time around containers, do not have close_range(). */
+static void close_all_of(unsigned from, unsigned last)
+{
+    if (close_range(from, last, 0) == 0)
+        return;
+    struct rlimit most;
+    if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur <= last)
+        last = (unsigned)most.rlim_cur;
+    for (unsigned fd = from; fd <= last; fd++)
+        close((int)fd);
+}
+
 /* The child keeps its channel, the log and the standard streams; everything else of the master's is closed:
  * the relay, the control socket, other workers' channels, the loop's own descriptors. */
 static void close_all_but(const int *keep, size_t count)
@@ -47,7 +61,7 @@ static void close_all_but(const int *keep, size_t count)
             if (keep[i] >= (int)from && (unsigned)keep[i] < next)
                 next = (unsigned)keep[i];
         if (next > from)
-            close_range(from, next - 1, 0);
+            close_all_of(from, next - 1);
         if (next == ~0u)
             return;
         from = next + 1;
@@ -228,7 +242,7 @@ static void restart(struct worker_process *w, pid_t pid, int status, size_t left
 static void on_worker_exit(struct worker_process *w, int status)
 {
     struct pool *p = w->pool;
-    feeder_take_messages(w); /* acks that it sent before it died stand */
+    feeder_take_messages(w, UINT_MAX); /* acks that it sent before it died stand */
     bool orderly = w->is_draining && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (w->retry != 0)
         p->hooks.retried(p->hooks.arg, w->retry, false, "its worker is gone, it may have died of it: look whether it is still there");
@@ -257,10 +271,13 @@ static void on_worker_exit(struct worker_process *w, int status)
         return;
     }
     if (p->drain != DRAIN_NONE) {
-        /* On the way out all of the ledger is to be written: a worker that died on it is replaced once more.
-         */
-        if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0 && !orderly) {
-            restart(w, pid, status, left);
+        /* On the way out all of the ledger is to be written: who died on it is replaced once more, and so is one that was
+         * leaving already when the way out began. */
+        if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0) {
+            if (orderly)
+                spawn(w);
+            else
+                restart(w, pid, status, left);
             return;
         }
         if (all_are_gone(p))
@@ -288,11 +305,9 @@ void pool_drain(struct pool *p, bool everything)
     p->drain = everything ? DRAIN_EVERYTHING : DRAIN_SENT;
     for (unsigned i = 0; i < p->size; i++) {
         struct worker_process *w = &p->workers[i];
-        if (w->pid == 0 && everything && ledger_queue_length(p->ledger, i) > 0) {
-            evtimer_del(w->respawn);
-            spawn(w);
-        }
         evtimer_del(w->respawn);
+        if (w->pid == 0 && everything && ledger_queue_length(p->ledger, i) > 0)
+            spawn(w); /* or it is tried again later */
         w->is_draining = true;
         if (w->pid != 0)
             feeder_feed(w);
@@ -366,8 +381,9 @@ void pool_kill(struct pool *p)
         }
 }
 
-void pool_check_alive(struct pool *p)
+void pool_check(struct pool *p)
 {
+    pool_feed(p);
     int64_t now = clock_monotonic_ms();
     for (unsigned i = 0; i < p->size; i++) {
         struct worker_process *w = &p->workers[i];

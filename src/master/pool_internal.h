@@ -50,8 +50,8 @@ struct pool {
 void feeder_feed(struct worker_process *w);
 void feeder_on_writable(evutil_socket_t fd, short what, void *arg);
 void feeder_on_message(evutil_socket_t fd, short what, void *arg);
-/* Takes all that is there; never IPC_OK. */
-enum ipc_result feeder_take_messages(struct worker_process *w);
+/* Takes what is there. IPC_OK: `max` were taken, there may be more. */
+enum ipc_result feeder_take_messages(struct worker_process *w, unsigned max);
 
 /* dialer.c: connects to Redis for a worker, and passes it the descriptor. */
 void dialer_start(struct worker_process *w);

@@ -207,8 +207,9 @@ def test_no_process_of_the_same_user_looks_into_a_worker(lab):
         open(f"/proc/{s.daemon.worker_pids()[0]}/mem", "rb")
 
 
-def test_worker_holds_nothing_but_channel_redis_and_log(lab):
-    s = lab.system(events.make(100), workers=2)
+@pytest.mark.parametrize("kernel", ["", "old"])  # one without close_range()
+def test_worker_holds_nothing_but_channel_redis_and_log(lab, kernel):
+    s = lab.system(events.make(100), workers=2, environment=preload(MISBEHAVE_OLD_KERNEL="yes") if kernel else {})
     s.wait_delivered()
     for pid in s.daemon.wait_workers(2):
         try:

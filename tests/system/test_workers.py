@@ -9,7 +9,8 @@ import pytest
 
 import events
 import stream
-from processes import is_alive, resident_bytes
+from control import Control
+from processes import cpu_seconds, is_alive, resident_bytes
 from waiting import hold_for, wait_for
 
 
@@ -291,3 +292,101 @@ def test_worker_that_is_to_leave_before_it_knows_its_marks_writes_what_it_got(la
     s.daemon.wait_exit(0)
     s.assert_delivered()
     assert len(s.daemon.log_lines(r"worker 0 started")) == 2
+
+
+# -- What waits in the ring while a worker is at work ------------------------------------------------------------
+
+
+def at_work(lab, **settings):
+    """One event is on its way to a Redis that does not answer, and behind it some that are too few to go before it is
+    acked."""
+    redis = lab.redis()
+    s = lab.system(events.make(200), redis=redis, workers=1, **settings)
+    s.assert_all()
+    s.daemon.wait_settled()
+    redis.freeze()
+    for step in (1, 50):
+        s.relay.append(events.make(step, events.after(s.relay.log)))
+        s.daemon.wait_status(lambda status: status["received"] == len(s.relay.log), "what was sent")
+    assert s.daemon.status()["workers"][0]["queued"] == 51
+    return s, redis
+
+
+def test_what_came_meanwhile_goes_when_the_worker_has_acked(lab):
+    s, redis = at_work(lab)
+    redis.thaw()
+    s.assert_all(strict=True)
+
+
+def test_much_does_not_wait_for_the_ack(lab):
+    """The next batch is built while Redis is at the one before: a worker has more in hand than one event."""
+    s, redis = at_work(lab)
+    s.more(400)
+    s.daemon.wait_status(lambda status: status["received"] == len(s.relay.log), "what was sent")
+    kill(s.daemon.worker_pids()[0])
+    line = s.daemon.wait_log(r"worker 0, pid \d+, killed by signal 9.*; \d+ frames will be sent again")
+    assert 128 <= int(re.search(r"(\d+) frames", line)[1]) <= 451
+    redis.thaw()
+    s.assert_all(strict=True)
+
+
+def test_worker_has_no_more_in_hand_than_a_few_transactions(lab):
+    s, redis = at_work(lab, batch_events=10)
+    s.more(400)
+    s.daemon.wait_status(lambda status: status["received"] == len(s.relay.log), "what was sent")
+    kill(s.daemon.worker_pids()[0])
+    line = s.daemon.wait_log(r"worker 0, pid \d+, killed by signal 9.*; \d+ frames will be sent again")
+    assert 10 <= int(re.search(r"(\d+) frames", line)[1]) <= 30
+    redis.thaw()
+    s.assert_all(strict=True)
+
+
+def test_what_waits_is_written_by_the_next_worker(lab):
+    s, redis = at_work(lab)
+    victim = s.daemon.worker_pids()[0]
+    kill(victim)
+    s.daemon.wait_worker_replaced(0, victim)
+    redis.thaw()
+    s.assert_all(strict=True)
+
+
+def test_what_waits_is_written_after_an_orderly_restart(lab):
+    s, redis = at_work(lab)
+    victim = s.daemon.worker_pids()[0]
+    with Control(s.daemon) as control:
+        control.send("restart-worker", worker="0")
+        assert "waiting_for" in control.receive()["item"]
+        redis.thaw()
+        assert control.answer()["ok"]
+    s.assert_all(strict=True)
+    assert s.daemon.worker_pids()[0] != victim
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_waits_is_written_before_the_end(lab, restarts):
+    """All of the ring, also where its worker was about to be replaced."""
+    s, redis = at_work(lab)
+    if restarts:
+        with Control(s.daemon) as control:
+            control.send("restart-worker", worker="0")
+            assert "waiting_for" in control.receive()["item"]
+    s.daemon.signal(signal.SIGTERM)
+    s.daemon.wait_log("stopping")
+    redis.thaw()
+    s.daemon.wait_exit(0)
+    stream.assert_delivered(s.db, s.events, strict=True)
+    assert int(s.db.get(stream.CURSOR)) == s.events[-1].seq
+
+
+def test_worker_that_cannot_write_sleeps(lab):
+    """More frames than it takes, and none of them can be decoded before the marks are read."""
+    s = lab.system(events.make(5000), workers=1, start=False)
+    s.db.rpush(stream.STREAM, "not a stream")
+    s.daemon.start()
+    s.daemon.wait_log("WRONGTYPE")
+    s.daemon.wait_status(lambda status: status["received"] == 5000, "all events in the ring")
+    pid = s.daemon.worker_pids()[0]
+    before, _ = cpu_seconds(pid), time.sleep(2)
+    assert cpu_seconds(pid) - before < 0.5, "it is busy with nothing"
+    s.db.delete(stream.STREAM)
+    s.assert_all(strict=True)

@@ -106,6 +106,15 @@ __attribute__((constructor)) static void begin(void)
         forbid_filters();
 }
 
+/* An old kernel, with MISBEHAVE_OLD_KERNEL. */
+int close_range(unsigned first, unsigned last, int flags)
+{
+    if (getenv("MISBEHAVE_OLD_KERNEL") == NULL)
+        return (int)syscall(SYS_close_range, first, last, flags);
+    errno = ENOSYS;
+    return -1;
+}
+
 static void act(int verb)
 {
     const long *a = verb < VERBS ? verbs[verb].arguments : NULL;

@@ -1,10 +1,11 @@
 /* worker_frames.c: stands in front of the calls by which a worker gets its frames: the ring is mapped, for reading, by
- * the master; the channel's data pair is the newest pair of streams when the worker is forked; and what it reads from its end
- * says where in the ring a frame lies. */
+ * the master; the channel's data pair is the newest pair of streams when the worker is forked; and what it reads from
+ * its end says where in the ring a frame lies. */
 #define _GNU_SOURCE
 #include "worker_frames.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -14,12 +15,7 @@
 
 static const char *ring;
 static int data_end = -1;
-static pid_t master;
-
-__attribute__((constructor)) static void begin(void)
-{
-    master = getpid();
-}
+static pid_t master; /* who made the pair */
 
 /* The ring is mapped twice, the first half first. */
 void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t offset)
@@ -33,8 +29,10 @@ void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t of
 int socketpair(int domain, int type, int protocol, int ends[2])
 {
     int result = (int)syscall(SYS_socketpair, domain, type, protocol, ends);
-    if (result == 0 && (type & 0xf) == SOCK_STREAM)
+    if (result == 0 && (type & 0xf) == SOCK_STREAM) {
         data_end = ends[1];
+        master = getpid();
+    }
     return result;
 }
 
@@ -44,6 +42,8 @@ ssize_t read(int fd, void *bytes, size_t size)
     if (got <= 0 || fd != data_end || syscall(SYS_getpid) == master)
         return got;
     const struct frame_ref *refs = bytes;
+    if ((size_t)got % sizeof *refs != 0)
+        abort(); /* a part of one: this library does not put them together */
     for (size_t i = 0; i < (size_t)got / sizeof *refs; i++)
         if (refs[i].verdict == VERDICT_NONE)
             on_worker_frame(ring + refs[i].at, refs[i].len);
