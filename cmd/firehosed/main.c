@@ -241,6 +241,7 @@ int main(int argc, char **argv)
     struct config *config = load(&options, &why);
     if (config == NULL || !privileges_find(config, &owner, &why)) {
         fprintf(stderr, "firehosed: %s\n", why.text);
+        config_free(config);
         return EXIT_CONFIG;
     }
     if (options.test) {

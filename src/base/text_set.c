@@ -160,7 +160,7 @@ bool text_set_build(int fd, const char *path, const char *prefix, struct error *
     ok = ok && build(&b, fd, path, prefix, why);
     if (!ok) {
         b.header.is_complete = 0;
-        b.header.failure = *why;
+        error_set(&b.header.failure, "%s", why->text); /* and not what lies behind the text's end */
         if (pwrite(fd, &b.header, sizeof b.header, 0) < 0)
             error_set(why, "%.200s, and memory is short", b.header.failure.text);
     }
