@@ -65,8 +65,7 @@ struct master {
     int64_t last_seq;  /* the newest that was taken from the relay, or the cursor that was loaded */
     bool asks_oldest;  /* cursor=0 */
     bool is_first;     /* the next event is the first of its connection */
-    bool has_first; /* first_cursor: in front of the first event of this sequence, as long as nothing else is
-                       saved */
+    bool has_first;    /* first_cursor: in front of the first event of this sequence, as long as nothing else is saved */
     int64_t first_cursor;
     bool has_began; /* began: the cursor at which this process began to read this sequence */
     int64_t began;
@@ -136,7 +135,8 @@ void sequence_reset_when_quiet(struct master *m);  /* the same, and what was in 
 
 void master_end_loop(struct master *m);
 
-/* What may be saved: the tail of the ring. False: nothing is. */
+/* The cursor, as it is saved and as it is shown, everywhere: the tail of the ring, or where nothing of this sequence was
+ * committed yet, what it was begun at. False: nothing is known. */
 bool master_cursor(const struct master *m, int64_t *cursor);
 
 /* Stops reading, finishes what is in hand, saves the cursor, and ends the loop. `why` goes to the log. */

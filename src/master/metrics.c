@@ -122,7 +122,7 @@ static void write_collections(const struct master *m, struct buffer *b)
 static void write_lag(const struct master *m, struct buffer *b)
 {
     int64_t newest = 0, cursor;
-    bool has_cursor = ledger_cursor(m->ledger, &cursor);
+    bool has_cursor = master_cursor(m, &cursor);
     for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
         int64_t at = atomic_load_explicit(&m->counters->workers[i].commit_us, memory_order_relaxed);
         newest = at > newest ? at : newest;

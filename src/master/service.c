@@ -26,7 +26,7 @@ static void send_status(const struct master *m)
 {
     char text[600], cursor[32] = "none yet";
     int64_t seq;
-    if (ledger_cursor(m->ledger, &seq))
+    if (master_cursor(m, &seq))
         snprintf(cursor, sizeof cursor, "%" PRId64, seq);
     snprintf(text, sizeof text, "STATUS=relay %s: %s, redis: %s, cursor: %s, %" PRIu64 " events", relay_host(m->relay),
              relay_state_name(relay_state(m->relay)), store_state_name(m->store), cursor, m->done);

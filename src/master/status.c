@@ -20,11 +20,8 @@ static json_t *cursor_json(const struct master *m)
 {
     int64_t cursor;
     char decimal[24];
-    if (!ledger_cursor(m->ledger, &cursor)) {
-        if (!m->has_saved_cursor)
-            return json_null();
-        cursor = m->saved_cursor;
-    }
+    if (!master_cursor(m, &cursor))
+        return json_null();
     snprintf(decimal, sizeof decimal, "%" PRId64, cursor);
     return json_string(decimal);
 }

@@ -52,6 +52,16 @@ def test_service_manager_is_told_start_state_and_end(lab, manager):
     manager.hears("STOPPING=1")
 
 
+def test_cursor_is_told_before_anything_is_committed_after_a_restart(lab, manager):
+    s = lab.system()
+    s.more(100)
+    s.assert_all()
+    s.daemon.stop()
+    s.daemon.environment["NOTIFY_SOCKET"] = str(manager.path)
+    s.daemon.start()
+    manager.hears(f"STATUS=relay .*, cursor: {s.events[-1].seq}, 0 events")
+
+
 def test_ready_is_told_though_redis_and_relay_are_absent(lab, manager):
     daemon = lab.firehosed(relay="ws://127.0.0.1:1", redis="redis://127.0.0.1:1")
     daemon.environment["NOTIFY_SOCKET"] = str(manager.path)
