@@ -31,7 +31,8 @@ static void show_list(const json_t *result)
     json_array_foreach(entries, i, entry)
     {
         print_time(member_number(entry, "time_ms"));
-        printf("%14s %8lld  %s\n", member_text(entry, "seq"), member_number(entry, "bytes"), member_text(entry, "reason"));
+        printf("%14s %8lld  %s\n", member_text(entry, "seq"), member_number(entry, "bytes"),
+               member_text(entry, "reason"));
     }
 }
 

@@ -12,7 +12,8 @@
 enum { TOP_HISTORY = 600, TOP_KINDS = 5 };
 
 enum top_pane { PANE_WORKERS, PANE_COLLECTIONS, PANE_ERRORS, PANES };
-enum top_sort { SORT_USUAL, SORT_RATE, SORT_TOTAL, SORT_NAME, SORTS }; /* usual: workers by number, collections by total */
+/* SORT_USUAL: workers by number, collections by total. */
+enum top_sort { SORT_USUAL, SORT_RATE, SORT_TOTAL, SORT_NAME, SORTS };
 
 struct top {
     const char *socket;

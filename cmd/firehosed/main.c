@@ -114,8 +114,7 @@ static void child_main(const struct pool_child *child)
     worker_run(&setup);
 }
 
-/* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's
- * business. */
+/* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's business. */
 static void make_directory_of(const char *path, const struct privileges *owner)
 {
     char copy[1024];

@@ -69,7 +69,7 @@ bool cbor_expect(struct cbor_reader *r, enum cbor_kind kind, struct cbor_token *
 /* Records a violation at the reader's position. */
 void cbor_note(struct cbor_reader *r, const char *rule);
 
-/* The same, for `return cbor_fail(...)`: false. Inline, so that who checks or compiles a caller knows it to be false. */
+/* The same, for `return cbor_fail(...)`: false. Inline, so that who checks or compiles a caller knows it is false. */
 static inline bool cbor_fail(struct cbor_reader *r, const char *rule)
 {
     cbor_note(r, rule);

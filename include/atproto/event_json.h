@@ -16,7 +16,7 @@ enum event_format { EVENT_FORMAT_COMPAT, EVENT_FORMAT_EXTENDED };
 
 /* An event whose JSON is larger is refused. 200 ops of one commit may all name the same block of 2 MB: without a limit
  * such a frame becomes gigabytes, which Redis never takes (proto-max-bulk-len is 512 MB). Honest ones stay far below:
- * 2 MB of blocks (the lexicon's limit), each used once, are at most 12 MB, and only if they are all control characters. */
+ * 2 MB of blocks (the lexicon's limit), each used once, are at most 12 MB, and only if all are control characters. */
 enum { EVENT_MAX_JSON_BYTES = 16 << 20 };
 
 /* Why an op was left out of "ops". */
@@ -58,8 +58,8 @@ void event_encoder_set_format(struct event_encoder *e, enum event_format format)
 /* Whether #sync is delivered in the compatible format, too; not unless this is called. */
 void event_encoder_set_sync(struct event_encoder *e, bool emit_sync);
 
-/* From now on only ops whose collection passes are delivered; the others cost no decoding. A commit of which none passes
- * is EVENT_FILTERED. What it points to stays the caller's. */
+/* From now on only ops whose collection passes are delivered; the others cost no decoding. A commit of which none
+ * passes is EVENT_FILTERED. What it points to stays the caller's. */
 void event_encoder_set_filter(struct event_encoder *e, const struct collection_filter *filter);
 
 /* Appends the event's JSON to `out` and fills *event. When memory is short out->failed is set and the outcome

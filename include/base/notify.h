@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/* Sends assignments, one a line: "READY=1", "STATUS=…", "STOPPING=1", "WATCHDOG=1". A message that does not get through is
- * not tried again: the next one follows soon. */
+/* Sends assignments, one a line: "READY=1", "STATUS=…", "STOPPING=1", "WATCHDOG=1". A message that does not get through
+ * is not tried again: the next one follows soon. */
 void notify_send(const char *assignments);
 
 /* How often WATCHDOG=1 is due, in milliseconds: half of what the service manager allows. 0: it does not ask for it. */

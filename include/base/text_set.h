@@ -1,10 +1,9 @@
 /* text_set.h: a large set of short texts (DIDs), eight bytes each, however long they are.
  *
- * What is kept of a text is a keyed 64-bit hash (SipHash-2-4, with a random key a set), in one sorted array:
- * a set of five million takes 40 MB. A text that is not in the set is taken for a member with a probability
- * of count / 2^64, and nobody who does not know the key can aim for it. Because hashes spread evenly, a
- * member's place is about its hash in proportion: a look-up costs a few cache misses, not log2(count) of
- * them.
+ * What is kept of a text is a keyed 64-bit hash (SipHash-2-4, with a random key a set), in one sorted array: a set of
+ * five million takes 40 MB. A text that is not in the set is taken for a member with a probability of count / 2^64, and
+ * nobody who does not know the key can aim for it. Because hashes spread evenly, a member's place is about its hash in
+ * proportion: a look-up costs a few cache misses, not log2(count) of them.
  *
  * The array lies in a file in memory (memfd), so that one process may build it, which takes a second for some
  * millions, and another map it when it is done. */

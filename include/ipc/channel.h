@@ -58,7 +58,7 @@ enum ipc_type {
     IPC_LOG_FILE,        /* with a descriptor: the log was opened again; value: whether it leads to syslog */
     IPC_LOG_FORMAT,      /* value */
     IPC_TAP,             /* with a descriptor: events are watched (ipc/tap.h); without: no longer */
-    IPC_RETRY,           /* with a descriptor: a file with a frame; id, value: its kind, text: its entry in the dead letters */
+    IPC_RETRY,           /* with a descriptor: a frame in a file; id, value: its kind, text: its dead letter's entry */
     /* worker to master */
     IPC_RETRIED,         /* id; value 1: its event is in the stream; 0: text tells why not */
     IPC_WANT_REDIS,      /* asks for a connection */

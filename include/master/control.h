@@ -28,7 +28,8 @@ typedef void control_handler(void *arg, struct control_call *call);
 struct control *control_new(struct event_base *base, const char *path, control_handler *handler, void *arg,
                             struct error *why);
 
-/* Stops listening and removes the socket. What was answered is still sent, as far as clients take it. Calls that were kept are gone too: nobody may end them any more. */
+/* Stops listening and removes the socket. What was answered is still sent, as far as clients take it. Calls that were
+ * kept are gone too: nobody may end them any more. */
 void control_free(struct control *c);
 
 /* ---- a call ---- */

@@ -1,5 +1,5 @@
-/* dead_letters.h: looks into the dead letters for an operator: list, show, drop, and retry: the frame goes through a worker
- * once more, and leaves the dead letters in the transaction that writes its event. */
+/* dead_letters.h: looks into the dead letters for an operator: list, show, drop, and retry: the frame goes through a
+ * worker once more, and leaves the dead letters in the transaction that writes its event. */
 #ifndef FIREHOSED_MASTER_DEAD_LETTERS_H
 #define FIREHOSED_MASTER_DEAD_LETTERS_H
 

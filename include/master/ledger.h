@@ -72,8 +72,8 @@ uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consume
                      enum frame_kind kind, unsigned worker);
 
 /* The same for a frame of which it is not decided whether it belongs to the sequence: no worker gets it, and the cursor
- * stays in front of it. It must be the newest record when it is released or condemned (then it is the worker's), or dropped
- * (as if it had never come). */
+ * stays in front of it. It must be the newest record when it is released or condemned (then it is the worker's), or
+ * dropped (as if it had never come). */
 uint64_t ledger_hold(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, uint16_t partition,
                      enum frame_kind kind);
 void ledger_release(struct ledger *l, uint64_t id);

@@ -3,8 +3,7 @@
  *   RUNNING ──exit──▶ GONE ──(at once; with back-off if it keeps dying)──▶ RUNNING
  *      └──pool_drain()──▶ DRAINING ──exit 0──▶ GONE … all gone ──▶ hooks.drained
  *
- * A worker that dies loses nothing: what it had not acked is still in the ledger and is sent to its
- * successor. */
+ * A worker that dies loses nothing: what it had not acked is still in the ledger and is sent to its successor. */
 #ifndef FIREHOSED_MASTER_POOL_H
 #define FIREHOSED_MASTER_POOL_H
 
@@ -21,8 +20,7 @@
 #include "master/sources.h"
 #include "redis/progress.h"
 
-/* What a forked child does: it does not return. The daemon hands the worker room in; the master does not know
- * it. */
+/* What a forked child does: it does not return. The daemon hands the worker room in; the master does not know it. */
 struct pool_child {
     unsigned index;
     pid_t master;
@@ -77,8 +75,8 @@ void pool_restart(struct pool *p, unsigned index);
 /* Kills those that are still there, for an end that does not wait any longer. */
 void pool_kill(struct pool *p);
 
-/* Has a worker try the frame of a dead letter (its entry's id) again; the descriptor is of a file with it. False: it is not
- * there. Else hooks.retried tells how it ended, with the number. */
+/* Has a worker try the frame of a dead letter (its entry's id) again; the descriptor is of a file with it. False: it is
+ * not there. Else hooks.retried tells how it ended, with the number. */
 bool pool_retry(struct pool *p, unsigned index, int fd, uint64_t number, unsigned kind, const char *entry);
 
 /* Kills all, to begin anew: hooks.drained when they are gone. */
@@ -90,8 +88,8 @@ bool pool_reap(struct pool *p, pid_t pid, int status);
 /* Once a second: kills workers that show no sign of life, and sends again what the kernel had no memory for. */
 void pool_check(struct pool *p);
 
-/* Sends one worker a message, with a descriptor unless fd is -1 (the caller's still). One that is not there, or does not
- * listen, misses it. */
+/* Sends one worker a message, with a descriptor unless fd is -1 (the caller's still). One that is not there, or does
+ * not listen, misses it. */
 void pool_tell(struct pool *p, unsigned index, const struct ipc_message *m, int fd);
 
 /* Tells all workers. */

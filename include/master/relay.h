@@ -51,8 +51,8 @@ struct relay_hooks {
     void (*stopped)(void *arg);
 };
 
-/* config stays the caller's, and is read anew at each attempt, and so does `sources`, whose current one is connected to.
- * NULL: no memory. */
+/* config stays the caller's, and is read anew at each attempt, and so does `sources`, whose current one is connected
+ * to. NULL: no memory. */
 struct relay *relay_new(struct event_base *base, struct evdns_base *dns, struct ledger *ledger,
                         const struct config *config, const struct sources *sources, const struct relay_hooks *hooks);
 void relay_free(struct relay *r);

@@ -2,8 +2,7 @@
  *
  *   OFFLINE ──timer──▶ CONNECTING ─▶ LOGIN ─▶ READY ──any failure──▶ OFFLINE
  *
- * Nothing here is on the way of an event. While Redis does not answer, periodic writes are left out, not
- * queued. */
+ * Nothing here is on the way of an event. While Redis does not answer, periodic writes are left out, not queued. */
 #ifndef FIREHOSED_MASTER_STORE_H
 #define FIREHOSED_MASTER_STORE_H
 
@@ -56,8 +55,8 @@ void store_begin(struct store *s, bool rewind);
  * forgotten, and who has been taken over meanwhile is told so instead of taking the slots back. */
 void store_begin_source(struct store *s);
 
-/* As soon as Redis is there: takes all slots, and deletes the marks: they belong to a sequence that has ended. The cursor is
- * deleted too, or, from_oldest, becomes 0: so that a start after a crash does not skip what is new. */
+/* As soon as Redis is there: takes all slots, and deletes the marks: they belong to a sequence that has ended. The
+ * cursor is deleted too, or, from_oldest, becomes 0: so that a start after a crash does not skip what is new. */
 void store_begin_anew(struct store *s, bool from_oldest);
 
 /* As soon as Redis is there: takes all slots, writes this cursor, and lowers the marks that are above it. */
@@ -72,8 +71,8 @@ void store_restart(struct store *s);
 /* Asks whether the slots are still ours: hooks.taken_over is called if not. */
 void store_check_owner(struct store *s);
 
-/* A command of somebody else, as RESP. on_reply is called once: with the answer, or with NULL when the connection is lost.
- * False: Redis is not there, on_reply is not called. */
+/* A command of somebody else, as RESP. on_reply is called once: with the answer, or with NULL when the connection is
+ * lost. False: Redis is not there, on_reply is not called. */
 typedef void store_reply(void *arg, const redisReply *reply);
 bool store_call(struct store *s, const struct buffer *resp, store_reply *on_reply, void *arg);
 void store_forget_calls(struct store *s); /* as if the connection were lost; s may be NULL */

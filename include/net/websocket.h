@@ -48,7 +48,7 @@ enum ws_result {
 
 struct ws_item {
     enum ws_opcode opcode; /* WS_TEXT or WS_BINARY for a whole message, or a control frame */
-    const uint8_t *data;   /* payload, in the window, unmasked; control frames too (a close frame's begins with its code) */
+    const uint8_t *data;   /* payload, in the window, unmasked; control frames too (a close's begins with its code) */
     size_t len;
     uint16_t close_code;   /* WS_CLOSE only; WS_CLOSE_NO_STATUS where there was none */
     /* How much of the window is done with once the item has been used. 0 for a control frame between the fragments
@@ -90,8 +90,8 @@ void ws_reader_init(struct ws_reader *r, enum ws_role role, size_t max_message);
 enum ws_result ws_reader_next(struct ws_reader *r, uint8_t *window, size_t *len, struct ws_item *item,
                               struct error *why);
 
-/* The item just taken cannot be used now, and its `consumed` is not: the next ws_reader_next() gives it again. The bytes
- * of the window must lie untouched until then (its place in memory may change, and bytes may be added). */
+/* The item just taken cannot be used now, and its `consumed` is not: the next ws_reader_next() gives it again. The
+ * bytes of the window must lie untouched until then (its place in memory may change, and bytes may be added). */
 void ws_reader_put_back(struct ws_reader *r, const uint8_t *window, const struct ws_item *item);
 
 /* How many bytes the window must hold, at least, before ws_reader_next() can say more than WS_NEED_MORE (a frame's

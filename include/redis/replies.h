@@ -1,8 +1,9 @@
 /* replies.h: the answers that are all alike, counted where they lie.
  *
- * A transaction of n events is answered by n times "+QUEUED" and an array of n ids. hiredis makes an object of each:
- * twice n allocations and more, to be looked at once and freed, a tenth of a worker's time. Here they are recognised
- * in its buffer and stepped over. What is not exactly as expected is not touched: hiredis reads it, as it reads all else. */
+ * A transaction of n events is answered by n times "+QUEUED" and an array of n ids. hiredis makes an object of
+ * each: twice n allocations and more, to be looked at once and freed, a tenth of a worker's time. Here they are
+ * recognised in its buffer and stepped over. What is not exactly as expected is not touched: hiredis reads it, as
+ * it reads all else. */
 #ifndef FIREHOSED_REDIS_REPLIES_H
 #define FIREHOSED_REDIS_REPLIES_H
 

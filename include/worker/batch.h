@@ -58,8 +58,8 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
 bool batch_add_condemned(struct batch *b, const struct batch_format *f, const struct frame_ref *ref,
                          const uint8_t *frame);
 
-/* A batch of its own for the frame of a dead letter: its event, and the deletion of that entry. It has no mark and counts
- * nowhere; *why tells when there is nothing to write. */
+/* A batch of its own for the frame of a dead letter: its event, and the deletion of that entry. It has no mark and
+ * counts nowhere; *why tells when there is nothing to write. */
 bool batch_retry(struct batch *b, const struct batch_format *f, struct event_encoder *encoder,
                  const struct frame_ref *ref, const uint8_t *frame, struct event *event,
                  const char *dead_letters_key, const char *entry, struct error *why);
@@ -71,8 +71,8 @@ void batch_add_duplicate(struct batch *b, const struct frame_ref *ref);
  * the next transaction: WATCH and GET of the owner key. After this only out.data and the counts are of interest. */
 void batch_finish(struct batch *b, const char *progress_key, const char *owner_key);
 
-/* EXEC was executed, and of its answers those whose bit is set in `failed` (one a command) are errors: takes all others out,
- * so that trying again does not write twice what is written. The marks stay in. */
+/* EXEC was executed, and of its answers those whose bit is set in `failed` (one a command) are errors: takes all others
+ * out, so that trying again does not write twice what is written. The marks stay in. */
 void batch_keep_failed(struct batch *b, const bool *failed);
 
 /* How many elements EXEC answers with: one a command, and HSET's. */

@@ -1,6 +1,5 @@
-/* The whole envelope. One table a kind says which fields its body has; the tables stand in canonical key
- * order and so do the keys of a body, so one walk along both finds every field, and every one that is
- * missing. */
+/* The whole envelope. One table a kind says which fields its body has; the tables stand in canonical key order and so
+ * do the keys of a body, so one walk along both finds every field, and every one that is missing. */
 #include "config.h"
 
 #include "atproto/frame.h"

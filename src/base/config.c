@@ -32,15 +32,15 @@ static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 /* One row a key; the order is that of the sample file and of the manual. */
 const struct setting config_table[] = {
     TEXT(relay, "wss://bsky.network", 1, 4000, RELOAD, "RELAY_URL",
-         "The relay to read: ws:// or wss://; the path of com.atproto.sync.subscribeRepos is added where there is none. "
-         "Several, separated by commas: the first is preferred, the others stand in for it."),
+         "The relay to read: ws:// or wss://; the path of com.atproto.sync.subscribeRepos is added where there is "
+         "none. Several, separated by commas: the first is preferred, the others stand in for it."),
     VALUE(relay_attempts, SETTING_NUMBER, "5", 1, 1000, RELOAD, NULL,
           "After so many failures of a relay in a row the next one is read, where there are several."),
     VALUE(relay_failback, SETTING_DURATION, "10m", 0, 24 * HOUR, RELOAD, NULL,
           "After so long with another relay the first one is tried again; 0: never."),
     VALUE(relay_memory, SETTING_NUMBER, "500000", 1000, INT64_C(100000000), RESTART, NULL,
-          "How many repos are remembered, by 24 bytes each, to recognise what another relay sends again; only where there "
-          "are several."),
+          "How many repos are remembered, by 24 bytes each, to recognise what another relay sends again; only where "
+          "there are several."),
     TEXT(relay_ca_file, "", 0, 1023, RELOAD, NULL,
          "PEM file of the only authorities to trust for the relay; empty: those of the system."),
     VALUE(relay_connect_timeout, SETTING_DURATION, "15s", 100, 10 * MINUTE, RELOAD, NULL,
@@ -59,8 +59,8 @@ const struct setting config_table[] = {
            "Where to begin when no cursor is saved: live, or oldest, the oldest event that the relay still has."),
 
     CHOICE(on_sequence_reset, "follow", sequence_choices, RELOAD, NULL,
-           "When the relay's sequence turns out to be another one (it was rebuilt, or is another relay): follow it from its "
-           "beginning, or stop, with exit code 79, so that an operator may look first."),
+           "When the relay's sequence turns out to be another one (it was rebuilt, or is another relay): follow it "
+           "from its beginning, or stop, with exit code 79, so that an operator may look first."),
 
     TEXT(redis, "redis://127.0.0.1:6379", 1, 1023, RELOAD, "REDIS_URL",
          "The Redis or Valkey to write to: redis://[user:password@]host[:port][/db], rediss:// for TLS, or "
@@ -89,7 +89,8 @@ const struct setting config_table[] = {
 
     CHOICE(event_format, "compat", format_choices, RELOAD, NULL,
            "compat: exactly what the consumers of the older services read; extended: more fields, and #sync."),
-    VALUE(emit_sync, SETTING_FLAG, "no", 0, 0, RELOAD, NULL, "Write #sync events (type sync) in the compatible format, too."),
+    VALUE(emit_sync, SETTING_FLAG, "no", 0, 0, RELOAD, NULL,
+          "Write #sync events (type sync) in the compatible format, too."),
     TEXT(kinds, "", 0, 100, RELOAD, NULL,
          "The kinds of events to write, out of commit, sync, identity, account; empty: all that the format has."),
     TEXT(collections, "", 0, 4000, RELOAD, NULL,
@@ -121,8 +122,8 @@ const struct setting config_table[] = {
     CHOICE(log_format, "text", log_format_choices, RELOAD, NULL,
            "text: a line a message, for people; json: an object a line, for collectors of logs."),
     TEXT(log_file, "", 0, 1023, RELOAD, NULL,
-         "Where to log: a file, opened again on SIGUSR1; syslog, or syslog:PATH where its socket is not /dev/log; empty: stderr "
-         "(with -f), else /var/log/firehosed/firehosed.log."),
+         "Where to log: a file, opened again on SIGUSR1; syslog, or syslog:PATH where its socket is not /dev/log; "
+         "empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
     VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
           "A line about the rate is logged each time so many events were processed, and at most every 10 s."),
     VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,

@@ -35,7 +35,8 @@ void notify_send(const char *assignments)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return;
-    ssize_t ignored = sendto(fd, assignments, strlen(assignments), MSG_NOSIGNAL, (const struct sockaddr *)&address, len);
+    ssize_t ignored =
+        sendto(fd, assignments, strlen(assignments), MSG_NOSIGNAL, (const struct sockaddr *)&address, len);
     (void)ignored;
     close(fd);
 }

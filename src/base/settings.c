@@ -210,8 +210,9 @@ static bool read_line(const struct setting *table, void *values, struct setting_
     int i = settings_find(table, key);
     if (i < 0) {
         const char *near = setting_nearest(table, key);
-        error_set(why, "unknown key '%s'%s%s%s", shown(key, start, sizeof start), near != NULL ? ", did you mean '" : "",
-                  near != NULL ? near : "", near != NULL ? "'?" : ", see firehosed.conf(5) for the keys");
+        error_set(why, "unknown key '%s'%s%s%s", shown(key, start, sizeof start),
+                  near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+                  near != NULL ? "'?" : ", see firehosed.conf(5) for the keys");
         return false;
     }
     if (unbalanced) {

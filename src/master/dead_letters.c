@@ -92,8 +92,8 @@ static json_t *entry_json(const struct errand *e, const redisReply *entry)
     const char *seq = field(fields, "seq", &seq_len), *reason = field(fields, "reason", &reason_len),
                *frame = field(fields, "frame", &frame_len);
     size_t padding = (frame_len > 0 && frame[frame_len - 1] == '=') + (frame_len > 1 && frame[frame_len - 2] == '=');
-    json_t *json = json_pack("{s:s,s:s,s:s%,s:I,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", reason, reason_len,
-                             "bytes", (json_int_t)(frame_len / 4 * 3 - padding), "time_ms",
+    json_t *json = json_pack("{s:s,s:s,s:s%,s:I,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", reason,
+                             reason_len, "bytes", (json_int_t)(frame_len / 4 * 3 - padding), "time_ms",
                              (json_int_t)strtoll(entry->element[0]->str, NULL, 10));
     if (json == NULL) /* a path of a record may be cut, or no UTF-8 */
         json = json_pack("{s:s,s:s,s:s,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", "(not text)", "bytes",
@@ -171,14 +171,16 @@ static void retry_found(struct errand *e)
     struct frame_peek peek = {.kind = FRAME_UNKNOWN};
     struct violation ignored;
     if (reason != NULL && strncmp(reason, "record ", 7) == 0) {
-        refuse(e, CONTROL_FAILED, "the event itself is in the stream already, without that record: it would be there twice");
+        refuse(e, CONTROL_FAILED,
+               "the event itself is in the stream already, without that record: it would be there twice");
         errand_free(e);
         return;
     }
     uint8_t *frame = decode(json_string_value(text), json_string_length(text), &len);
     int fd = frame != NULL ? frame_file(frame, len) : -1;
     if (frame == NULL || fd < 0 || !frame_peek(frame, len, &peek, &ignored)) {
-        refuse(e, CONTROL_FAILED, frame != NULL && fd >= 0 ? "the frame cannot be read as far as its kind" : "no memory, or no frame");
+        refuse(e, CONTROL_FAILED,
+               frame != NULL && fd >= 0 ? "the frame cannot be read as far as its kind" : "no memory, or no frame");
         errand_free(e);
     } else {
         uint16_t partition = route_partition(peek.did.ptr, peek.did.len);

@@ -11,8 +11,8 @@
 
 enum {
     FRAMES_PER_WRITE = 128,
-    /* The most that a worker has in hand, in transactions: one is executed, one built, and one lies ready. What it dies on is
-     * replayed one by one, so it should not be much more. */
+    /* The most that a worker has in hand, in transactions: one is executed, one built, and one lies ready. What it dies
+     * on is replayed one by one, so it should not be much more. */
     BATCHES_AHEAD = 3,
     MESSAGES_PER_TURN = 64, /* a worker that talks without end must not keep the master from everything else */
 };
@@ -27,8 +27,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* A worker that is at work on something is not woken for less: what has come until it acks goes then, as one batch. (It is
- * Nagle's idea, and as there nothing ever waits for a clock.) */
+/* A worker that is at work on something is not woken for less: what has come until it acks goes then, as one batch. (It
+ * is Nagle's idea, and as there nothing ever waits for a clock.) */
 static size_t enough(const struct pool *p)
 {
     return least((size_t)p->config->batch_events, FRAMES_PER_WRITE);
@@ -40,7 +40,8 @@ static size_t allowance(const struct worker_process *w)
 {
     const struct pool *p = w->pool;
     struct ledger_record first, next;
-    /* A worker that is to leave, or to wait, gets the rest of a reference that has begun; on the way out all of them. */
+    /* A worker that is to leave, or to wait, gets the rest of a reference that has begun; on the way
+     * out all of them. */
     if (p->is_held || (w->is_draining && p->drain != DRAIN_EVERYTHING))
         return w->partial > 0 ? 1 : 0;
     if (!ledger_next_unsent(p->ledger, w->index, &next))
@@ -55,7 +56,8 @@ static size_t allowance(const struct worker_process *w)
     return next.is_suspect ? 1 : least(most > sent ? most - sent : 0, FRAMES_PER_WRITE);
 }
 
-/* Collects what is unsent, at most `max` frames, and none that is to go alone behind others. False: there is nothing. */
+/* Collects what is unsent, at most `max` frames, and none that is to go alone behind others.
+ * False: there is nothing. */
 static bool gather(const struct worker_process *w, struct gathered *g, size_t max)
 {
     struct ledger_record r;
@@ -87,7 +89,8 @@ static void account(struct worker_process *w, const struct gathered *g, size_t n
     w->partial = n % sizeof g->refs[0];
 }
 
-/* True: on the way out, something waits for an ack, for suspects in front of it, or for the first cursor to be saved. */
+/* True: on the way out, something waits for an ack, for suspects in front of it, or for the first
+ * cursor to be saved. */
 static bool has_more_to_send(const struct worker_process *w)
 {
     struct ledger_record next;

@@ -10,11 +10,12 @@
 #include "master_internal.h"
 
 enum {
-    /* A relay may begin a little before the cursor that it was given, or send a little twice. What lies further back, or goes
-     * on for longer, is of another sequence: those of the network are billions long, and grow by hundreds a second. */
+    /* A relay may begin a little before the cursor that it was given, or send a little twice. What lies
+     * further back, or goes on for longer, is of another sequence: those of the network are billions long, and
+     * grow by hundreds a second. */
     SEQUENCE_SLACK = 1000,
-    /* Seqs have legal gaps, but not of this size between two messages: it is more than an hour of all of the network. One such
-     * seq in the wild made consumers that believed it throw away hours of what came after it. */
+    /* Seqs have legal gaps, but not of this size between two messages: it is more than an hour of all of the network.
+     * One such seq in the wild made consumers that believed it throw away hours of what came after it. */
     IMPLAUSIBLE_JUMP = 10 * 1000 * 1000,
 };
 
@@ -29,8 +30,7 @@ static void on_info(struct master *m, const struct frame_peek *peek)
     m->infos++;
     bool outdated = peek->name.len == 14 && memcmp(peek->name.ptr, "OutdatedCursor", 14) == 0;
     if (outdated)
-        log_error("relay %s: OutdatedCursor: it no longer has all events after cursor %lld; those between "
-                  "that and its "
+        log_error("relay %s: OutdatedCursor: it no longer has all events after cursor %lld; those between that and its "
                   "oldest are lost (%.*s)",
                   relay_host(m->relay), (long long)m->last_seq, (int)peek->message.len,
                   (const char *)peek->message.ptr);
@@ -48,11 +48,9 @@ static void on_error(struct master *m, const struct frame_peek *peek)
     /* Where it was asked for no place at all it is an error as any other, or the two would go round without a pause. */
     bool asked = m->has_last_seq && m->last_seq > 0;
     if (asked && peek->name.len == 12 && memcmp(peek->name.ptr, "FutureCursor", 12) == 0) {
-        /* Its sequence is not the one that our cursor belongs to. All of it is new, so it is read from its
-         * beginning. */
-        log_error("relay %s: FutureCursor (%.*s): cursor %lld is newer than anything it has: its sequence is "
-                  "another one. "
-                  "Beginning with its oldest events",
+        /* Its sequence is not the one that our cursor belongs to. All of it is new: it is read from its beginning. */
+        log_error("relay %s: FutureCursor (%.*s): cursor %lld is newer than anything it has: its sequence is another "
+                  "one. Beginning with its oldest events",
                   relay_host(m->relay), (int)peek->message.len, (const char *)peek->message.ptr,
                   (long long)m->last_seq);
         master_reset_sequence(m, true);
@@ -94,8 +92,8 @@ static bool begin_another(struct master *m, size_t consumed)
 static bool take_behind(struct master *m, const struct frame_peek *peek, size_t consumed)
 {
     if (++m->behind_run > SEQUENCE_SLACK) {
-        log_error("relay %s: went back from seq %lld to %lld, and %zu messages in a row stayed below: its sequence is another "
-                  "one. Beginning with its oldest events",
+        log_error("relay %s: went back from seq %lld to %lld, and %zu messages in a row stayed below: its sequence is "
+                  "another one. Beginning with its oldest events",
                   relay_host(m->relay), (long long)m->last_seq, (long long)peek->seq, m->behind_run);
         return begin_another(m, consumed);
     }
@@ -148,8 +146,8 @@ static bool take_first(struct master *m, const struct frame_peek *peek)
 {
     m->is_first = false;
     if (m->has_last_seq && peek->seq < m->last_seq - slack(m)) {
-        log_error("relay %s: begins with seq %lld, far below cursor %lld: its sequence is another one. Beginning with its "
-                  "oldest events",
+        log_error("relay %s: begins with seq %lld, far below cursor %lld: its sequence is another one. Beginning with "
+                  "its oldest events",
                   relay_host(m->relay), (long long)peek->seq, (long long)m->last_seq);
         return false;
     }
@@ -191,10 +189,11 @@ static bool route(struct master *m, const struct frame_peek *peek, const uint8_t
     }
     if (peek->has_seq && m->is_first && !take_first(m, peek))
         return begin_another(m, consumed);
-    /* A frame whose seq cannot be read tells nothing, but may not overtake the one that is held: that one is put aside. */
+    /* A frame whose seq cannot be read tells nothing, but may not overtake the one that is held: that is put aside. */
     if (m->held_id != 0 && (!peek->has_seq || (peek->seq > m->last_seq && peek->seq != m->held.seq)))
         decide_held(m, peek->has_seq ? peek->seq : m->last_seq);
-    if (peek->has_seq && ((m->has_last_seq && peek->seq <= m->last_seq) || (m->held_id != 0 && peek->seq == m->held.seq)))
+    if (peek->has_seq &&
+        ((m->has_last_seq && peek->seq <= m->last_seq) || (m->held_id != 0 && peek->seq == m->held.seq)))
         return take_behind(m, peek, consumed);
     m->behind_run = 0;
     bool nobodys = peek->did.ptr == NULL; /* of an unknown kind; others have one, or were not read at all */

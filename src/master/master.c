@@ -237,8 +237,8 @@ void master_stop(struct master *m, const char *why)
     if (!pool_is_draining(m->pool))
         return;
     if (pool_is_gone(m->pool)) {
-        /* Between two sets of workers, and the slots are not taken yet: who has partitions of another worker now must not
-         * write before. What is in the ring is read again by the next start. */
+        /* Between two sets of workers, and the slots are not taken yet: who has partitions of another worker now must
+         * not write before. What is in the ring is read again by the next start. */
         m->workers_left = true;
         stop_when_done(m);
     } else {
@@ -492,7 +492,8 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
         log_info("stopped");
     } else {
         log_error("cannot start: %s", why.text);
-        m.exit_status = m.filter == NULL ? MASTER_EXIT_CONFIG : EXIT_FAILURE; /* dids_file is part of the configuration */
+        /* dids_file is part of the configuration. */
+        m.exit_status = m.filter == NULL ? MASTER_EXIT_CONFIG : EXIT_FAILURE;
     }
     int status = m.exit_status;
     tear_down(&m);

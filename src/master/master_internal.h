@@ -27,13 +27,13 @@
 
 enum { SIGNALS = 5 };
 
-/*                                      RESETTING (another sequence, relay or cursor: what is in hand is written first)
- *                                          ▲ │
- *                                          │ ▼
- *   STARTING ──slots taken, cursor read──▶ RUNNING ──SIGTERM──▶ STOPPING (relay closed, workers finish, cursor saved) ─▶ end
- *                                          │ ▲
- *                           Redis lost data▼ │begun again at the cursor that Redis still has
- *                                      REWINDING */
+/*                                    RESETTING (another sequence, relay or cursor: what is in hand is written first)
+ *                                        ▲ │
+ *                                        │ ▼
+ * STARTING ──slots taken, cursor read──▶ RUNNING ──SIGTERM──▶ STOPPING (relay closed, workers finish, cursor saved)
+ *                                        │ ▲                       └──▶ end
+ *                         Redis lost data▼ │begun again at the cursor that Redis still has
+ *                                    REWINDING */
 enum master_state { MASTER_STARTING, MASTER_RUNNING, MASTER_REWINDING, MASTER_RESETTING, MASTER_STOPPING };
 
 struct master {
@@ -65,7 +65,7 @@ struct master {
     int64_t last_seq;  /* the newest that was taken from the relay, or the cursor that was loaded */
     bool asks_oldest;  /* cursor=0 */
     bool is_first;     /* the next event is the first of its connection */
-    bool has_first;    /* first_cursor: in front of the first event of this sequence, as long as nothing else is saved */
+    bool has_first;    /* first_cursor: in front of the first event of this sequence, until one is saved */
     int64_t first_cursor;
     bool has_began; /* began: the cursor at which this process began to read this sequence */
     int64_t began;
@@ -135,8 +135,8 @@ void sequence_reset_when_quiet(struct master *m);  /* the same, and what was in 
 
 void master_end_loop(struct master *m);
 
-/* The cursor, as it is saved and as it is shown, everywhere: the tail of the ring, or where nothing of this sequence was
- * committed yet, what it was begun at. False: nothing is known. */
+/* The cursor, as it is saved and as it is shown, everywhere: the tail of the ring, or where nothing of this sequence
+ * was committed yet, what it was begun at. False: nothing is known. */
 bool master_cursor(const struct master *m, int64_t *cursor);
 
 /* Stops reading, finishes what is in hand, saves the cursor, and ends the loop. `why` goes to the log. */
@@ -169,8 +169,8 @@ enum relays_verdict {
 enum relays_verdict relays_seek(struct master *m, const struct frame_peek *peek, const uint8_t *frame, size_t len);
 bool relays_have_seen(const struct master *m, const struct frame_peek *peek);
 void relays_take(struct master *m, const struct frame_peek *peek);
-/* The list has changed. False: what is to be read is another relay's sequence; the new list is taken over when what is in
- * hand is written: by relays_change_list(), or by a reset, which calls relays_take_fresh(). */
+/* The list has changed. False: what is to be read is another relay's sequence; the new list is taken over when what is
+ * in hand is written: by relays_change_list(), or by a reset, which calls relays_take_fresh(). */
 bool relays_reload(struct master *m);
 void relays_take_fresh(struct master *m);
 void relays_change_list(struct master *m);

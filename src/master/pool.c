@@ -213,7 +213,8 @@ static void find_the_guilty(struct worker_process *w, int status)
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !w->was_hung;
     enum verdict verdict = w->was_hung ? VERDICT_HANG : WIFSIGNALED(status) ? VERDICT_SIGNAL : VERDICT_EXIT;
     int cause = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    unsigned points = ledger_blame(l, r.id, killed ? POINTS_KILLED : POINTS_OWN_DEATH, (uint8_t)verdict, (uint8_t)cause);
+    unsigned points =
+        ledger_blame(l, r.id, killed ? POINTS_KILLED : POINTS_OWN_DEATH, (uint8_t)verdict, (uint8_t)cause);
     if (points >= POISON_POINTS) {
         p->condemned++;
         log_error("frame seq %lld, %u bytes, is poison: worker %u died on it again; it goes to %s",
@@ -245,7 +246,8 @@ static void on_worker_exit(struct worker_process *w, int status)
     feeder_take_messages(w, UINT_MAX); /* acks that it sent before it died stand */
     bool orderly = w->is_draining && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (w->retry != 0)
-        p->hooks.retried(p->hooks.arg, w->retry, false, "its worker is gone, it may have died of it: look whether it is still there");
+        p->hooks.retried(p->hooks.arg, w->retry, false,
+                         "its worker is gone, it may have died of it: look whether it is still there");
     w->retry = 0;
     pid_t pid = w->pid;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -271,8 +273,8 @@ static void on_worker_exit(struct worker_process *w, int status)
         return;
     }
     if (p->drain != DRAIN_NONE) {
-        /* On the way out all of the ledger is to be written: who died on it is replaced once more, and so is one that was
-         * leaving already when the way out began. */
+        /* On the way out all of the ledger is to be written: who died on it is replaced once more, and so is one that
+         * was leaving already when the way out began. */
         if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0) {
             if (orderly)
                 spawn(w);
@@ -497,7 +499,8 @@ void pool_worker_status(const struct pool *p, unsigned index, struct pool_worker
         .pid = w->pid,
         .restarts = w->restarts,
         .is_draining = w->is_draining,
-        .keeps_dying = w->backoff_ms > RESPAWN_FIRST_MS && clock_monotonic_ms() - w->started_ms < STEADY_MS + w->backoff_ms,
+        .keeps_dying =
+            w->backoff_ms > RESPAWN_FIRST_MS && clock_monotonic_ms() - w->started_ms < STEADY_MS + w->backoff_ms,
         .restart_in_ms = waits && wait_ms > 0 ? wait_ms : 0,
     };
 }

@@ -56,8 +56,7 @@ static void set_timer(struct relay *r, int64_t ms)
     evtimer_add(r->timer, &after);
 }
 
-/* Between three and five quarters of ms, so that the consumers of a relay that restarts do not come back as
- * one. */
+/* Between three and five quarters of ms, so that the consumers of a relay that restarts do not come back as one. */
 static int64_t with_jitter(int64_t ms)
 {
     uint32_t random = 0;
@@ -170,9 +169,9 @@ void relay_is_established(struct relay *r)
 
 /* ---- time ---- */
 
-/* Nothing received for a while: a ping, and if that brings nothing either, the end. A connection that is not
- * read because the ledger is full proves nothing by its silence. Bytes alone are no headway: empty fragments, pings within
- * a message, a byte now and then would keep a connection for ever on which no event comes. */
+/* Nothing received for a while: a ping, and if that brings nothing either, the end. A connection that is not read
+ * because the ledger is full proves nothing by its silence. Bytes alone are no headway: empty fragments, pings within a
+ * message, a byte now and then would keep a connection for ever on which no event comes. */
 static void check_liveness(struct relay *r)
 {
     int64_t now = clock_monotonic_ms();

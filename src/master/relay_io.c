@@ -228,8 +228,8 @@ static bool take_items(struct relay *r)
         if (r->connects != connects || (r->state != RELAY_UP && r->state != RELAY_CLOSING))
             return false;
         if (!taken) {
-            /* Where it is still there it is to wait, and it may have been put together from fragments: their headers are gone,
-             * it cannot be read again. */
+            /* Where it is still there it is to wait, and it may have been put together from fragments: their headers
+             * are gone, it cannot be read again. */
             ledger_window(r->ledger, &filled, &room);
             if (filled == len)
                 ws_reader_put_back(&r->reader, window, &item);
@@ -301,8 +301,8 @@ static void read_frames(struct relay *r)
         if (r->messages != messages || !relay_io_is_within_message(r))
             r->headway_ms = r->last_byte_ms;
     }
-    /* What waits inside OpenSSL is not seen by the loop. Part of a record, which it has as well, is not waiting for us: a
-     * relay that falls silent in the middle of one would keep the loop from everything else. */
+    /* What waits inside OpenSSL is not seen by the loop. Part of a record, which it has as well, is not waiting for us:
+     * a relay that falls silent in the middle of one would keep the loop from everything else. */
     if (alive && !r->is_paused && (more || (!drained && stream_has_pending(&r->stream))))
         event_active(r->readable, EV_READ, 0);
     r->hooks.idle(r->hooks.arg);

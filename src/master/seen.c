@@ -33,8 +33,7 @@ struct seen *seen_new(size_t repos)
     if (s == NULL)
         return NULL;
     s->rows = repos / WAYS + 1;
-    /* From the system at once, zeroed and untouched: only what is used takes memory. Not inherited by
-     * workers. */
+    /* From the system at once, zeroed and untouched: only what is used takes memory. Not inherited by workers. */
     void *memory = mmap(NULL, s->rows * WAYS * sizeof *s->entries, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED ||

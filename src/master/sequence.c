@@ -70,8 +70,8 @@ void sequence_begun(void *arg, bool found, int64_t cursor)
         return;
     }
     if (m->state == MASTER_REWINDING && !found && m->has_last_seq) {
-        /* Redis has nothing at all: on from what this process holds. Or it is as it was before the first cursor was saved:
-         * then all that this process has written is gone. */
+        /* Redis has nothing at all: on from what this process holds. Or it is as it was before the first cursor was
+         * saved: then all that this process has written is gone. */
         found = true;
         cursor = store_knows_relay(m->store) && m->has_began ? m->began : m->last_seq;
     }
@@ -108,8 +108,8 @@ void sequence_rewind(struct master *m)
     pool_abandon(m->pool);
 }
 
-/* What was taken may be what Redis has lost. And what is taken from now on begins later than the other relays' cursors, which
- * are as old as what is left: rather twice than never. */
+/* What was taken may be what Redis has lost. And what is taken from now on begins later than the other relays' cursors,
+ * which are as old as what is left: rather twice than never. */
 void sequence_forget_seen(struct master *m)
 {
     if (m->seen == NULL)
@@ -137,8 +137,7 @@ void master_begin_sequence(struct master *m, int64_t cursor)
     m->first_cursor = cursor;
     sequence_began_at(m, cursor);
     pool_hold(m->pool, true);
-    store_save_cursor(m->store,
-                      cursor); /* sequence_saved() lets go; where Redis is away, on_save() tries again */
+    store_save_cursor(m->store, cursor); /* sequence_saved() lets go; where Redis is away, on_save() tries again */
 }
 
 void master_reset_sequence(struct master *m, bool from_oldest)
@@ -146,8 +145,8 @@ void master_reset_sequence(struct master *m, bool from_oldest)
     if (m->state != MASTER_RUNNING)
         return;
     if (m->config->on_sequence_reset == CONFIG_SEQUENCE_STOP) {
-        log_error("on_sequence_reset = stop: stopping. To go on with the new sequence: on_sequence_reset = "
-                  "follow, or delete %s",
+        log_error("on_sequence_reset = stop: stopping. To go on with the new sequence: on_sequence_reset = follow, or "
+                  "delete %s",
                   sources_current(&m->sources)->cursor_key);
         m->exit_status = MASTER_EXIT_SEQUENCE;
         master_stop(m, "the relay's sequence is another one");
@@ -202,9 +201,8 @@ bool sequence_may_drop(void *arg)
     struct master *m = arg;
     if (m->config->on_sequence_reset == CONFIG_SEQUENCE_FOLLOW)
         return true;
-    log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. "
-              "To go on with "
-              "this relay: on_sequence_reset = follow, or delete %s and %s",
+    log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. To go on "
+              "with this relay: on_sequence_reset = follow, or delete %s and %s",
               sources_current(&m->sources)->cursor_key, sources_current(&m->sources)->progress_key);
     m->exit_status = MASTER_EXIT_SEQUENCE;
     master_end_loop(m);

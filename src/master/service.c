@@ -1,4 +1,4 @@
-/* service.c: what a service manager is told (Type=notify): that the daemon is up, how it is, that its loop still turns. */
+/* service.c: what a service manager is told (Type=notify): that the daemon is up, how it is, that its loop turns. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 
 enum { STATUS_MS = 5000 };
 
-/* Up means: configured, its loop turns, its sockets are there. Relay and Redis may still be waited for: that is no reason
- * to call the start failed, or to hold back services that come after this one. */
+/* Up means: configured, its loop turns, its sockets are there. Relay and Redis may still be waited for: that is no
+ * reason to call the start failed, or to hold back services that come after this one. */
 void service_started(void)
 {
     notify_send("READY=1\nSTATUS=waiting for Redis");

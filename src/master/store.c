@@ -33,7 +33,7 @@ static void set_timer(struct store *s, int64_t ms)
     evtimer_add(s->timer, &after);
 }
 
-/* Redis' errors begin with a word that says what kind they are; slots, keys and numbers behind it may differ each time. */
+/* Redis' errors begin with a word that says what kind they are; slots, keys and numbers behind it vary each time. */
 static bool is_same_kind(const char *a, const char *b)
 {
     size_t n = strcspn(a, " ");
@@ -52,8 +52,8 @@ static void report(struct store *s, const char *what)
                   what, redis_error_hint(what));
 }
 
-/* Not when the connection stands, but when what is to be done on it was done: a Redis that lets in and then refuses would
- * be asked ten times a second, with a line of the log each time. */
+/* Not when the connection stands, but when what is to be done on it was done: a Redis that lets in and then refuses
+ * would be asked ten times a second, with a line of the log each time. */
 static void recover(struct store *s)
 {
     if (!s->is_lost || s->wanted != BEGIN_NOTHING || !s->is_verified)
@@ -171,7 +171,7 @@ static void on_cursor_saved(struct store *s, const redisReply *reply, int64_t cu
     s->hooks.cursor_saved(s->hooks.arg, cursor);
 }
 
-/* The key that an error is about, where Redis does not name it and nothing goes on without the answer; NULL: another. */
+/* The key that an error is about, where Redis does not name it and nothing goes on without the answer; else NULL. */
 static const char *key_of(const struct store *s, enum purpose purpose, char out[OWNER_KEY_BYTES])
 {
     switch (purpose) {

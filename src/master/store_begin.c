@@ -1,5 +1,5 @@
-/* store_begin.c: what the master makes sure of before the first event is read: that nobody else can write any more, where
- * to read on, and that the marks fit that.
+/* store_begin.c: what the master makes sure of before the first event is read: that nobody else can write any more,
+ * where to read on, and that the marks fit that.
  *
  *   (the slots are taken: store_owner.c)       a transaction of any earlier worker fails from now on
  *   WATCH owner:master                         what is written below fails if another one takes the slots
@@ -7,8 +7,8 @@
  *   HMGET progress 0 … 63                      read last: nothing can change them now
  *   MULTI · [DEL progress cursor] · HSET progress relay … · SET cursor · HSET progress cursor … [marks] · EXEC
  *
- * Where cursor and copy differ, somebody else has set the cursor (the service that ran meanwhile, an operator who wants a
- * replay): the cursor wins, and marks above it are lowered to it. */
+ * Where cursor and copy differ, somebody else has set the cursor (the service that ran meanwhile, an operator who wants
+ * a replay): the cursor wins, and marks above it are lowered to it. */
 #include "config.h"
 
 #include <errno.h>
@@ -115,7 +115,8 @@ static void write_fit(struct store *s, bool drop_marks)
     char cursor[24];
     uint64_t lowered = 0;
     for (int p = 0; p < PARTITIONS && s->has_cursor && s->wanted != BEGIN_REWIND && !drop_marks; p++)
-        if (s->marks.seq[p] > s->cursor && (s->wanted == BEGIN_AT || !s->has_copy || s->copy != s->cursor || s->stream_is_gone)) {
+        if (s->marks.seq[p] > s->cursor &&
+            (s->wanted == BEGIN_AT || !s->has_copy || s->copy != s->cursor || s->stream_is_gone)) {
             s->marks.seq[p] = s->cursor;
             lowered |= UINT64_C(1) << p;
         }
@@ -160,8 +161,7 @@ static void decide(struct store *s)
 {
     bool drop_marks = false;
     if (s->wanted == BEGIN_REWIND) {
-        /* What lay in Redis when it was found again is as old as its marks; what was saved since may be too
-         * new. */
+        /* What lay in Redis when it was found again is as old as its marks; what was saved since may be too new. */
         if (s->has_copy && (!s->has_cursor || s->copy < s->cursor)) {
             s->cursor = s->copy;
             s->has_cursor = true;

@@ -3,9 +3,9 @@
  *   WATCH owner:master · GET owner:master              whose reign is it
  *   MULTI · SET owner:master · SET owner:0 … 63 · EXEC  ours from now on: any earlier transaction fails
  *
- * Each firehosed that takes over begins a new reign: the upper half of its tokens' generation, one above the last that it
- * finds. So a token of another instance tells which of the two came later: a younger one has taken over; an older one is
- * back because Redis has lost data, and must not be taken for a successor, or nobody would be left.
+ * Each firehosed that takes over begins a new reign: the upper half of its tokens' generation, one above the last that
+ * it finds. So a token of another instance tells which of the two came later: a younger one has taken over; an older
+ * one is back because Redis has lost data, and must not be taken for a successor, or nobody would be left.
  *
  * Every write of the cursor is guarded the same way: who has been taken over cannot write it any more, however long the
  * command was on its way. */
@@ -142,8 +142,9 @@ bool store_is_owner(struct store *s, const redisReply *reply)
     return false;
 }
 
-/* Where the marks are gone altogether (deleted by hand), the cursor alone would make a hash without any, and that is how a
- * Redis looks that has lost data: all would be read again. So what is known to be written is put back where nothing is. */
+/* Where the marks are gone altogether (deleted by hand), the cursor alone would make a hash without any, and
+ * that is how a Redis looks that has lost data: all would be read again. So what is known to be written is put
+ * back where nothing is. */
 static void append_missing_marks(struct store *s)
 {
     for (int p = 0; p < PARTITIONS; p++) {

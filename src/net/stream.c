@@ -36,7 +36,8 @@ bool stream_init(struct stream *s, int fd, struct tls_context *tls, const char *
         return true;
     ERR_clear_error();
     s->ssl = SSL_new(tls->context);
-    bool ok = s->ssl != NULL && (s->bio_method = tls_bio_attach(s->ssl, fd)) != NULL && (host == NULL || expect_host(s->ssl, host));
+    bool ok = s->ssl != NULL && (s->bio_method = tls_bio_attach(s->ssl, fd)) != NULL &&
+              (host == NULL || expect_host(s->ssl, host));
     if (!ok) {
         error_set(why, "TLS: cannot be set up for %s", host != NULL ? host : "a client");
         ERR_clear_error();

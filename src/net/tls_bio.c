@@ -1,8 +1,8 @@
 /* tls_bio.c: what OpenSSL reads from, and writes to.
  *
  * OpenSSL asks for a record's five bytes of head and then for its body: two system calls for three events. Its own
- * read-ahead saves them, but moves all that it has read to the front again with each record. Here one read(2) takes what
- * has arrived, and OpenSSL is served from that. Writing goes straight through. */
+ * read-ahead saves them, but moves all that it has read to the front again with each record. Here one read(2) takes
+ * what has arrived, and OpenSSL is served from that. Writing goes straight through. */
 #include "config.h"
 
 #include <errno.h>

@@ -155,7 +155,7 @@ static enum ws_result check_text(struct ws_reader *r, const struct ws_item *item
 
 /* ---- fragments ---- */
 
-/* Moves what has not been looked at down to the joined payload, so that the window gives back what it no longer needs. */
+/* Moves what has not been looked at down to the joined payload, so that the window gives back what is not needed. */
 static void close_gap(struct ws_reader *r, uint8_t *window, size_t *len)
 {
     size_t end = r->message_at + r->message_len;

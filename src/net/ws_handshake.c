@@ -1,7 +1,8 @@
 /* ws_handshake.c: the client's side of the handshake (RFC 6455 §4.1): the request, and what the server says to it.
  *
- * An answer that is proper HTTP, but no upgrade, is something a person has to act on (an address that is wrong, a limit,
- * a proxy): its status, its target and the start of its text are passed on, cleaned of what a terminal should not see. */
+ * An answer that is proper HTTP, but no upgrade, is something a person has to act on (an address that is
+ * wrong, a limit, a proxy): its status, its target and the start of its text are passed on, cleaned of what
+ * a terminal should not see. */
 #include "config.h"
 
 #include "net/ws_handshake.h"

@@ -18,8 +18,8 @@ enum {
     OUT_KEEP_BYTES = 64 * 1024,
     READS_PER_TURN = 32, /* then others get theirs: a server may send faster than it is read */
     LOGIN_STEPS = 3,
-    /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for each
-     * event of a batch. */
+    /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for
+     * each event of a batch. */
     REPLY_MAX_BYTES = 64 << 20,
     REPLY_MAX_ELEMENTS = 1 << 20,
 };
@@ -354,7 +354,7 @@ const char *redis_error_hint(const char *error)
     static const char *const cluster[] = {"MOVED ", "ASK ", "CROSSSLOT ", "CLUSTERDOWN "};
     for (size_t i = 0; i < sizeof cluster / sizeof cluster[0]; i++)
         if (strstr(error, cluster[i]) != NULL)
-            return " (this is a Redis Cluster: events and marks are written in one transaction, so all keys must be in one "
-                   "Redis)";
+            return " (this is a Redis Cluster: events and marks are written in one transaction, so all keys must be in "
+                   "one Redis)";
     return "";
 }

@@ -59,13 +59,14 @@ static const int allowed[] = {
     /* A build to find bugs with, never one to run: AddressSanitizer maps what it likes, looks through /proc and
      * starts a symbolizer for its report, and LeakSanitizer stops the process with ptrace from a clone of it when it
      * ends. That leaves of the filter what the tests ask for: connect, socket, open for writing. */
-    SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(dup), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl),
-    SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat),
-    SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(getdents), SCMP_SYS(sched_yield), SCMP_SYS(pipe),
-    SCMP_SYS(pipe2), SCMP_SYS(dup2), SCMP_SYS(execve), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(getppid),
-    SCMP_SYS(sched_getaffinity), SCMP_SYS(sysinfo), SCMP_SYS(access), SCMP_SYS(open), SCMP_SYS(kill),
-    SCMP_SYS(process_vm_readv), SCMP_SYS(set_robust_list), SCMP_SYS(arch_prctl), SCMP_SYS(tkill), SCMP_SYS(getuid),
-    SCMP_SYS(uname), SCMP_SYS(fcntl), SCMP_SYS(ioctl), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(dup), SCMP_SYS(ptrace),
+    SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat), SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(getdents64),
+    SCMP_SYS(getdents), SCMP_SYS(sched_yield), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(dup2), SCMP_SYS(execve),
+    SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(getppid), SCMP_SYS(sched_getaffinity), SCMP_SYS(sysinfo),
+    SCMP_SYS(access), SCMP_SYS(open), SCMP_SYS(kill), SCMP_SYS(process_vm_readv), SCMP_SYS(set_robust_list),
+    SCMP_SYS(arch_prctl), SCMP_SYS(tkill), SCMP_SYS(getuid), SCMP_SYS(uname), SCMP_SYS(fcntl), SCMP_SYS(ioctl),
+    SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
 #endif
 };
 
@@ -200,8 +201,9 @@ static rlim_t data_now(void)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Far above what real frames need (some MB), just above what the worst ones can: two batches, each full and with the
- * largest event on top, in buffers that double; and a dead letter's frame that is tried again, in one that does, too. */
+/* Far above what real frames need (some MB), just above what the worst ones can: two batches, each full and
+ * with the largest event on top, in buffers that double; and a dead letter's frame that is tried again, in
+ * one that does, too. */
 static rlim_t memory_limit(const struct config *c)
 {
     int64_t batch = c->batch_size + EVENT_MAX_JSON_BYTES + JSON_GROWTH * c->relay_max_message;

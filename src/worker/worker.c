@@ -291,8 +291,8 @@ static void turn(struct worker *w)
     int wait_ms = writer_on_time(&w->writer, clock_monotonic_ms());
     if (wait_ms < 0 || wait_ms > IDLE_TURN_MS)
         wait_ms = IDLE_TURN_MS;
-    /* Where Redis had answered by the time that the last batch was written, nothing is in flight whose answer would call
-     * for the next one, which has been decoded meanwhile. */
+    /* Where Redis had answered by the time that the last batch was written, nothing is in flight whose answer would
+     * call for the next one, which has been decoded meanwhile. */
     if (writer_is_idle(&w->writer) && building(w)->frames > 0)
         wait_ms = 0;
     set_activity(w, ACTIVITY_WAITING);

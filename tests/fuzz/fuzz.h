@@ -32,8 +32,7 @@ static inline uint32_t take_number(const uint8_t **data, size_t *size, size_t n)
     return value;
 }
 
-/* Pseudo-random steps from a number out of the input: chunk sizes and the like (xorshift; never 0 from
- * non-0). */
+/* Pseudo-random steps from a number out of the input: chunk sizes and the like (xorshift; never 0 from non-0). */
 static inline uint32_t next_step(uint32_t *state)
 {
     *state ^= *state << 13;

@@ -1,8 +1,7 @@
 /* What goes over a channel. The first byte of the input says which of the pairs, the second how it is cut up.
  *
- * Control: messages of any size, some with descriptors: what is not a message ends the talk, no descriptor is
- * left open, a text is always ended. Data: what comes out does not depend on how the bytes arrived, and lies in the
- * ring. */
+ * Control: messages of any size, some with descriptors: what is not a message ends the talk, no descriptor is left
+ * open, a text is always ended. Data: what comes out does not depend on how the bytes arrived, and lies in the ring. */
 #include "config.h"
 
 #include <fcntl.h>

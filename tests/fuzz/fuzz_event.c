@@ -1,10 +1,8 @@
-/* From a frame to the event's JSON, against the reference (libcbor's tree, jansson, OpenSSL):
- * tests/reference/.
+/* From a frame to the event's JSON, against the reference (libcbor's tree, jansson, OpenSSL): tests/reference/.
  *
- * The first byte of the input says what the rest is: a whole frame, or a record that is wrapped into a commit
- * whose CIDs fit, for a mutated record would otherwise never get past its hash. In both formats the verdict,
- * the drops and each byte of the JSON must be the reference's; jansson must read it, and read what the frame
- * says. */
+ * The first byte of the input says what the rest is: a whole frame, or a record that is wrapped into a commit whose
+ * CIDs fit, for a mutated record would otherwise never get past its hash. In both formats the verdict, the drops and
+ * each byte of the JSON must be the reference's; jansson must read it, and read what the frame says. */
 #include "config.h"
 
 #include <string.h>

@@ -1,5 +1,4 @@
-/* The HTTP upgrade. The first byte of the input says which side reads: an answer to our request, or a
- * request.
+/* The HTTP upgrade. The first byte of the input says which side reads: an answer to our request, or a request.
  *
  * A head is read in any chunking: every prefix says "more" until one decides, and what it decides holds for
  * the whole. Texts for people hold nothing that a terminal would obey. */

@@ -1,6 +1,5 @@
-/* head.h: one token of DAG-CBOR as libcbor's streaming decoder reads it, with the stricter rules checked on
- * top. The reference for cbor_next(), without a byte of memory allocated: for the fuzz targets that want to
- * be fast. */
+/* head.h: one token of DAG-CBOR as libcbor's streaming decoder reads it, with the stricter rules checked on top. The
+ * reference for cbor_next(), without a byte of memory allocated: for the fuzz targets that want to be fast. */
 #ifndef FIREHOSED_TESTS_HEAD_H
 #define FIREHOSED_TESTS_HEAD_H
 

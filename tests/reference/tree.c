@@ -135,8 +135,7 @@ static bool is_canonical(const cbor_item_t *item, const uint8_t *bytes, size_t l
     return ok;
 }
 
-/* libcbor makes room for as many items as a head claims. Here the claims are counted first: an item takes a
- * byte. */
+/* libcbor makes room for as many items as a head claims. Here the claims are counted first: an item takes a byte. */
 static bool claims_are_modest(const uint8_t *bytes, size_t len)
 {
     uint64_t owed = 1;

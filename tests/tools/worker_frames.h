@@ -1,12 +1,12 @@
-/* worker_frames.h: what the libraries that tests preload into firehosed have in common: they see a worker's frames when it
- * gets them. */
+/* worker_frames.h: what the libraries that tests preload into firehosed have in common: they see a worker's frames
+ * when it gets them. */
 #ifndef FIREHOSED_TESTS_WORKER_FRAMES_H
 #define FIREHOSED_TESTS_WORKER_FRAMES_H
 
 #include <stddef.h>
 
-/* The library's own. Called in a worker, when it has read of a frame. A frame that the master has found to be the culprit
- * is not shown: it is not decoded any more, the bug sleeps. */
+/* The library's own. Called in a worker, when it has read of a frame. A frame that the master has found to be the
+ * culprit is not shown: it is not decoded any more, the bug sleeps. */
 void on_worker_frame(const char *bytes, size_t len);
 
 #endif

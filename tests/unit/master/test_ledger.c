@@ -1,4 +1,4 @@
-/* The ring of frames: records are sent and committed in their worker's order, and the cursor passes none that is not. */
+/* The ring of frames: records are sent and committed in a worker's order, and the cursor passes none that is not. */
 #include "config.h"
 
 #include <setjmp.h>

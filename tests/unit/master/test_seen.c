@@ -79,8 +79,7 @@ static void forgetting_forgets_all(void **state)
     seen_free(s);
 }
 
-/* The quiet ones make room: of ten times as many repos as there is room for, the newest are known, in fixed
- * memory. */
+/* The quiet ones make room: of ten times as many repos as there is room for, the newest are known, in fixed memory. */
 static void full_table_forgets_who_was_quiet_longest(void **state)
 {
     (void)state;
