@@ -53,14 +53,13 @@ A, B = dict(first_seq=31_000_000_000, step=2), dict(first_seq=5_000, step=1)
 
 
 class TwoRelays:
-    def __init__(self, lab, network, a=(), b=(), redis=None, **settings):
-        self.network = network
-        self.a = lab.relay(Network.seen_by(a, **A))
-        self.b = lab.relay(Network.seen_by(b, **B))
+    def __init__(self, lab, redis=None, relay_failback="0s", **settings):
+        self.network = Network()
+        self.a, self.b = lab.relay([]), lab.relay([])
         self.redis = redis or lab.redis()
         self.db = self.redis.client()
         self.daemon = lab.firehosed(relay=f"{self.a.url}, {self.b.url}", redis=self.redis.url(), relay_attempts=2,
-                                    relay_backoff="50ms", relay_backoff_max="200ms", relay_failback="0s",
+                                    relay_backoff="50ms", relay_backoff_max="200ms", relay_failback=relay_failback,
                                     **settings)  # fmt: skip
 
     def happens(self, count, a=True, b=True):
@@ -91,6 +90,12 @@ class TwoRelays:
             last[entry.data["repo"]] = number
         self.daemon.assert_balance()
 
+    def goes_over(self, meanwhile=0):
+        """The first relay goes away, and never has what happens meanwhile."""
+        self.a.stop()
+        self.happens(meanwhile, a=False)
+        self.wait_current(self.b)
+
     def wait_current(self, relay):
         self.daemon.wait_status(
             lambda s: [r["name"] for r in s["relays"] if r["current"]] == [relay.authority] and s["relay"]["connected"],
@@ -99,18 +104,22 @@ class TwoRelays:
 
 
 @pytest.fixture
-def network():
-    return Network()
+def reading_first(lab):
+    """Starts a daemon that has two relays and has written what the first of them had."""
+
+    def start(happened=100, **settings):
+        s = TwoRelays(lab, **settings)
+        s.happens(happened)
+        s.daemon.start()
+        s.wait_all()
+        return s
+
+    return start
 
 
-def test_next_relay_takes_over_and_each_post_is_there_once(lab, network):
-    s = TwoRelays(lab, network)
-    s.happens(300)
-    s.daemon.start()
-    s.wait_all()
-    s.a.stop()
-    s.happens(50, a=False)
-    s.wait_current(s.b)
+def test_next_relay_takes_over_and_each_post_is_there_once(reading_first):
+    s = reading_first(300)
+    s.goes_over(meanwhile=50)
     s.happens(50, a=False)
     s.assert_each_once_and_in_order()
     s.daemon.wait_log(f"going over to {s.b.authority}")
@@ -118,12 +127,9 @@ def test_next_relay_takes_over_and_each_post_is_there_once(lab, network):
     assert s.daemon.status()["duplicate"] > 0  # the overlap, recognised
 
 
-def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, network):
+def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, reading_first):
     """The other relay has a lower cursor, or none: nothing that was saved of it is gone."""
-    s = TwoRelays(lab, network, redis=lab.redis(aof=True))
-    s.happens(100)
-    s.daemon.start()
-    s.wait_all()
+    s = reading_first(redis=lab.redis(aof=True))
     wait_for(lambda: s.db.get(stream.CURSOR) == str(s.a.log[-1].seq), "the cursor to be saved")
     s.redis.stop()
     s.a.stop()
@@ -135,31 +141,21 @@ def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, network)
     assert not s.daemon.log_lines("lost data|is gone altogether")
 
 
-def test_place_to_begin_at_is_found_far_back_in_a_long_sequence(lab, network):
+def test_place_to_begin_at_is_found_far_back_in_a_long_sequence(reading_first):
     """The other relay has gone on by more than one step of the search while the first one was away."""
-    s = TwoRelays(lab, network)
-    s.happens(100)
-    s.daemon.start()
-    s.wait_all()
-    s.a.stop()
-    s.happens(6000, a=False)
-    s.wait_current(s.b)
+    s = reading_first()
+    s.goes_over(meanwhile=6000)
     s.happens(5, a=False)
     s.assert_each_once_and_in_order()
     s.daemon.wait_log("looking further back")
     s.daemon.wait_log("beginning with seq")
 
 
-def test_first_relay_is_read_again_when_it_answers_at_its_own_cursor(lab, network):
-    s = TwoRelays(lab, network)
-    s.daemon.write_config(relay_failback="1s")
-    s.happens(200)
-    s.daemon.start()
-    s.wait_all()
+def test_first_relay_is_read_again_when_it_answers_at_its_own_cursor(reading_first):
+    s = reading_first(200, relay_failback="1s")
     at_failure = s.network.happened[-1][0] * A["step"] + A["first_seq"]
     wait_for(lambda: s.db.get(stream.CURSOR) == str(at_failure), "the cursor to be saved")
-    s.a.stop()
-    s.wait_current(s.b)
+    s.goes_over()
     s.happens(100)
     s.wait_all()
     assert s.db.get(stream.CURSOR) == str(at_failure), "the first relay's cursor is its own"
@@ -172,14 +168,9 @@ def test_first_relay_is_read_again_when_it_answers_at_its_own_cursor(lab, networ
     assert s.a.upgraded()[-1].cursor == at_failure
 
 
-def test_first_relay_that_answers_but_fails_is_tried_in_vain(lab, network):
-    s = TwoRelays(lab, network)
-    s.daemon.write_config(relay_failback="1s")
-    s.happens(100)
-    s.daemon.start()
-    s.wait_all()
-    s.a.stop()
-    s.wait_current(s.b)
+def test_first_relay_that_answers_but_fails_is_tried_in_vain(reading_first):
+    s = reading_first(relay_failback="1s")
+    s.goes_over()
 
     async def drop(connection):
         connection.drop()
@@ -192,11 +183,8 @@ def test_first_relay_that_answers_but_fails_is_tried_in_vain(lab, network):
     s.assert_each_once_and_in_order()
 
 
-def test_there_and_back_again_many_times(lab, network):
-    s = TwoRelays(lab, network)
-    s.happens(50)
-    s.daemon.start()
-    s.wait_all()
+def test_there_and_back_again_many_times(reading_first):
+    s = reading_first(50)
     for _ in range(3):
         s.a.stop()
         s.happens(40)
@@ -214,14 +202,9 @@ def test_there_and_back_again_many_times(lab, network):
     assert s.daemon.status()["relay_changes"] == 6
 
 
-def test_restart_on_the_other_relay_goes_on_with_its_cursor_when_the_first_is_away(lab, network):
-    s = TwoRelays(lab, network)
-    s.happens(100)
-    s.daemon.start()
-    s.wait_all()
-    s.a.stop()
-    s.happens(50, a=False)
-    s.wait_current(s.b)
+def test_restart_on_the_other_relay_goes_on_with_its_cursor_when_the_first_is_away(reading_first):
+    s = reading_first()
+    s.goes_over(meanwhile=50)
     s.happens(50, a=False)
     s.wait_all()
     s.daemon.stop()
@@ -231,13 +214,10 @@ def test_restart_on_the_other_relay_goes_on_with_its_cursor_when_the_first_is_aw
     s.assert_each_once_and_in_order()
 
 
-def test_restart_on_another_relay_that_was_never_read_loses_nothing_of_the_first(lab, network):
+def test_restart_on_another_relay_that_was_never_read_loses_nothing_of_the_first(reading_first):
     """Nothing tells where to begin with it: what it does not give comes when the first is back, also of those repos
     that had an event since."""
-    s = TwoRelays(lab, network)
-    s.happens(100)
-    s.daemon.start()
-    s.wait_all()
+    s = reading_first()
     s.daemon.stop()
     s.a.stop()
     s.happens(50)
@@ -250,14 +230,9 @@ def test_restart_on_another_relay_that_was_never_read_loses_nothing_of_the_first
     s.wait_all()
 
 
-def test_new_sequence_of_another_relay_that_is_to_stop_names_its_own_cursor(lab, network):
-    s = TwoRelays(lab, network, on_sequence_reset="stop")
-    s.happens(100)
-    s.daemon.start()
-    s.wait_all()
-    s.a.stop()
-    s.happens(20, a=False)
-    s.wait_current(s.b)
+def test_new_sequence_of_another_relay_that_is_to_stop_names_its_own_cursor(reading_first):
+    s = reading_first(on_sequence_reset="stop")
+    s.goes_over(meanwhile=20)
     s.happens(5, a=False)  # the place to begin at is looked for from a live event on
     s.wait_all()
     s.b.stop()
@@ -272,20 +247,17 @@ def test_new_sequence_of_another_relay_that_is_to_stop_names_its_own_cursor(lab,
     s.daemon.wait_log(f"or delete {stream.CURSOR}:{s.b.authority}$")
 
 
-def test_other_order_of_relays_by_reload_loses_and_doubles_nothing(lab, network):
-    s = TwoRelays(lab, network)
-    s.happens(200)
-    s.daemon.start()
-    s.wait_all()
+def test_other_order_of_relays_by_reload_loses_and_doubles_nothing(reading_first):
+    s = reading_first(200)
     s.daemon.reload(relay=f"{s.b.url}, {s.a.url}")
     s.wait_current(s.b)
     s.happens(100)
     s.assert_each_once_and_in_order()
 
 
-def test_relay_added_behind_changes_nothing(lab, network):
+def test_relay_added_behind_changes_nothing(lab):
     """From then on repos are remembered: those that had an event since are recognised when it takes over."""
-    s = TwoRelays(lab, network)
+    s = TwoRelays(lab)
     s.daemon.write_config(relay=s.a.url)
     s.happens(100)
     s.daemon.start()
@@ -295,17 +267,13 @@ def test_relay_added_behind_changes_nothing(lab, network):
     s.wait_current(s.a)
     s.happens(300)
     s.wait_all()
-    s.a.stop()
-    s.wait_current(s.b)
+    s.goes_over()
     s.happens(50)
     s.assert_each_once_and_in_order()
 
 
-def test_kills_while_going_over_lose_and_double_nothing(lab, network):
-    s = TwoRelays(lab, network)
-    s.happens(400)
-    s.daemon.start()
-    s.wait_all()
+def test_kills_while_going_over_lose_and_double_nothing(reading_first):
+    s = reading_first(400)
     s.a.stop()
     for pid in s.daemon.worker_pids():
         os.kill(pid, 9)
