@@ -18,11 +18,11 @@ check_PROGRAMS += tests/unit/atproto/test_collections
 tests_unit_atproto_test_collections_SOURCES = tests/unit/atproto/test_collections.c
 tests_unit_atproto_test_collections_LDADD = $(atproto_link) $(CMOCKA_LIBS)
 
-# The reader held against libcbor, which nothing but this links with.
+# The reader held against libcbor, which no other unit test links with.
 check_PROGRAMS += tests/unit/atproto/test_cbor_reference
 tests_unit_atproto_test_cbor_reference_SOURCES = tests/unit/atproto/test_cbor_reference.c \
 	tests/unit/atproto/cbor_reference.c tests/unit/atproto/cbor_reference.h tests/unit/atproto/wire.h
-tests_unit_atproto_test_cbor_reference_LDADD = $(atproto_link) $(LIBCBOR_LIBS) $(CMOCKA_LIBS)
+tests_unit_atproto_test_cbor_reference_LDADD = libreference.a $(atproto_link) $(LIBCBOR_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/atproto/test_rules
 tests_unit_atproto_test_rules_SOURCES = tests/unit/atproto/test_rules.c tests/unit/atproto/wire.h
 tests_unit_atproto_test_rules_LDADD = $(atproto_link) $(CMOCKA_LIBS)
