@@ -111,8 +111,7 @@ json_t *status_json(struct master *m)
         json_object_set_new(ops, counter_name((enum counter)c),
                             json_integer((json_int_t)counters_total(m->counters, c)));
     json_t *json = json_pack(
-        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o"
-        ",s:o}",
+        "{s:s,s:s,s:i,s:f,s:{s:s,s:s,s:b,s:b,s:I,s:I,s:s,s:I,s:I},s:o,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o,s:o}",
         "version", PACKAGE_VERSION, "state", master_state_name(m), "pid", (int)getpid(), "uptime_s",
         (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
         relay_state_name(relay_state(m->relay)), "connected", relay_is_up(m->relay), "paused",
