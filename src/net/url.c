@@ -2,6 +2,7 @@
 
 #include "net/url.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,16 @@ static bool parse_number(const char *text, size_t n, long max, long *value)
     return *value <= max;
 }
 
+/* What stands between brackets (RFC 3986 §3.2.2); behind a '%' the interface may be named. */
+static bool is_ipv6(const char *text, size_t n)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+    const char *zone = memchr(text, '%', n);
+    return copy(address, sizeof address, text, zone != NULL ? (size_t)(zone - text) : n) &&
+           inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
 static bool parse_host(const char *at, const char *end, struct url *url, struct error *why)
 {
     const char *host = at, *host_end, *port = NULL;
@@ -105,6 +116,10 @@ static bool parse_host(const char *at, const char *end, struct url *url, struct 
         host_end = memchr(host, ']', (size_t)(end - host));
         if (host_end == NULL) {
             error_set(why, "'[' without ']', expected [IPv6 address]");
+            return false;
+        }
+        if (!is_ipv6(host, (size_t)(host_end - host))) {
+            error_set(why, "'%.*s' is not an IPv6 address", (int)(host_end - host), host);
             return false;
         }
         if (host_end + 1 < end && host_end[1] != ':') {

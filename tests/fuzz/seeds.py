@@ -154,6 +154,8 @@ URLS = [
     b"wss://bsky.network",
     b"ws://localhost:2470/xrpc/com.atproto.sync.subscribeRepos?cursor=0",
     b"ws://[::1]:8080/x",
+    b"ws://[fe80::1%eth0]:80/",
+    b"ws://[[]:80/",
     b"redis://localhost",
     b"redis://user:pass%40word@redis.example:6380/2",
     b"rediss://:secret@redis.example/0?db=3",

@@ -107,6 +107,8 @@ def test_wrong_value_is_refused_with_what_was_expected(config_file, line, expect
         ("relay", "wss://"),
         ("relay", "ws://host:99999"),
         ("relay", "ws://[::1"),
+        ("relay", "ws://[[]"),
+        ("relay", "ws://[not-an-address]:80"),
         ("relay", "not a url"),
         ("relay", "redis://127.0.0.1"),
         ("redis", "http://127.0.0.1"),
