@@ -135,8 +135,8 @@ def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, reading_
     s.a.stop()
     s.daemon.wait_log(f"going over to {s.b.authority}")
     s.redis.restart()
+    s.wait_current(s.b)  # from then on it sends what happens: the place to begin is found by that
     s.happens(50, a=False)
-    s.wait_current(s.b)
     s.assert_each_once_and_in_order()
     assert not s.daemon.log_lines("lost data|is gone altogether")
 
