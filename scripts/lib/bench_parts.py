@@ -5,7 +5,7 @@ import re
 import resource
 import time
 
-from bench_load import start
+from bench_load import compare, start
 from bench_table import Column, output, progress
 from rig import STREAM, program, wait_for
 
@@ -115,12 +115,14 @@ def latency(rig, options, capture, report):
     """From the relay's write to the entry's arrival at a reader that waits in XREAD, at a steady rate."""
     report.title(
         "Latency: relay's send → entry at a reader of the stream, µs",
-        "4 workers. The floor is one process that sends plain XADDs at the same rate, and the same reader.",
+        "4 workers. The floor is one process that sends plain XADDs at the same rate, and the same reader. "
+        "Redis' CPU is with that of serving the reader.",
     )
     columns = [
         Column(title, key)
         for title, key in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p999"), ("max", "max"), ("events", "count"))
     ]
+    columns += [Column("both CPU µs", "cpu_firehosed", ".1f"), Column("redis CPU µs", "cpu_redis", ".1f")]
     table = report.table("events/s", columns)
     results = []
     for rate in options.rates:
@@ -139,13 +141,15 @@ def run_latency(rig, options, capture, rate):
     stamps = rig.directory / "stamps"
     try:
         start(rig, capture, "--rate", str(rate), "--stamp-file", str(stamps), workers=4)
+        before = rig.usage()
         found = json.loads(
             output(program("tests/tools/stream-latency"), rig.redis.socket, STREAM, stamps, options.seconds)
         )
+        used = compare(before, rig.usage(), capture)
     finally:
         rig.stop_all()
     assert found["unknown"] == 0, f"{found['unknown']} entries whose sending was not noted"
-    return found
+    return {**found, "cpu_firehosed": used["cpu_firehosed"], "cpu_redis": used["cpu_redis"]}
 
 
 def run_latency_floor(rig, options, rate):
