@@ -38,6 +38,9 @@ def s(lab):
 
 
 def log_of(s):
+    before_7 = s.redis.directory / "appendonly.aof"
+    if before_7.exists():
+        return before_7
     (log,) = (s.redis.directory / "appendonlydir").glob("*.incr.aof")
     return log
 
