@@ -53,8 +53,7 @@ void ledger_clear_window(struct ledger *l);
 struct ledger_record {
     uint64_t id; /* rises by one a record, from 1 */
     int64_t seq; /* 0: none */
-    const uint8_t *frame;
-    size_t at; /* where in the view it begins */
+    size_t at; /* where in the view the frame begins */
     uint32_t len;
     uint8_t partition;
     uint8_t kind;

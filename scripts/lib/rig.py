@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests" / "system"))
 
 from certificates import Authority  # noqa: E402
 from firehosed import Firehosed, Replay, program, run  # noqa: E402
-from processes import Process, kill_session  # noqa: E402
+from processes import Process, cpu_seconds, kill_session  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
 from waiting import Late, wait_for  # noqa: E402
 
@@ -158,24 +158,6 @@ def interrupt(number, _frame):
 def children():
     with open(f"/proc/self/task/{os.getpid()}/children") as file:
         return [int(pid) for pid in file.read().split()]
-
-
-def cpu_seconds(pid):
-    """CPU time of all threads that live, from the scheduler's nanoseconds; from clock ticks where it has none."""
-    total = 0
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/schedstat") as stat:
-                total += int(stat.read().split()[0])
-        return total / 1e9
-    except FileNotFoundError:
-        pass
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except OSError:
-        return 0.0  # it ended meanwhile
 
 
 def pss_bytes(pid):

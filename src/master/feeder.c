@@ -40,8 +40,7 @@ static size_t allowance(const struct worker_process *w)
 {
     const struct pool *p = w->pool;
     struct ledger_record first, next;
-    /* A worker that is to leave, or to wait, gets the rest of a reference that has begun; on the way
-     * out all of them. */
+    /* A worker that is to leave, or to wait, gets the rest of a reference that has begun; on the way out, all. */
     if (p->is_held || (w->is_draining && p->drain != DRAIN_EVERYTHING))
         return w->partial > 0 ? 1 : 0;
     if (!ledger_next_unsent(p->ledger, w->index, &next))
@@ -56,8 +55,7 @@ static size_t allowance(const struct worker_process *w)
     return next.is_suspect ? 1 : least(most > sent ? most - sent : 0, FRAMES_PER_WRITE);
 }
 
-/* Collects what is unsent, at most `max` frames, and none that is to go alone behind others.
- * False: there is nothing. */
+/* Collects what is unsent, at most `max` frames, none that is to go alone behind others. False: there is nothing. */
 static bool gather(const struct worker_process *w, struct gathered *g, size_t max)
 {
     struct ledger_record r;
@@ -89,8 +87,8 @@ static void account(struct worker_process *w, const struct gathered *g, size_t n
     w->partial = n % sizeof g->refs[0];
 }
 
-/* True: on the way out, something waits for an ack, for suspects in front of it, or for the first
- * cursor to be saved. */
+/* True: on the way out, something waits for an ack, for suspects in front of it, or for the first cursor to be
+ * saved. */
 static bool has_more_to_send(const struct worker_process *w)
 {
     struct ledger_record next;

@@ -52,7 +52,6 @@ struct queue {
 
 struct ledger {
     struct ring ring;
-    size_t size;
     uint64_t tail, window, head;
     struct record *records; /* ring: record id lies at id & (record_cap - 1) */
     size_t record_cap;      /* a power of two */
@@ -66,13 +65,12 @@ struct ledger {
 
 struct ledger *ledger_new(size_t bytes, unsigned workers, struct error *why)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (bytes + page - 1) / page * page;
     struct ledger *l = calloc(1, sizeof *l);
     if (l != NULL) {
-        l->size = (bytes + page - 1) / page * page;
         l->workers = workers;
         l->record_cap = FIRST_RECORDS;
-        l->record_max = l->size / MEAN_FRAME_BYTES;
+        l->record_max = size / MEAN_FRAME_BYTES;
         l->oldest = l->newest = 1;
         l->records = malloc(l->record_cap * sizeof *l->records);
     }
@@ -81,7 +79,7 @@ struct ledger *ledger_new(size_t bytes, unsigned workers, struct error *why)
         free(l);
         return NULL;
     }
-    if (!ring_map(&l->ring, l->size, why)) {
+    if (!ring_map(&l->ring, size, why)) {
         free(l->records);
         free(l);
         return NULL;
@@ -115,12 +113,12 @@ uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room)
     /* Empty: begin at the front again, where the pages are warm; a ring that keeps up touches little memory.
      */
     if (l->tail == l->head) {
-        l->head = (l->head + l->size - 1) / l->size * l->size;
+        l->head = (l->head + l->ring.view.size - 1) / l->ring.view.size * l->ring.view.size;
         l->tail = l->window = l->head;
     }
     *filled = (size_t)(l->head - l->window);
-    *room = l->newest - l->oldest >= l->record_max ? 0 : l->size - (size_t)(l->head - l->tail);
-    return l->ring.bytes + l->window % l->size;
+    *room = l->newest - l->oldest >= l->record_max ? 0 : l->ring.view.size - (size_t)(l->head - l->tail);
+    return l->ring.bytes + l->window % l->ring.view.size;
 }
 
 void ledger_filled(struct ledger *l, size_t n)
@@ -263,8 +261,7 @@ static void describe(const struct ledger *l, uint64_t id, struct ledger_record *
     *out = (struct ledger_record){
         .id = id,
         .seq = r->seq,
-        .frame = l->ring.bytes + r->at % l->size,
-        .at = (size_t)(r->at % l->size),
+        .at = (size_t)(r->at % l->ring.view.size),
         .len = r->len,
         .partition = r->partition,
         .kind = r->kind,
@@ -413,7 +410,7 @@ size_t ledger_used_bytes(const struct ledger *l)
 }
 size_t ledger_size_bytes(const struct ledger *l)
 {
-    return l->size;
+    return l->ring.view.size;
 }
 size_t ledger_record_count(const struct ledger *l)
 {

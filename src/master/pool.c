@@ -201,8 +201,7 @@ static void find_the_guilty(struct worker_process *w, int status)
     struct pool *p = w->pool;
     struct ledger *l = p->ledger;
     struct ledger_record r;
-    size_t had = ledger_outstanding_count(l, w->index);
-    if (had != 1 || atomic_load(&w->slot->activity) != ACTIVITY_ON_FRAMES ||
+    if (ledger_outstanding_count(l, w->index) != 1 || atomic_load(&w->slot->activity) != ACTIVITY_ON_FRAMES ||
         !ledger_outstanding(l, w->index, &r) || r.verdict != VERDICT_NONE)
         return;
     if (p->condemned >= CONDEMNED_MAX) {

@@ -11,6 +11,8 @@ from processes import Process, is_alive, kill_session, members_of_session
 from waiting import Late, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
+# For a worker that a test kills by such a signal: a report would be of a fault that is the test's.
+NO_REPORT = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0"}
 SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|^==\d+==.*(Invalid|uninitialised))", re.M)
 
 # Variables that a developer's shell may have set must not reach the daemon.

@@ -8,7 +8,7 @@ import pytest
 
 import events
 import stream
-from firehosed import program
+from firehosed import NO_REPORT, program
 from waiting import wait_for
 
 MAGIC = "a text that sets off a bug"
@@ -94,8 +94,7 @@ def test_several_poison_frames_in_a_row(lab):
 
 def test_worker_killed_at_random_makes_no_good_frame_poison(lab):
     """With a single frame in its channel, again and again, while Redis does not take it."""
-    no_report = {"ASAN_OPTIONS": "handle_segv=0:handle_abort=0"}  # of a fault that is ours
-    s = lab.system(workers=1, environment=no_report)
+    s = lab.system(workers=1, environment=NO_REPORT)
     s.more(50)
     s.wait_delivered()
     s.redis.freeze()

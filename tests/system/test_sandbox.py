@@ -158,17 +158,19 @@ def test_sandbox_log_lets_it_pass_too(lab, verb):
     assert values(before[0], "Seccomp") == ["2"]  # a filter is there, it only tells
 
 
+def assert_attack_ends_by_signal(s, verb, number):
+    attack(s, verb)
+    s.daemon.wait_log(rf"error master.*worker \d, pid \d+, .*signal {number}")
+    s.assert_all(strict=True)
+    assert not s.daemon.log_lines("is not allowed")
+
+
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer has its own way to crash")
 def test_worker_that_crashes_or_aborts_dies_of_that_and_of_no_forbidden_call(lab):
     s = lab.system(events.make(100), workers=2, environment=preload())
     s.wait_delivered()
-    attack(s, "crash")
-    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 11")
-    s.assert_all(strict=True)
-    attack(s, "abort")
-    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 6")
-    s.assert_all(strict=True)
-    assert not s.daemon.log_lines("is not allowed")
+    assert_attack_ends_by_signal(s, "crash", 11)
+    assert_attack_ends_by_signal(s, "abort", 6)
 
 
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer has its own way to crash")
@@ -176,10 +178,7 @@ def test_worker_can_look_at_the_ring_and_not_write_to_it(lab):
     """Nor make it writable: what other workers read is out of its reach."""
     s = lab.system(events.make(100), workers=2, environment=preload())
     s.wait_delivered()
-    attack(s, "scribble")
-    s.daemon.wait_log(r"error master.*worker \d, pid \d+, .*signal 11")
-    s.assert_all(strict=True)
-    assert not s.daemon.log_lines("is not allowed")
+    assert_attack_ends_by_signal(s, "scribble", 11)
 
 
 def test_worker_has_no_privileges_no_core_and_limits(lab):

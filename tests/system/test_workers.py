@@ -10,6 +10,7 @@ import pytest
 import events
 import stream
 from control import Control
+from firehosed import NO_REPORT
 from processes import cpu_seconds, is_alive, resident_bytes
 from waiting import hold_for, wait_for
 
@@ -119,8 +120,7 @@ def test_killed_idle_worker_is_replaced_too(lab):
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL, signal.SIGBUS], ids=lambda n: n.name)
 def test_every_death_is_noticed_and_logged(lab, number):
-    no_report = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0"}  # of a fault that is ours
-    s = lab.system(events.make(50), workers=2, environment=no_report)
+    s = lab.system(events.make(50), workers=2, environment=NO_REPORT)
     s.assert_all()
     victim = s.daemon.wait_workers(2)[1]
     kill(victim, number)
@@ -297,6 +297,10 @@ def test_worker_that_is_to_leave_before_it_knows_its_marks_writes_what_it_got(la
 # -- What waits in the ring while a worker is at work ------------------------------------------------------------
 
 
+def wait_received(s):
+    s.daemon.wait_status(lambda status: status["received"] == len(s.relay.log), "to receive all that was sent")
+
+
 def at_work(lab, **settings):
     """One event is on its way to a Redis that does not answer, and behind it some that are too few to go before it is
     acked."""
@@ -306,8 +310,8 @@ def at_work(lab, **settings):
     s.daemon.wait_settled()
     redis.freeze()
     for step in (1, 50):
-        s.relay.append(events.make(step, events.after(s.relay.log)))
-        s.daemon.wait_status(lambda status: status["received"] == len(s.relay.log), "what was sent")
+        s.more(step)
+        wait_received(s)
     assert s.daemon.status()["workers"][0]["queued"] == 51
     return s, redis
 
@@ -318,25 +322,15 @@ def test_what_came_meanwhile_goes_when_the_worker_has_acked(lab):
     s.assert_all(strict=True)
 
 
-def test_much_does_not_wait_for_the_ack(lab):
+@pytest.mark.parametrize(("batch_events", "least", "most"), [(512, 128, 451), (10, 10, 30)])
+def test_much_does_not_wait_for_the_ack_but_is_no_more_than_a_few_transactions(lab, batch_events, least, most):
     """The next batch is built while Redis is at the one before: a worker has more in hand than one event."""
-    s, redis = at_work(lab)
+    s, redis = at_work(lab, batch_events=batch_events)
     s.more(400)
-    s.daemon.wait_status(lambda status: status["received"] == len(s.relay.log), "what was sent")
+    wait_received(s)
     kill(s.daemon.worker_pids()[0])
     line = s.daemon.wait_log(r"worker 0, pid \d+, killed by signal 9.*; \d+ frames will be sent again")
-    assert 128 <= int(re.search(r"(\d+) frames", line)[1]) <= 451
-    redis.thaw()
-    s.assert_all(strict=True)
-
-
-def test_worker_has_no_more_in_hand_than_a_few_transactions(lab):
-    s, redis = at_work(lab, batch_events=10)
-    s.more(400)
-    s.daemon.wait_status(lambda status: status["received"] == len(s.relay.log), "what was sent")
-    kill(s.daemon.worker_pids()[0])
-    line = s.daemon.wait_log(r"worker 0, pid \d+, killed by signal 9.*; \d+ frames will be sent again")
-    assert 10 <= int(re.search(r"(\d+) frames", line)[1]) <= 30
+    assert least <= int(re.search(r"(\d+) frames", line)[1]) <= most
     redis.thaw()
     s.assert_all(strict=True)
 
@@ -384,7 +378,7 @@ def test_worker_that_cannot_write_sleeps(lab):
     s.db.rpush(stream.STREAM, "not a stream")
     s.daemon.start()
     s.daemon.wait_log("WRONGTYPE")
-    s.daemon.wait_status(lambda status: status["received"] == 5000, "all events in the ring")
+    wait_received(s)
     pid = s.daemon.worker_pids()[0]
     before, _ = cpu_seconds(pid), time.sleep(2)
     assert cpu_seconds(pid) - before < 0.5, "it is busy with nothing"
