@@ -48,6 +48,7 @@ struct config {
     /* What consumers see beside the stream. */
     int event_format; /* compat, extended: enum event_format of the atproto room, in its order */
     bool emit_sync;
+    bool redis_rewrite_aof;
     char *kinds;
     char *collections, *exclude_collections;
     char *dids_file;

@@ -4,8 +4,8 @@
  * (there is one TLS and one URL parser in this program), and knows nothing of events, frames or processes.
  * RESP is read and formatted by hiredis, the bytes travel over our own stream: Debian's hiredis speaks no TLS.
  *
- *   CLOSED ──start──▶ HANDSHAKE (TLS) ──▶ LOGIN (AUTH, SELECT, CLIENT SETNAME) ──▶ READY
- *      ▲──────────────────── any failure, or stop ───────────────────────────────────┘
+ *   CLOSED ──start──▶ HANDSHAKE (TLS) ──▶ LOGIN (AUTH, SELECT, CLIENT SETNAME, is its log sound?) ──▶ READY
+ *      ▲──────────────────── any failure, or stop ──────────────────────────────────────────────────────┘
  *
  * The owner polls redis_client_fd() for redis_client_wants(), calls redis_client_progress() when it is ready, and
  * takes replies with redis_client_reply() until there is none. Nothing here blocks or waits. */
@@ -23,12 +23,17 @@
 
 struct redis_client;
 
+enum { REDIS_RUN_ID_BYTES = 48 };
+
 struct redis_client *redis_client_new(void); /* NULL: no memory */
 void redis_client_free(struct redis_client *c);
 
-/* Takes a connected descriptor over and queues the login. tls NULL: plain. `name` is shown by CLIENT LIST. */
+/* Takes a connected descriptor over and queues the login. tls NULL: plain. `name` is shown by CLIENT LIST. `run_key` is
+ * the hash with the field "run": in which run of the server its append-only log was last known to be sound. In another
+ * one it is asked to write that log anew, unless it has (info.h), and the login fails until that is done. NULL: the log
+ * is not looked at. */
 bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls, const struct url *url,
-                        const char *name, struct error *why);
+                        const char *name, const char *run_key, struct error *why);
 
 /* Closes the connection; what was queued or unanswered is forgotten. */
 void redis_client_stop(struct redis_client *c);
@@ -36,6 +41,9 @@ void redis_client_stop(struct redis_client *c);
 bool redis_client_is_open(const struct redis_client *c);
 bool redis_client_is_ready(const struct redis_client *c);
 int redis_client_fd(const struct redis_client *c);
+
+/* What the server calls this run of itself, another one after each start; "": it does not tell. Once it is ready. */
+const char *redis_client_run_id(const struct redis_client *c);
 
 /* POLLIN, and POLLOUT while there is something to write. */
 short redis_client_wants(const struct redis_client *c);
@@ -51,7 +59,7 @@ void redis_client_send(struct redis_client *c, const void *bytes, size_t len);
 bool redis_client_has_sent(const struct redis_client *c);
 
 /* Moves bytes both ways as far as they go without waiting. False: the connection is lost or the login was refused
- * (*why: "AUTH: WRONGPASS …", "closed by the server"); the client is stopped. */
+ * (*why: "AUTH: WRONGPASS …", "closed by the server", or what is waited for); the client is stopped. */
 bool redis_client_progress(struct redis_client *c, struct error *why);
 
 /* Takes the next reply to the owner's commands, in order: *reply is NULL when there is none yet, else the caller

@@ -71,6 +71,10 @@ const struct setting config_table[] = {
           "How long resolving and connecting to Redis may take."),
     VALUE(redis_reply_timeout, SETTING_DURATION, "30s", SECOND, HOUR, RELOAD, NULL,
           "A connection to Redis that owes an answer for this long is given up and made anew."),
+    VALUE(redis_rewrite_aof, SETTING_FLAG, "yes", 0, 0, RELOAD, NULL,
+          "After each start of a Redis with an append-only log (appendonly yes) have that log written anew "
+          "(BGREWRITEAOF) before anything is added to it. A log that was cut within a transaction would double events "
+          "otherwise, at the start after that."),
     TEXT(stream_key, "firehose:events", 1, 255, RELOAD, "REDIS_STREAM_KEY", "The stream that events are added to."),
     VALUE(stream_max_len, SETTING_NUMBER, "500000", 0, INT64_C(1000000000000), RELOAD, "REDIS_MAX_STREAM_LEN",
           "About how many entries the stream keeps (MAXLEN ~); 0: all."),

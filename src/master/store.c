@@ -292,7 +292,8 @@ static void on_connected(void *arg, int fd, const struct error *failure)
         store_lose(s, failure->text);
         return;
     }
-    if (!redis_client_start(s->client, fd, s->tls, &s->url, "firehosed-master", &why)) {
+    const char *run_key = s->config->redis_rewrite_aof ? s->config->progress_key : NULL;
+    if (!redis_client_start(s->client, fd, s->tls, &s->url, "firehosed-master", run_key, &why)) {
         store_lose(s, why.text);
         return;
     }

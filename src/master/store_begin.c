@@ -5,7 +5,7 @@
  *   WATCH owner:master                         what is written below fails if another one takes the slots
  *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
  *   HMGET progress 0 … 63                      read last: nothing can change them now
- *   MULTI · [DEL progress cursor] · HSET progress relay … · SET cursor · HSET progress cursor … [marks] · EXEC
+ *   MULTI · [DEL progress cursor] · HSET progress relay … run … · SET cursor · HSET progress cursor … [marks] · EXEC
  *
  * Where cursor and copy differ, somebody else has set the cursor (the service that ran meanwhile, an operator who wants
  * a replay): the cursor wins, and marks above it are lowered to it. */
@@ -136,6 +136,10 @@ static void write_fit(struct store *s, bool drop_marks)
     }
     redis_client_command(s->client, "HSET %s relay %s", store_source(s)->progress_key, store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
+    if (redis_client_run_id(s->client)[0] != '\0') { /* its log is sound, or there would be no connection */
+        redis_client_command(s->client, "HSET %s run %s", s->config->progress_key, redis_client_run_id(s->client));
+        store_expect(s, FOR_NOTHING, 0);
+    }
     if (s->has_cursor) {
         /* With its copy always: a cursor that differs from it would be taken, at the next start, for one that was set
          * from outside. */

@@ -1,9 +1,9 @@
 /* store_figures.c: asks Redis how full it is and how long our streams are: for people, nothing is decided by it. */
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "redis/info.h"
 #include "store_internal.h"
 
 enum { EVERY = 5 /* calls, which come once a second */ };
@@ -30,20 +30,6 @@ void store_ask_figures(struct store *s)
         redis_client_command(s->client, "XLEN %s", s->config->dead_letters_key);
         store_expect(s, FOR_DEAD_LETTERS_LENGTH, 0);
     }
-}
-
-/* The number behind "\nname:", as INFO has it; -1: it is not there. */
-static int64_t info_number(const char *info, const char *name)
-{
-    size_t len = strlen(name);
-    for (const char *line = info; line != NULL; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, name, len) == 0 && line[len] == ':')
-            return strtoll(line + len + 1, NULL, 10);
-        if (*line == '\0')
-            break;
-    }
-    return -1;
 }
 
 void store_figures_on_reply(struct store *s, enum purpose purpose, const redisReply *reply)

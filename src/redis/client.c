@@ -9,15 +9,20 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/log.h"
+#include "redis/info.h"
 #include "redis/replies.h"
 
 enum client_state { CLIENT_CLOSED, CLIENT_HANDSHAKE, CLIENT_LOGIN, CLIENT_READY };
+
+enum login_step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_NOTED, STEP_SERVER, STEP_LOG, STEP_REWRITE };
+static const char *const step_names[] = {"AUTH", "SELECT", "login", "login", "login", "login", "login"};
 
 enum {
     READ_BYTES = 64 * 1024,
     OUT_KEEP_BYTES = 64 * 1024,
     READS_PER_TURN = 32, /* then others get theirs: a server may send faster than it is read */
-    LOGIN_STEPS = 3,
+    LOGIN_STEPS = 7,
     /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for
      * each event of a batch. */
     REPLY_MAX_BYTES = 64 << 20,
@@ -40,8 +45,12 @@ struct redis_client {
     struct buffer out; /* commands not yet written; in front of `borrowed` */
     const uint8_t *borrowed;
     size_t borrowed_len;
-    const char *login[LOGIN_STEPS]; /* what the outstanding login replies answer, in order */
+    enum login_step login[LOGIN_STEPS]; /* what the outstanding login replies answer, in order */
     int login_count, login_done;
+    char run_id[REDIS_RUN_ID_BYTES]; /* of the server process */
+    bool may_have_half;              /* an earlier process may have left half a transaction of ours in its log */
+    char where[URL_HOST_BYTES + 16];
+    struct log_throttle doubt; /* about its append-only log */
 };
 
 struct redis_client *redis_client_new(void)
@@ -78,21 +87,34 @@ void redis_client_stop(struct redis_client *c)
     c->state = CLIENT_CLOSED;
 }
 
-static void queue_login(struct redis_client *c, const struct url *url, const char *name)
+static void expect(struct redis_client *c, enum login_step step)
+{
+    c->login[c->login_count++] = step;
+}
+
+static void queue_login(struct redis_client *c, const struct url *url, const char *name, const char *run_key)
 {
     if (url->password[0] != '\0' || url->user[0] != '\0') {
         if (url->user[0] != '\0')
             redis_client_command(c, "AUTH %s %s", url->user, url->password);
         else
             redis_client_command(c, "AUTH %s", url->password);
-        c->login[c->login_count++] = "AUTH";
+        expect(c, STEP_AUTH);
     }
     if (url->database != 0) {
         redis_client_command(c, "SELECT %d", url->database);
-        c->login[c->login_count++] = "SELECT";
+        expect(c, STEP_SELECT);
     }
     redis_client_command(c, "CLIENT SETNAME %s", name);
-    c->login[c->login_count++] = "CLIENT SETNAME";
+    expect(c, STEP_NAME);
+    redis_client_command(c, "INFO server");
+    expect(c, STEP_SERVER);
+    if (run_key != NULL) {
+        redis_client_command(c, "HMGET %s relay run", run_key);
+        expect(c, STEP_NOTED);
+        redis_client_command(c, "INFO persistence");
+        expect(c, STEP_LOG);
+    }
 }
 
 /* An array's length is believed before its elements are there: eight bytes for each of two thousand million. */
@@ -116,7 +138,7 @@ static redisReader *reader_new(struct redis_client *c)
 }
 
 bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls, const struct url *url,
-                        const char *name, struct error *why)
+                        const char *name, const char *run_key, struct error *why)
 {
     redis_client_stop(c);
     if (!stream_init(&c->stream, fd, tls, url->host, why))
@@ -129,7 +151,10 @@ bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls,
     }
     c->state = CLIENT_HANDSHAKE;
     c->wants_write = true; /* a TLS client speaks first; a plain one has its login to send */
-    queue_login(c, url, name);
+    url_authority(url, c->where, sizeof c->where);
+    c->run_id[0] = '\0';
+    c->may_have_half = false;
+    queue_login(c, url, name, run_key);
     return true;
 }
 
@@ -144,6 +169,10 @@ bool redis_client_is_ready(const struct redis_client *c)
 int redis_client_fd(const struct redis_client *c)
 {
     return c->stream.fd;
+}
+const char *redis_client_run_id(const struct redis_client *c)
+{
+    return c->run_id;
 }
 
 short redis_client_wants(const struct redis_client *c)
@@ -229,7 +258,94 @@ static bool write_queued(struct redis_client *c, struct error *why)
     return true;
 }
 
-/* Takes the answers to the login. A name that may not be set (ACL) is no reason to stay outside. */
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* A name that may not be set (ACL) is no reason to stay outside, nor is what may not be asked. But a server that wants
+ * a password, or is not ready, refuses every command: say so at once. */
+static bool is_refusal(enum login_step step, const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR &&
+           (step == STEP_AUTH || step == STEP_SELECT || starts_with(reply->str, "NOAUTH") ||
+            starts_with(reply->str, "DENIED") || starts_with(reply->str, "LOADING"));
+}
+
+static void warn_of_log(struct redis_client *c, const char *reason)
+{
+    log_throttled(&c->doubt, LOG_LEVEL_WARN,
+                  "redis %s: its append-only log may end within a transaction of before its start, and was not written "
+                  "anew (%s): events may be doubled when it is started again",
+                  c->where, reason);
+}
+
+static bool wait_for_log(struct error *why)
+{
+    error_set(why, "its append-only log, which may end within a transaction, is being written anew: waiting for that");
+    return false;
+}
+
+/* What would be written behind half a transaction would execute it at Redis' next start (see info.h): the log is
+ * written anew before. Who tries again later finds it done. False: *why has what is waited for. */
+static bool check_log(struct redis_client *c, const char *info, struct error *why)
+{
+    switch (info_append_log(info)) {
+    case APPEND_LOG_SOUND:
+        break;
+    case APPEND_LOG_INHERITED:
+        redis_client_command(c, "BGREWRITEAOF");
+        expect(c, STEP_REWRITE);
+        break;
+    case APPEND_LOG_BEING_WRITTEN:
+        return wait_for_log(why);
+    case APPEND_LOG_FAILED:
+        warn_of_log(c, "this failed: see its own log");
+        break;
+    }
+    return true;
+}
+
+/* Of HMGET: whether we have written to this Redis at all, and in which run of it the log was known to be sound. */
+static bool was_written_by_another_run(const struct redis_client *c, const redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+        return false;
+    const redisReply *relay = reply->element[0], *run = reply->element[1];
+    return relay->type == REDIS_REPLY_STRING &&
+           (run->type != REDIS_REPLY_STRING || strcmp(run->str, c->run_id) != 0);
+}
+
+static bool take_login_reply(struct redis_client *c, enum login_step step, const redisReply *reply, struct error *why)
+{
+    bool is_error = reply->type == REDIS_REPLY_ERROR;
+    if (is_refusal(step, reply)) {
+        error_set(why, "%s: %s", step_names[step], reply->str);
+        return false;
+    }
+    switch (step) {
+    case STEP_AUTH:
+    case STEP_SELECT:
+    case STEP_NAME:
+        break;
+    case STEP_SERVER:
+        if (reply->type == REDIS_REPLY_STRING)
+            info_text(reply->str, "run_id", c->run_id, sizeof c->run_id);
+        break;
+    case STEP_NOTED:
+        c->may_have_half = was_written_by_another_run(c, reply);
+        break;
+    case STEP_LOG:
+        return !c->may_have_half || reply->type != REDIS_REPLY_STRING || check_log(c, reply->str, why);
+    case STEP_REWRITE:
+        if (!is_error || strstr(reply->str, "already in progress") != NULL)
+            return wait_for_log(why);
+        warn_of_log(c, reply->str);
+        break;
+    }
+    return true;
+}
+
 static bool finish_login(struct redis_client *c, struct error *why)
 {
     while (c->login_done < c->login_count) {
@@ -240,18 +356,9 @@ static bool finish_login(struct redis_client *c, struct error *why)
         }
         if (answer == NULL)
             return true;
-        redisReply *reply = answer;
-        const char *step = c->login[c->login_done++];
-        bool refused = reply->type == REDIS_REPLY_ERROR && strcmp(step, "CLIENT SETNAME") != 0;
-        /* Without a password a protected server refuses every command, the name too: say so at once. */
-        if (reply->type == REDIS_REPLY_ERROR &&
-            (strncmp(reply->str, "NOAUTH", 6) == 0 || strncmp(reply->str, "DENIED", 6) == 0 ||
-             strncmp(reply->str, "LOADING", 7) == 0))
-            refused = true;
-        if (refused)
-            error_set(why, "%s: %s", strcmp(step, "CLIENT SETNAME") == 0 ? "login" : step, reply->str);
-        freeReplyObject(reply);
-        if (refused)
+        bool go_on = take_login_reply(c, c->login[c->login_done++], answer, why);
+        freeReplyObject(answer);
+        if (!go_on)
             return fail(c);
     }
     c->state = CLIENT_READY;

@@ -108,7 +108,8 @@ void writer_lose(struct writer *w, const char *why)
 void writer_connected(struct writer *w, int fd)
 {
     struct error why;
-    if (!redis_client_start(w->client, fd, w->tls, &w->url, w->name, &why)) {
+    const char *run_key = w->config->redis_rewrite_aof ? w->config->progress_key : NULL;
+    if (!redis_client_start(w->client, fd, w->tls, &w->url, w->name, run_key, &why)) {
         writer_lose(w, why.text);
         return;
     }

@@ -99,6 +99,15 @@ class RedisServer:
         self.kill() if self.is_running() else None
         return self.start()
 
+    def start_as_init(self, attempts=3):
+        """As a service manager does: where it ends at once, it is started again."""
+        for last in reversed(range(attempts)):
+            try:
+                return self.start()
+            except AssertionError:
+                if not last:
+                    raise
+
     def freeze(self):
         self.process.signal(signal.SIGSTOP)
 
@@ -108,6 +117,20 @@ class RedisServer:
     def close(self):
         if self.process is not None:
             self.process.kill_all()
+
+    # -- Its append-only log --------------------------------------------------------------------------------
+
+    def append_only_file(self):
+        """What it appends to."""
+        before_7 = self.directory / "appendonly.aof"
+        if before_7.exists():
+            return before_7
+        return max((self.directory / "appendonlydir").glob("*.incr.aof"), key=lambda file: file.stat().st_mtime_ns)
+
+    def rewriter(self):
+        """The process that writes it anew; None: nothing does."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0]) if children else None
 
     # -- Use -----------------------------------------------------------------------------------------------
 

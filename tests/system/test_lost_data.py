@@ -26,8 +26,9 @@ class HoldClient:
 
 @pytest.fixture
 def s(lab):
-    """firehosed before a Redis that logs each write, with a proxy between them that can keep clients waiting."""
-    s = lab.system(events.make(100), start=False, workers=1, redis_options={"aof": True}, cursor_interval="100ms")
+    """firehosed before a Redis that logs each write, to one file, with a proxy between them that can keep clients waiting."""
+    s = lab.system(events.make(100), start=False, workers=1, redis_options={"aof": True}, redis_rewrite_aof="no",
+                   cursor_interval="100ms")  # fmt: skip
     s.proxy = Proxy("redis", ("127.0.0.1", s.redis.port))
     lab.parts.append(s.proxy)
     s.daemon.write_config(redis=f"redis://127.0.0.1:{s.proxy.port}")
@@ -37,18 +38,10 @@ def s(lab):
     return s
 
 
-def log_of(s):
-    before_7 = s.redis.directory / "appendonly.aof"
-    if before_7.exists():
-        return before_7
-    (log,) = (s.redis.directory / "appendonlydir").glob("*.incr.aof")
-    return log
-
-
 def set_back(s, size, hold):
     """Kills Redis, cuts its log to that size, and starts it again; clients of that name do not come through."""
     s.redis.kill()
-    os.truncate(log_of(s), size)
+    os.truncate(s.redis.append_only_file(), size)
     rule = HoldClient(hold)
     s.proxy.on_link = lambda link: setattr(link, "rule", rule)
     s.redis.start()
@@ -58,11 +51,11 @@ def set_back(s, size, hold):
 def test_redis_loses_data_again_before_the_workers_have_seen_it(s):
     """It is read again from what was left. A worker that first sees the marks when even less is left must not take those
     for its own: what it is sent begins behind what is lost now."""
-    little = log_of(s).stat().st_size
+    little = s.redis.append_only_file().stat().st_size
     s.more(50)
     s.wait_delivered()
     s.wait_cursor(s.events[-1].seq)
-    more = log_of(s).stat().st_size
+    more = s.redis.append_only_file().stat().st_size
     s.more(50)
     s.wait_delivered()
     s.wait_cursor(s.events[-1].seq)
