@@ -5,7 +5,6 @@ strikes. Each makes sure that it has really struck, and raises Late where it cou
 """
 
 import os
-import re
 import time
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 
@@ -304,67 +303,37 @@ def relay_odd(rig, chance):
 # -- Redis -------------------------------------------------------------------------------------------------------------
 
 
-def append_only_file(rig):
-    return max((rig.redis.directory / "appendonlydir").glob("*.incr.aof"), key=os.path.getmtime)
-
-
-def cut_to_whole(log):
-    """Takes away what is behind the last whole command or transaction. Redis does so itself when it starts, but where the
-    log ends within a command within a transaction it keeps the commands before that one, without the EXEC that would make
-    them valid; the first EXEC that is appended behind them then executes them, at the next start."""
-    multi, end = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n"
-    with open(log, "rb+") as file:
-        size = file.seek(0, os.SEEK_END)
-        start = file.seek(max(0, size - (8 << 20)))
-        tail = file.read()
-        whole = at = tail.rfind(end) + len(end) if end in tail else 0
-        while (after := behind_command(tail, at)) is not None and tail[at:after] != multi:
-            whole = at = after
-        file.truncate(start + whole)
-
-
-def behind_command(data, at):
-    """Where the command at this place ends; None: it is not whole."""
-    match = re.compile(rb"\*(\d+)\r\n").match(data, at)
-    if match is None:
-        return None
-    at = match.end()
-    for _ in range(int(match[1])):
-        match = re.compile(rb"\$(\d+)\r\n").match(data, at)
-        if match is None:
-            return None
-        at = match.end() + int(match[1]) + 2
-    return at if at <= len(data) else None
-
-
 @fault("redis")
 def redis_kill(rig, chance):
     """kill -9 Redis (AOF, fsync at each write), start it again now or a little later"""
     rig.redis.kill()
-    cut_to_whole(append_only_file(rig))
     time.sleep(chance.choice([0, chance.uniform(0, 2)]))
-    rig.redis.start()
+    rig.redis.start_as_init()
 
 
 @fault("redis")
 def redis_lose(rig, chance):
     """kill -9 Redis and cut its log back to what it was some time before: what it had confirmed since is gone"""
-    log = append_only_file(rig)
+    log = rig.redis.append_only_file()
     before = log.stat().st_size
     if rig.log_floor is None:  # before that there is nothing to go back to: where the marks are gone, events are lost
         with rig.redis.client() as client:
             wait_for(lambda: client.hexists("firehose:progress", "cursor"), "the first cursor to be saved")
-        rig.log_floor = before = log.stat().st_size
+        rig.log_floor = log, log.stat().st_size
+        before = rig.log_floor[1]
     time.sleep(chance.uniform(0.05, 1.5))
     rig.redis.kill()
+    newest = rig.redis.append_only_file()
+    if newest != log:  # it was written anew meanwhile: what it begins with stays
+        log, before = newest, 0
     after = log.stat().st_size
-    size = max(rig.log_floor, before - chance.choice([0, 0, chance.randrange(200_000)]))
+    floor = rig.log_floor[1] if log == rig.log_floor[0] else 0
+    size = max(floor, chance.choice([before, after - chance.randrange(20_000), chance.randint(0, after)]))
     if after > size:
         os.truncate(log, size)
         rig.losses += 1
-    cut_to_whole(log)
     time.sleep(chance.choice([0, chance.uniform(0, 1)]))
-    rig.redis.start()
+    rig.redis.start_as_init()
 
 
 @fault("redis")

@@ -56,7 +56,7 @@ class ChaosRig(Rig):
         self.daemon = None
         self.losses = 0  # times that Redis has lost data
         self.garbled = False
-        self.log_floor = None  # bytes of Redis' log that no fault takes away
+        self.log_floor = None  # a file of Redis' log, and how many of its bytes no fault takes away
         self.lives = 0
         self.started = None
         self.keep = None
