@@ -22,7 +22,8 @@
 bool sandbox_enter(const struct config *config, struct worker_slot *slot, struct error *why);
 
 /* Whether this kernel (and what is around it: a container's own filter, say) lets a worker go in: a child is forked
- * that tries. False: *why. True at once if config->sandbox is off. */
+ * that tries. False: *why. True at once if config->sandbox is off, and with a warning where there is no process to try
+ * it with. */
 bool sandbox_try(const struct config *config, struct error *why);
 
 #endif

@@ -250,16 +250,26 @@ bool sandbox_enter(const struct config *config, struct worker_slot *slot, struct
     return watch_for_denied(slot, why) && load_filter(config->sandbox == CONFIG_SANDBOX_LOG, why);
 }
 
+/* A shortage says nothing of the sandbox, and passes. A worker that cannot go in does not run. */
+static bool cannot_be_tried(const char *what)
+{
+    log_warn("sandbox: not tried, as a process is not to be had now: %s: %s", what, strerror(errno));
+    return true;
+}
+
 bool sandbox_try(const struct config *config, struct error *why)
 {
-    int status, ends[2];
+    int status = 0, ends[2];
     if (config->sandbox == CONFIG_SANDBOX_OFF)
         return true;
-    if (pipe(ends) != 0) {
-        error_set(why, "pipe: %s", strerror(errno));
-        return false;
-    }
+    if (pipe(ends) != 0)
+        return cannot_be_tried("pipe");
     pid_t child = fork();
+    if (child < 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return cannot_be_tried("fork");
+    }
     if (child == 0) {
         static struct worker_slot slot;
         if (sandbox_enter(config, &slot, why))
@@ -269,14 +279,15 @@ bool sandbox_try(const struct config *config, struct error *why)
         _exit(PROBE_FAILED);
     }
     close(ends[1]);
-    bool tried = child > 0 && waitpid(child, &status, 0) == child;
-    bool ok = tried && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     char text[sizeof why->text];
     ssize_t n = ok ? 0 : read(ends[0], text, sizeof text - 1);
     if (!ok)
         error_set(why, "%.*s", n > 0 ? (int)n : 0, text);
     if (!ok && n <= 0)
-        error_set(why, !tried ? "fork: no process to try it with" : "the process that tried it was killed");
+        error_set(why, "the process that tried it was killed");
     close(ends[0]);
     return ok;
 }

@@ -8,7 +8,11 @@
 
 #include "base/clock.h"
 
-enum { BACKOFF_FIRST_MS = 50, BACKOFF_MAX_MS = 5000 };
+enum {
+    BACKOFF_FIRST_MS = 50,
+    BACKOFF_MAX_MS = 5000,
+    MASTER_MAX_MS = 5000, /* for an answer of the master, beside what connecting may take */
+};
 
 /* The one place where the state changes. */
 void writer_enter(struct writer *w, enum writer_state state)
@@ -88,10 +92,12 @@ static void ask_for_connection(struct writer *w)
 {
     const struct ipc_message ask = {.type = IPC_WANT_REDIS};
     worker_slot_set(w->slot, WORKER_CONNECTING, NULL);
-    if (channel_send(w->channel, &ask, -1) == IPC_OK)
+    if (channel_send(w->channel, &ask, -1) == IPC_OK) {
         writer_enter(w, WRITER_ASKED);
-    else
+        w->deadline_ms = clock_monotonic_ms() + w->config->redis_connect_timeout + MASTER_MAX_MS;
+    } else {
         back_off(w, WRITER_OFFLINE); /* the master is busy; if it is gone, the loop sees that itself */
+    }
 }
 
 void writer_lose(struct writer *w, const char *why)
@@ -298,7 +304,7 @@ int writer_fd(const struct writer *w, short *events)
 
 int writer_on_time(struct writer *w, int64_t now_ms)
 {
-    if (w->state == WRITER_IDLE || w->state == WRITER_ASKED)
+    if (w->state == WRITER_IDLE)
         return -1;
     if (now_ms < w->deadline_ms)
         return (int)(w->deadline_ms - now_ms);
@@ -309,9 +315,12 @@ int writer_on_time(struct writer *w, int64_t now_ms)
     case WRITER_RETRY:
         claim_begin(w);
         break;
+    case WRITER_ASKED: /* the answer can be lost, where there is no memory for it */
+        writer_lose(w, "no connection from the master");
+        break;
     default:
         writer_lose(w, "no answer within redis_reply_timeout");
         break;
     }
-    return w->state == WRITER_ASKED ? -1 : 0;
+    return 0;
 }

@@ -64,7 +64,7 @@ struct writer {
     struct error failure; /* the first error among them; "" if none */
     bool committed;       /* set when the batch is in Redis; the caller takes note and clears it */
     bool gave_up;         /* set when a retry was lost with the connection; as above */
-    int64_t deadline_ms;  /* OFFLINE, RETRY: when to try again; IN_FLIGHT, LOGIN: when to give up */
+    int64_t deadline_ms;  /* OFFLINE, RETRY: when to try again; ASKED, LOGIN, IN_FLIGHT: when to give up */
     int64_t backoff_ms;
     int64_t sent_us;
     struct log_throttle trouble;

@@ -36,6 +36,15 @@ def clean_environment(**more):
     return {**kept, **more}
 
 
+def preloaded(library, **more):
+    """The environment of a firehosed with tests/tools/<library>.so. AddressSanitizer insists on being the first."""
+    return {
+        "LD_PRELOAD": str(program(f"tests/tools/{library}.so")),
+        "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", ""),
+        **more,
+    }
+
+
 def run(name, *arguments, environment=None, deadline=30):
     """Runs a program to its end, and returns what subprocess.run() does."""
     return subprocess.run(

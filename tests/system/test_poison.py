@@ -8,7 +8,7 @@ import pytest
 
 import events
 import stream
-from firehosed import NO_REPORT, program
+from firehosed import NO_REPORT, preloaded, program
 from waiting import wait_for
 
 MAGIC = "a text that sets off a bug"
@@ -19,7 +19,7 @@ def killer(**variables):
     symbols = subprocess.run(["nm", "-D", program("firehosed")], capture_output=True, text=True).stdout
     if "__asan_" in symbols or "__ubsan_" in symbols or "__tsan_" in symbols:
         pytest.skip("a sanitizer must be the first library of a program")
-    return {"LD_PRELOAD": str(program("tests/tools/killer.so")), **variables}
+    return preloaded("killer", **variables)
 
 
 def poison(s, count=1):

@@ -11,7 +11,7 @@ import pytest
 
 import events
 import stream
-from firehosed import program
+from firehosed import preloaded, program
 from processes import is_alive
 from waiting import wait_for
 
@@ -56,14 +56,6 @@ def is_sanitized():
     return b"__asan_init" in program("firehosed").read_bytes()  # gcc links the library, clang puts it in
 
 
-def preload(**more):
-    return {
-        "LD_PRELOAD": str(program("tests/tools/misbehave.so")),
-        "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", ""),
-        **more,
-    }
-
-
 def order(seq, verb):
     return events.post(seq, events.repo(1), f"misbehave:{verb};")
 
@@ -94,7 +86,7 @@ def limits(pid):
 def test_worker_that_makes_a_forbidden_call_dies_is_named_and_replaced(lab, verb):
     if verb in NEEDED_BY_SANITIZERS and is_sanitized():
         pytest.skip("a sanitizer needs this call itself")
-    s = lab.system(events.make(100), workers=2, environment=preload())
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     before = attack(s, verb)
     call = ATTACKS[verb]
@@ -110,7 +102,7 @@ def test_worker_that_makes_a_forbidden_call_dies_is_named_and_replaced(lab, verb
 
 def test_frame_that_brings_its_worker_to_a_forbidden_call_again_is_put_aside(lab):
     """Whatever it is in a frame that takes a worker over: it does so twice, and is not tried for ever."""
-    s = lab.system(events.make(100), workers=2, environment=preload())
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     seq = events.after(s.events)
     good = [*s.events, *events.make(20, seq + 1)]
@@ -127,7 +119,7 @@ def test_frame_that_brings_its_worker_to_a_forbidden_call_again_is_put_aside(lab
 @pytest.mark.parametrize("verb", ["garble", "babble"])
 def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
     """The master would never hear of it again: its acks are not to be understood."""
-    s = lab.system(events.make(100), workers=2, environment=preload())
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     before = attack(s, verb)
     line = s.daemon.wait_log(r"error master.*worker \d, pid \d+, sent what is no message, killing it")
@@ -141,7 +133,7 @@ def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
 @pytest.mark.parametrize("verb", ["openat", "socket", "kill"])
 def test_sandbox_off_lets_it_pass(lab, verb):
     """The proof that the attacks above would do something, and that it is the sandbox which stops them."""
-    s = lab.system(events.make(100), workers=2, environment=preload(), sandbox="off")
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"), sandbox="off")
     s.wait_delivered()
     before = attack(s, verb)
     s.assert_all(strict=True)
@@ -150,7 +142,7 @@ def test_sandbox_off_lets_it_pass(lab, verb):
 
 @pytest.mark.parametrize("verb", ["openat", "socket", "memfd_create"])
 def test_sandbox_log_lets_it_pass_too(lab, verb):
-    s = lab.system(events.make(100), workers=2, environment=preload(), sandbox="log")
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"), sandbox="log")
     s.wait_delivered()
     before = attack(s, verb)
     s.assert_all(strict=True)
@@ -167,7 +159,7 @@ def assert_attack_ends_by_signal(s, verb, number):
 
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer has its own way to crash")
 def test_worker_that_crashes_or_aborts_dies_of_that_and_of_no_forbidden_call(lab):
-    s = lab.system(events.make(100), workers=2, environment=preload())
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     assert_attack_ends_by_signal(s, "crash", 11)
     assert_attack_ends_by_signal(s, "abort", 6)
@@ -176,7 +168,7 @@ def test_worker_that_crashes_or_aborts_dies_of_that_and_of_no_forbidden_call(lab
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer has its own way to crash")
 def test_worker_can_look_at_the_ring_and_not_write_to_it(lab):
     """Nor make it writable: what other workers read is out of its reach."""
-    s = lab.system(events.make(100), workers=2, environment=preload())
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     assert_attack_ends_by_signal(s, "scribble", 11)
 
@@ -208,7 +200,7 @@ def test_no_process_of_the_same_user_looks_into_a_worker(lab):
 
 @pytest.mark.parametrize("kernel", ["", "old"])  # one without close_range()
 def test_worker_holds_nothing_but_channel_redis_and_log(lab, kernel):
-    s = lab.system(events.make(100), workers=2, environment=preload(MISBEHAVE_OLD_KERNEL="yes") if kernel else {})
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave", MISBEHAVE_OLD_KERNEL="yes") if kernel else {})
     s.wait_delivered()
     for pid in s.daemon.wait_workers(2):
         try:
@@ -287,7 +279,7 @@ def test_level_error_from_the_start_needs_no_file_for_the_time(lab, mode):
 
 def without_seccomp(lab, mode):
     """firehosed under a filter that refuses to install another, as an old container runtime's does."""
-    s = lab.system(events.make(20), start=False, sandbox=mode, environment=preload(MISBEHAVE_NO_SECCOMP="1"))
+    s = lab.system(events.make(20), start=False, sandbox=mode, environment=preloaded("misbehave", MISBEHAVE_NO_SECCOMP="1"))
     s.daemon.start(wait=False)
     return s
 

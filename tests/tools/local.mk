@@ -15,6 +15,11 @@ tests_tools_killer_so_SOURCES = tests/tools/killer.c tests/tools/worker_frames.c
 tests_tools_killer_so_CFLAGS = -std=c17 $(WARNING_CFLAGS) -fPIC
 tests_tools_killer_so_LDFLAGS = -shared
 
+noinst_PROGRAMS += tests/tools/shortage.so
+tests_tools_shortage_so_SOURCES = tests/tools/shortage.c
+tests_tools_shortage_so_CFLAGS = -std=c17 $(WARNING_CFLAGS) -fPIC
+tests_tools_shortage_so_LDFLAGS = -shared
+
 # For scripts/bench.
 noinst_PROGRAMS += tests/tools/bench-decoder tests/tools/read-floor tests/tools/stream-latency
 tests_tools_bench_decoder_SOURCES = tests/tools/bench-decoder.c
