@@ -1,0 +1,3 @@
+check_PROGRAMS += tests/unit/net/test_websocket
+tests_unit_net_test_websocket_SOURCES = tests/unit/net/test_websocket.c
+tests_unit_net_test_websocket_LDADD = $(net_link) $(CMOCKA_LIBS)
