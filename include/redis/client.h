@@ -42,8 +42,9 @@ bool redis_client_is_open(const struct redis_client *c);
 bool redis_client_is_ready(const struct redis_client *c);
 int redis_client_fd(const struct redis_client *c);
 
-/* What the server calls this run of itself, another one after each start; "": it does not tell. Once it is ready. */
-const char *redis_client_run_id(const struct redis_client *c);
+/* What the server calls this run of itself, where its log is known to be sound; "": that is not known. Once it is
+ * ready. */
+const char *redis_client_sound_run(const struct redis_client *c);
 
 /* POLLIN, and POLLOUT while there is something to write. */
 short redis_client_wants(const struct redis_client *c);

@@ -136,8 +136,9 @@ static void write_fit(struct store *s, bool drop_marks)
     }
     redis_client_command(s->client, "HSET %s relay %s", store_source(s)->progress_key, store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
-    if (redis_client_run_id(s->client)[0] != '\0') { /* its log is sound, or there would be no connection */
-        redis_client_command(s->client, "HSET %s run %s", s->config->progress_key, redis_client_run_id(s->client));
+    const char *run = redis_client_sound_run(s->client);
+    if (run[0] != '\0') {
+        redis_client_command(s->client, "HSET %s run %s", s->config->progress_key, run);
         store_expect(s, FOR_NOTHING, 0);
     }
     if (s->has_cursor) {

@@ -49,6 +49,7 @@ struct redis_client {
     int login_count, login_done;
     char run_id[REDIS_RUN_ID_BYTES]; /* of the server process */
     bool may_have_half;              /* an earlier process may have left half a transaction of ours in its log */
+    bool is_sound;                   /* its log is known not to have one */
     char where[URL_HOST_BYTES + 16];
     struct log_throttle doubt; /* about its append-only log */
 };
@@ -153,7 +154,7 @@ bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls,
     c->wants_write = true; /* a TLS client speaks first; a plain one has its login to send */
     url_authority(url, c->where, sizeof c->where);
     c->run_id[0] = '\0';
-    c->may_have_half = false;
+    c->may_have_half = c->is_sound = false;
     queue_login(c, url, name, run_key);
     return true;
 }
@@ -170,9 +171,9 @@ int redis_client_fd(const struct redis_client *c)
 {
     return c->stream.fd;
 }
-const char *redis_client_run_id(const struct redis_client *c)
+const char *redis_client_sound_run(const struct redis_client *c)
 {
-    return c->run_id;
+    return c->is_sound ? c->run_id : "";
 }
 
 short redis_client_wants(const struct redis_client *c)
@@ -292,6 +293,7 @@ static bool check_log(struct redis_client *c, const char *info, struct error *wh
 {
     switch (info_append_log(info)) {
     case APPEND_LOG_SOUND:
+        c->is_sound = true;
         break;
     case APPEND_LOG_INHERITED:
         redis_client_command(c, "BGREWRITEAOF");
@@ -334,6 +336,7 @@ static bool take_login_reply(struct redis_client *c, enum login_step step, const
         break;
     case STEP_NOTED:
         c->may_have_half = was_written_by_another_run(c, reply);
+        c->is_sound = reply->type == REDIS_REPLY_ARRAY && !c->may_have_half;
         break;
     case STEP_LOG:
         return !c->may_have_half || reply->type != REDIS_REPLY_STRING || check_log(c, reply->str, why);

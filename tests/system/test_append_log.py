@@ -113,10 +113,17 @@ def test_first_start_asks_for_nothing(lab):
 def test_where_it_may_not_be_asked_for_it_is_said_and_work_goes_on(lab):
     s = lab.system(events.make(100), redis_options={"aof": True, "rename_command": 'BGREWRITEAOF ""'})
     s.assert_all()
+    sound = s.db.hget("firehose:progress", "run")
+    assert sound == s.db.info("server")["run_id"]
     s.redis.restart()
     s.more(100)
     s.assert_all()
     s.daemon.wait_log(r"warn .*redis .*append-only log.*\(ERR unknown command.*\): events may be doubled")
+    s.daemon.stop()
+    s.daemon.start()
+    s.more(100)
+    s.assert_all(strict=False)
+    assert s.db.hget("firehose:progress", "run") == sound  # this run's is not
     assert not rewrites(s)
 
 
