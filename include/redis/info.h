@@ -21,7 +21,7 @@ enum append_log {
     APPEND_LOG_SOUND,         /* there is none, or it was written anew since the start */
     APPEND_LOG_INHERITED,     /* it was not */
     APPEND_LOG_BEING_WRITTEN, /* it is, right now or as soon as a snapshot is finished */
-    APPEND_LOG_FAILED,        /* it could not be */
+    APPEND_LOG_FAILED,        /* it could not be, or nothing is told of it */
 };
 enum append_log info_append_log(const char *info);
 

@@ -2,7 +2,8 @@
  * doc/exactly-once.md).
  *
  * <progress_key>  hash: field "0".."63": the last seq that was written for that partition; "relay": the host whose
- *                 sequence this is; "cursor": a copy of the cursor as it was last saved.
+ *                 sequence this is; "cursor": a copy of the cursor as it was last saved. In the first relay's alone:
+ *                 "run": the run of Redis (run_id) whose append-only log is known to be sound (redis/info.h).
  * <owner_key>:<slot>  the token of the worker that may write for the slot: "<instance>:<generation>". The instance is a
  *                 random number of a master, the generation rises with each worker that it starts. Its upper half
  *                 is the reign: it rises with each master that takes the keys over.

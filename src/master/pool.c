@@ -21,6 +21,7 @@
 enum {
     RESPAWN_FIRST_MS = 100,
     RESPAWN_MAX_MS = 30000,
+    DRAIN_SENT_MAX_MS = 5000, /* for finishing what was sent, before a new configuration */
     STEADY_MS = 10000, /* a worker that lived this long did not die at once */
     /* So many poison frames without a good one between them are none: then it is the worker that is broken, and must
      * not throw the whole firehose away. */
@@ -304,6 +305,7 @@ bool pool_reap(struct pool *p, pid_t pid, int status)
 void pool_drain(struct pool *p, bool everything)
 {
     p->drain = everything ? DRAIN_EVERYTHING : DRAIN_SENT;
+    p->drain_ms = clock_monotonic_ms();
     for (unsigned i = 0; i < p->size; i++) {
         struct worker_process *w = &p->workers[i];
         evtimer_del(w->respawn);
@@ -382,10 +384,23 @@ void pool_kill(struct pool *p)
         }
 }
 
+/* Who cannot finish what it was sent keeps a new configuration out, which may be what would help it (another Redis).
+ * What it had is sent to its successor. */
+static void check_drain(struct pool *p, int64_t now)
+{
+    if (p->drain != DRAIN_SENT || now - p->drain_ms < DRAIN_SENT_MAX_MS || all_are_gone(p))
+        return;
+    log_warn("workers that have not finished within %d s are killed; what they had is sent again",
+             DRAIN_SENT_MAX_MS / 1000);
+    p->drain_ms = now;
+    pool_kill(p);
+}
+
 void pool_check(struct pool *p)
 {
     pool_feed(p);
     int64_t now = clock_monotonic_ms();
+    check_drain(p, now);
     for (unsigned i = 0; i < p->size; i++) {
         struct worker_process *w = &p->workers[i];
         int64_t silent_ms = now - (int64_t)atomic_load_explicit(&w->slot->alive_ms, memory_order_relaxed);

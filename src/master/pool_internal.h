@@ -42,6 +42,7 @@ struct pool {
     struct worker_process workers[CONFIG_MAX_WORKERS];
     unsigned size;
     enum drain drain;
+    int64_t drain_ms; /* when that began */
     bool is_held; /* nothing is sent yet */
     unsigned condemned; /* frames put aside since the last one that was written */
 };

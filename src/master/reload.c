@@ -44,7 +44,7 @@ static const char *const worker_keys[] = {"redis",
                                           "exclude_collections",
                                           NULL};
 static const char *const relay_keys[] = {"relay", "relay_ca_file", "cursor_key", NULL};
-static const char *const redis_keys[] = {"redis", "redis_ca_file", "cursor_key", NULL};
+static const char *const redis_keys[] = {"redis", "redis_ca_file", "redis_rewrite_aof", "cursor_key", NULL};
 
 static void keep_text(char **fresh, const char *old)
 {

@@ -109,6 +109,15 @@ void store_begin_connected(struct store *s)
 
 /* ---- deciding ---- */
 
+void store_note_run(struct store *s)
+{
+    const char *run = redis_client_sound_run(s->client);
+    if (run[0] == '\0')
+        return;
+    redis_client_command(s->client, "HSET %s run %s", s->config->progress_key, run);
+    store_expect(s, FOR_NOTHING, 0);
+}
+
 /* Makes the marks fit the cursor, and writes both with the relay's name. */
 static void write_fit(struct store *s, bool drop_marks)
 {
@@ -136,11 +145,7 @@ static void write_fit(struct store *s, bool drop_marks)
     }
     redis_client_command(s->client, "HSET %s relay %s", store_source(s)->progress_key, store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
-    const char *run = redis_client_sound_run(s->client);
-    if (run[0] != '\0') {
-        redis_client_command(s->client, "HSET %s run %s", s->config->progress_key, run);
-        store_expect(s, FOR_NOTHING, 0);
-    }
+    store_note_run(s);
     if (s->has_cursor) {
         /* With its copy always: a cursor that differs from it would be taken, at the next start, for one that was set
          * from outside. */

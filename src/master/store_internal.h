@@ -113,6 +113,7 @@ static inline const struct source *store_source(const struct store *s)
     return sources_current(s->sources);
 }
 void store_begin_connected(struct store *s); /* the connection is ready */
+void store_note_run(struct store *s);        /* with the cursor: which run of Redis has a sound log, if that is known */
 void store_begin_on_reply(struct store *s, enum purpose purpose, const redisReply *reply);
 
 #endif

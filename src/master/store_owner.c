@@ -168,6 +168,7 @@ void store_write_cursor(struct store *s, int64_t cursor)
     redis_client_command(s->client, "HSET %s cursor %s relay %s", store_source(s)->progress_key, decimal,
                          store_source(s)->url.host);
     store_expect(s, FOR_NOTHING, 0);
+    store_note_run(s);
     append_missing_marks(s);
     redis_client_command(s->client, "EXEC");
     store_expect(s, FOR_CURSOR_SAVE, cursor);

@@ -15,14 +15,14 @@
 
 enum client_state { CLIENT_CLOSED, CLIENT_HANDSHAKE, CLIENT_LOGIN, CLIENT_READY };
 
-enum login_step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_NOTED, STEP_SERVER, STEP_LOG, STEP_REWRITE };
-static const char *const step_names[] = {"AUTH", "SELECT", "login", "login", "login", "login", "login"};
+enum login_step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_SERVER, STEP_KEY, STEP_RUN, STEP_LOG, STEP_REWRITE };
+static const char *const step_names[] = {"AUTH", "SELECT", "login", "login", "login", "login", "login", "login"};
 
 enum {
     READ_BYTES = 64 * 1024,
     OUT_KEEP_BYTES = 64 * 1024,
     READS_PER_TURN = 32, /* then others get theirs: a server may send faster than it is read */
-    LOGIN_STEPS = 7,
+    LOGIN_STEPS = 8,
     /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for
      * each event of a batch. */
     REPLY_MAX_BYTES = 64 << 20,
@@ -50,6 +50,7 @@ struct redis_client {
     char run_id[REDIS_RUN_ID_BYTES]; /* of the server process */
     bool may_have_half;              /* an earlier process may have left half a transaction of ours in its log */
     bool is_sound;                   /* its log is known not to have one */
+    char asked[REDIS_RUN_ID_BYTES];  /* which run was asked to write its log anew: each once */
     char where[URL_HOST_BYTES + 16];
     struct log_throttle doubt; /* about its append-only log */
 };
@@ -108,11 +109,13 @@ static void queue_login(struct redis_client *c, const struct url *url, const cha
     }
     redis_client_command(c, "CLIENT SETNAME %s", name);
     expect(c, STEP_NAME);
-    redis_client_command(c, "INFO server");
-    expect(c, STEP_SERVER);
     if (run_key != NULL) {
-        redis_client_command(c, "HMGET %s relay run", run_key);
-        expect(c, STEP_NOTED);
+        redis_client_command(c, "INFO server");
+        expect(c, STEP_SERVER);
+        redis_client_command(c, "TYPE %s", run_key);
+        expect(c, STEP_KEY);
+        redis_client_command(c, "HGET %s run", run_key);
+        expect(c, STEP_RUN);
         redis_client_command(c, "INFO persistence");
         expect(c, STEP_LOG);
     }
@@ -270,14 +273,15 @@ static bool is_refusal(enum login_step step, const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_ERROR &&
            (step == STEP_AUTH || step == STEP_SELECT || starts_with(reply->str, "NOAUTH") ||
-            starts_with(reply->str, "DENIED") || starts_with(reply->str, "LOADING"));
+            starts_with(reply->str, "DENIED") || starts_with(reply->str, "LOADING") ||
+            starts_with(reply->str, "BUSY ") || starts_with(reply->str, "MASTERDOWN"));
 }
 
 static void warn_of_log(struct redis_client *c, const char *reason)
 {
     log_throttled(&c->doubt, LOG_LEVEL_WARN,
                   "redis %s: its append-only log may end within a transaction of before its start, and was not written "
-                  "anew (%s): events may be doubled when it is started again",
+                  "anew (%s): events may be doubled when it is started again, see exactly-once.md",
                   c->where, reason);
 }
 
@@ -296,26 +300,21 @@ static bool check_log(struct redis_client *c, const char *info, struct error *wh
         c->is_sound = true;
         break;
     case APPEND_LOG_INHERITED:
+        if (strcmp(c->asked, c->run_id) == 0) {
+            warn_of_log(c, "it was asked for before");
+            break;
+        }
+        memcpy(c->asked, c->run_id, sizeof c->asked);
         redis_client_command(c, "BGREWRITEAOF");
         expect(c, STEP_REWRITE);
         break;
     case APPEND_LOG_BEING_WRITTEN:
         return wait_for_log(why);
     case APPEND_LOG_FAILED:
-        warn_of_log(c, "this failed: see its own log");
+        warn_of_log(c, "that failed: its own log tells why");
         break;
     }
     return true;
-}
-
-/* Of HMGET: whether we have written to this Redis at all, and in which run of it the log was known to be sound. */
-static bool was_written_by_another_run(const struct redis_client *c, const redisReply *reply)
-{
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-        return false;
-    const redisReply *relay = reply->element[0], *run = reply->element[1];
-    return relay->type == REDIS_REPLY_STRING &&
-           (run->type != REDIS_REPLY_STRING || strcmp(run->str, c->run_id) != 0);
 }
 
 static bool take_login_reply(struct redis_client *c, enum login_step step, const redisReply *reply, struct error *why)
@@ -334,12 +333,21 @@ static bool take_login_reply(struct redis_client *c, enum login_step step, const
         if (reply->type == REDIS_REPLY_STRING)
             info_text(reply->str, "run_id", c->run_id, sizeof c->run_id);
         break;
-    case STEP_NOTED:
-        c->may_have_half = was_written_by_another_run(c, reply);
-        c->is_sound = reply->type == REDIS_REPLY_ARRAY && !c->may_have_half;
+    case STEP_KEY: /* where there is none, we have never written */
+        c->may_have_half = reply->type != REDIS_REPLY_STATUS || strcmp(reply->str, "none") != 0;
+        break;
+    case STEP_RUN:
+        if (reply->type == REDIS_REPLY_STRING && c->run_id[0] != '\0' && strcmp(reply->str, c->run_id) == 0)
+            c->may_have_half = false;
+        c->is_sound = !c->may_have_half;
         break;
     case STEP_LOG:
-        return !c->may_have_half || reply->type != REDIS_REPLY_STRING || check_log(c, reply->str, why);
+        if (!c->may_have_half)
+            break;
+        if (reply->type == REDIS_REPLY_STRING)
+            return check_log(c, reply->str, why);
+        warn_of_log(c, is_error ? reply->str : "INFO tells nothing");
+        break;
     case STEP_REWRITE:
         if (!is_error || strstr(reply->str, "already in progress") != NULL)
             return wait_for_log(why);

@@ -37,12 +37,16 @@ int64_t info_number(const char *info, const char *name)
 
 enum append_log info_append_log(const char *info)
 {
-    char outcome[8];
+    char outcome[8], seconds[8]; /* of the last one that has ended, well or badly; -1: none has */
     info_text(info, "aof_last_bgrewrite_status", outcome, sizeof outcome);
-    bool has_ended = info_number(info, "aof_last_rewrite_time_sec") >= 0; /* -1 until one has, well or badly */
-    if (info_number(info, "aof_enabled") <= 0 || (has_ended && strcmp(outcome, "ok") == 0))
+    info_text(info, "aof_last_rewrite_time_sec", seconds, sizeof seconds);
+    bool has_ended = strcmp(seconds, "-1") != 0, went_well = strcmp(outcome, "ok") == 0;
+    if (info_number(info, "aof_enabled") <= 0 || (has_ended && seconds[0] != '\0' && went_well))
         return APPEND_LOG_SOUND;
-    if (info_number(info, "aof_rewrite_in_progress") > 0 || info_number(info, "aof_rewrite_scheduled") > 0)
+    if (info_number(info, "aof_rewrite_in_progress") > 0)
         return APPEND_LOG_BEING_WRITTEN;
+    /* Scheduled, and not well: fork() fails, and Redis tries again and again. */
+    if (info_number(info, "aof_rewrite_scheduled") > 0)
+        return went_well ? APPEND_LOG_BEING_WRITTEN : APPEND_LOG_FAILED;
     return has_ended ? APPEND_LOG_FAILED : APPEND_LOG_INHERITED;
 }

@@ -127,6 +127,47 @@ def test_where_it_may_not_be_asked_for_it_is_said_and_work_goes_on(lab):
     assert not rewrites(s)
 
 
+def test_where_redis_may_not_be_asked_it_is_said_and_work_goes_on(lab):
+    s = lab.system(events.make(100), redis_options={"aof": True, "rename_command": 'INFO ""'})
+    s.assert_all()
+    s.redis.restart()
+    s.more(100)
+    s.assert_all()
+    s.daemon.wait_log(r"warn master.*redis .*append-only log.*\(ERR unknown command.*INFO.*\): events may be doubled")
+
+
+def test_log_that_redis_fails_to_write_anew_later_is_sound_still(s):
+    """What a run of Redis holds was whole once; that is noted with the next cursor."""
+    s.redis.restart()
+    s.more(100)
+    s.assert_all()
+    s.wait_cursor(s.events[-1].seq)
+    s.db.config_set("rdb-key-save-delay", 200_000)
+    s.db.bgrewriteaof()
+    os.kill(wait_for(s.redis.rewriter, "Redis to write its log anew"), signal.SIGKILL)
+    wait_for(lambda: s.db.info("persistence")["aof_last_bgrewrite_status"] == "err", "that to have failed")
+    waited = len(s.daemon.log_lines("append-only log"))
+    s.redis.kill_daemon_clients()
+    s.more(100)
+    s.assert_all()
+    assert len(s.daemon.log_lines("append-only log")) == waited
+
+
+def test_a_reload_ends_the_waiting(s):
+    """Also where events are in hand that wait for Redis."""
+    s.redis.kill()
+    s.more(100)
+    s.daemon.wait_status(lambda status: status["received"] == len(s.events), "to receive all that was sent")
+    s.redis.lines["rdb-key-save-delay"] = 2_000_000
+    s.redis.start()
+    s.daemon.wait_log("is being written anew: waiting", count=2)
+    s.daemon.write_config(redis_rewrite_aof="no")
+    s.daemon.signal(signal.SIGHUP)
+    s.daemon.wait_log("configuration reloaded")
+    s.assert_all()
+    assert s.redis.rewriter()
+
+
 def test_not_where_the_configuration_forbids_it(lab):
     s = lab.system(events.make(100), redis_options={"aof": True}, redis_rewrite_aof="no")
     s.assert_all()

@@ -233,6 +233,21 @@ def test_reload_moves_to_another_redis(lab):
     stream.assert_delivered(first.client(), before)
 
 
+@pytest.mark.parametrize("end", ["kill", "freeze"])
+def test_reload_moves_away_from_a_redis_that_is_gone(lab, end):
+    """What is in hand is written to the other one: the old one may never come back."""
+    first, second = lab.redis(), lab.redis()
+    s = lab.system(events.make(300), redis=first, redis_reply_timeout="10m")
+    s.assert_all()
+    getattr(first, end)()
+    fresh = s.more(300)
+    s.daemon.wait_status(lambda status: status["received"] == len(s.events), "to receive all that was sent")
+    s.daemon.reload(redis=second.url())
+    stream.wait_seqs(second.client(), fresh)
+    s.daemon.wait_settled()
+    stream.assert_delivered(second.client(), fresh)
+
+
 def test_reload_of_what_workers_use_reaches_them(lab):
     s = lab.system(events.make(200), workers=2)
     s.assert_all()

@@ -55,7 +55,7 @@ static void log_is_sound_only_once_it_was_written_anew(void **state)
         {LOG(1, 1, 0, -1, ok), APPEND_LOG_BEING_WRITTEN}, {LOG(1, 0, 1, -1, ok), APPEND_LOG_BEING_WRITTEN},
         {LOG(1, 0, 0, 3, err), APPEND_LOG_FAILED},        {LOG(1, 1, 0, 3, err), APPEND_LOG_BEING_WRITTEN},
         {LOG(1, 0, 0, -1, err), APPEND_LOG_INHERITED},    {"", APPEND_LOG_SOUND},
-        {"aof_enabled:1\r\n", APPEND_LOG_INHERITED},
+        {LOG(1, 0, 1, -1, err), APPEND_LOG_FAILED},       {"aof_enabled:1\r\n", APPEND_LOG_FAILED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(info_append_log(cases[i].info), cases[i].log);
