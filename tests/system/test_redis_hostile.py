@@ -9,6 +9,7 @@ import events
 import frames
 import stream
 from firehosed import ROOT, run
+from ports import free_port
 from processes import resident_bytes
 from raw_server import RawServer
 from test_sandbox import is_sanitized
@@ -133,14 +134,15 @@ def test_owner_key_of_another_type_is_taken(lab):
 
 
 def test_cluster_is_named_and_nothing_is_lost(lab):
-    nodes = [lab.redis(start=False, cluster_enabled="yes", cluster_node_timeout=2000, cluster_require_full_coverage="no")
-             for _ in range(2)]  # fmt: skip
+    # The usual port of its bus, 10000 higher, is among those of outgoing connections.
+    nodes = [lab.redis(start=False, cluster_enabled="yes", cluster_node_timeout=2000, cluster_require_full_coverage="no",
+                       cluster_port=free_port()) for _ in range(2)]  # fmt: skip
     for node in nodes:
         node.start()
     dbs = [node.client() for node in nodes]
     dbs[0].execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
     dbs[1].execute_command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
-    dbs[0].execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1].port)
+    dbs[0].execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1].port, nodes[1].lines["cluster_port"])
     wait_for(lambda: all(b"cluster_known_nodes:2" in raw(db, "CLUSTER", "INFO") and b"cluster_slots_assigned:16384" in
                          raw(db, "CLUSTER", "INFO") for db in dbs), "the cluster to form")  # fmt: skip
     s = lab.system(events.make(200), redis=nodes[0])
