@@ -128,7 +128,8 @@ def has_begun(daemon):
 
 def wait_taken_over(rig, first, had_begun, losses):
     """The first one ends, the second stays. The other way round only where the first had not had the keys yet when the
-    second started, and so came later than that, or where Redis has forgotten meanwhile that they were taken over."""
+    second started, and so came later than that, or where Redis has forgotten since the first one started that it, or the
+    second, had taken them: each may then be the later one."""
     second = rig.daemon
     wait_for(lambda: not (first.is_running() and second.is_running()), "one of two firehosed to take over", 60)
     if first.is_running() and (not had_begun or rig.losses != losses):
@@ -139,7 +140,7 @@ def wait_taken_over(rig, first, had_begun, losses):
 @fault("master")
 def master_second(rig, chance):
     """a second firehosed on the same keys takes over and stays; the first must exit with 76"""
-    first, had_begun, losses = rig.daemon, has_begun(rig.daemon), rig.losses
+    first, had_begun, losses = rig.daemon, has_begun(rig.daemon), rig.losses_before
     rig.new_master()
     rig.restart_master()
     wait_taken_over(rig, first, had_begun, losses)
@@ -148,7 +149,7 @@ def master_second(rig, chance):
 @fault("master")
 def master_second_late(rig, chance):
     """the same while the first master is stopped (SIGSTOP): it must find out when it goes on"""
-    first, had_begun, losses = rig.daemon, has_begun(rig.daemon), rig.losses
+    first, had_begun, losses = rig.daemon, has_begun(rig.daemon), rig.losses_before
     first.signal(SIGSTOP)
     rig.new_master()
     rig.restart_master()

@@ -54,7 +54,7 @@ class ChaosRig(Rig):
         self.locks = {part: threading.RLock() for part in ("master", "worker", "relay", "redis")}
         self.masters = []  # every Firehosed that there was, for its log
         self.daemon = None
-        self.losses = 0  # times that Redis has lost data
+        self.losses = self.losses_before = 0  # times that Redis has lost data; when the newest master started
         self.garbled = False
         self.log_floor = None  # a file of Redis' log, and how many of its bytes no fault takes away
         self.lives = 0
@@ -160,6 +160,7 @@ class ChaosRig(Rig):
 
     def restart_master(self):
         """As an init does when it has ended."""
+        self.losses_before = self.losses
         self.daemon.start(wait=False)
         self.lives += 1
 
