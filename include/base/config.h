@@ -36,6 +36,7 @@ struct config {
     char *redis_ca_file;
     int64_t redis_connect_timeout;
     int64_t redis_reply_timeout;
+    bool redis_rewrite_aof;
     char *stream_key;
     int64_t stream_max_len;
     char *dead_letters_key;
@@ -48,7 +49,6 @@ struct config {
     /* What consumers see beside the stream. */
     int event_format; /* compat, extended: enum event_format of the atproto room, in its order */
     bool emit_sync;
-    bool redis_rewrite_aof;
     char *kinds;
     char *collections, *exclude_collections;
     char *dids_file;

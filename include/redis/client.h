@@ -23,8 +23,6 @@
 
 struct redis_client;
 
-enum { REDIS_RUN_ID_BYTES = 48 };
-
 struct redis_client *redis_client_new(void); /* NULL: no memory */
 void redis_client_free(struct redis_client *c);
 

@@ -23,6 +23,7 @@ enum {
     OUT_KEEP_BYTES = 64 * 1024,
     READS_PER_TURN = 32, /* then others get theirs: a server may send faster than it is read */
     LOGIN_STEPS = 8,
+    RUN_ID_BYTES = 48,
     /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for
      * each event of a batch. */
     REPLY_MAX_BYTES = 64 << 20,
@@ -47,10 +48,9 @@ struct redis_client {
     size_t borrowed_len;
     enum login_step login[LOGIN_STEPS]; /* what the outstanding login replies answer, in order */
     int login_count, login_done;
-    char run_id[REDIS_RUN_ID_BYTES]; /* of the server process */
-    bool may_have_half;              /* an earlier process may have left half a transaction of ours in its log */
-    bool is_sound;                   /* its log is known not to have one */
-    char asked[REDIS_RUN_ID_BYTES];  /* which run was asked to write its log anew: each once */
+    char run_id[RUN_ID_BYTES]; /* of the server process; "": not asked, or not told */
+    bool may_have_half;        /* an earlier process may have left half a transaction of ours in its log */
+    char asked[RUN_ID_BYTES];  /* which run was asked to write its log anew: each once */
     char where[URL_HOST_BYTES + 16];
     struct log_throttle doubt; /* about its append-only log */
 };
@@ -157,7 +157,7 @@ bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls,
     c->wants_write = true; /* a TLS client speaks first; a plain one has its login to send */
     url_authority(url, c->where, sizeof c->where);
     c->run_id[0] = '\0';
-    c->may_have_half = c->is_sound = false;
+    c->may_have_half = false;
     queue_login(c, url, name, run_key);
     return true;
 }
@@ -176,7 +176,7 @@ int redis_client_fd(const struct redis_client *c)
 }
 const char *redis_client_sound_run(const struct redis_client *c)
 {
-    return c->is_sound ? c->run_id : "";
+    return c->may_have_half ? "" : c->run_id;
 }
 
 short redis_client_wants(const struct redis_client *c)
@@ -297,7 +297,7 @@ static bool check_log(struct redis_client *c, const char *info, struct error *wh
 {
     switch (info_append_log(info)) {
     case APPEND_LOG_SOUND:
-        c->is_sound = true;
+        c->may_have_half = false;
         break;
     case APPEND_LOG_INHERITED:
         if (strcmp(c->asked, c->run_id) == 0) {
@@ -339,7 +339,6 @@ static bool take_login_reply(struct redis_client *c, enum login_step step, const
     case STEP_RUN:
         if (reply->type == REDIS_REPLY_STRING && c->run_id[0] != '\0' && strcmp(reply->str, c->run_id) == 0)
             c->may_have_half = false;
-        c->is_sound = !c->may_have_half;
         break;
     case STEP_LOG:
         if (!c->may_have_half)

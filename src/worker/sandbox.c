@@ -259,7 +259,7 @@ static bool cannot_be_tried(const char *what)
 
 bool sandbox_try(const struct config *config, struct error *why)
 {
-    int status = 0, ends[2];
+    int status, ends[2];
     if (config->sandbox == CONFIG_SANDBOX_OFF)
         return true;
     if (pipe(ends) != 0)
@@ -279,15 +279,17 @@ bool sandbox_try(const struct config *config, struct error *why)
         _exit(PROBE_FAILED);
     }
     close(ends[1]);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    pid_t ended;
+    do
+        ended = waitpid(child, &status, 0);
+    while (ended < 0 && errno == EINTR);
+    bool ok = ended == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     char text[sizeof why->text];
     ssize_t n = ok ? 0 : read(ends[0], text, sizeof text - 1);
     if (!ok)
         error_set(why, "%.*s", n > 0 ? (int)n : 0, text);
     if (!ok && n <= 0)
-        error_set(why, "the process that tried it was killed");
+        error_set(why, ended != child ? "waitpid: its end is not known" : "the process that tried it was killed");
     close(ends[0]);
     return ok;
 }
