@@ -302,10 +302,15 @@ bool pool_reap(struct pool *p, pid_t pid, int status)
     return false;
 }
 
+static void begin_drain(struct pool *p, enum drain drain)
+{
+    p->drain = drain;
+    p->drain_ms = clock_monotonic_ms();
+}
+
 void pool_drain(struct pool *p, bool everything)
 {
-    p->drain = everything ? DRAIN_EVERYTHING : DRAIN_SENT;
-    p->drain_ms = clock_monotonic_ms();
+    begin_drain(p, everything ? DRAIN_EVERYTHING : DRAIN_SENT);
     for (unsigned i = 0; i < p->size; i++) {
         struct worker_process *w = &p->workers[i];
         evtimer_del(w->respawn);
@@ -347,7 +352,7 @@ bool pool_retry(struct pool *p, unsigned index, int fd, uint64_t number, unsigne
 
 void pool_abandon(struct pool *p)
 {
-    p->drain = DRAIN_SENT;
+    begin_drain(p, DRAIN_SENT);
     for (unsigned i = 0; i < CONFIG_MAX_WORKERS; i++) {
         evtimer_del(p->workers[i].respawn);
         p->workers[i].is_draining = true;
