@@ -6,6 +6,10 @@ include tests/unit/atproto/local.mk
 include tests/unit/net/local.mk
 include tests/unit/redis/local.mk
 include tests/unit/ipc/local.mk
+include tests/unit/ring/local.mk
+include tests/unit/relay/local.mk
+include tests/unit/control/local.mk
+include tests/unit/stats/local.mk
 include tests/unit/master/local.mk
 include tests/unit/worker/local.mk
 include tests/unit/replay/local.mk

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "atproto/cid.h"
-#include "atproto/sha256.h"
+#include "base/sha256.h"
 #include "base/buffer.h"
 
 struct car_writer {

@@ -1,4 +1,5 @@
 sbin_PROGRAMS += firehosed
 firehosed_SOURCES = cmd/firehosed/main.c cmd/firehosed/pidfile.c cmd/firehosed/pidfile.h
-firehosed_LDADD = libmaster.a libworker.a libipc.a libredis.a libnet.a libatproto.a libbase.a \
+firehosed_LDADD = libmaster.a libhttp.a libcontrol.a libstats.a libstore.a libpool.a librelay.a libring.a libworker.a \
+	libipc.a libredis.a libnet.a libatproto.a libbase.a \
 	$(HIREDIS_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SECCOMP_LIBS)

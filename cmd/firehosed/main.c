@@ -96,24 +96,6 @@ static void read_options(int argc, char **argv, struct options *o)
     }
 }
 
-/* The worker room's side of a fork. */
-static void child_main(const struct pool_child *child)
-{
-    const struct worker_setup setup = {
-        .index = child->index,
-        .master = child->master,
-        .config = child->config,
-        .channel = {.data = child->data, .control = child->control},
-        .ring = *child->ring,
-        .slot = child->slot,
-        .known = child->known,
-        .own = child->own,
-        .owner = child->owner,
-        .progress_key = child->progress_key,
-    };
-    worker_run(&setup);
-}
-
 /* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's business. */
 static void make_directory_of(const char *path, const struct privileges *owner)
 {
@@ -270,7 +252,7 @@ int main(int argc, char **argv)
         write_pidfile(pidfile, pid_path, getpid());
     else
         detach(pidfile, pid_path);
-    int status = master_run(config, options.file, child_main);
+    int status = master_run(config, options.file, worker_run);
     pidfile_remove(pidfile, pid_path);
     return status;
 }

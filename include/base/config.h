@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/settings.h"
 
-enum { CONFIG_ROWS = 128, CONFIG_MAX_WORKERS = 64 };
+enum { CONFIG_ROWS = 128 };
 
 enum config_start { CONFIG_START_LIVE, CONFIG_START_OLDEST };
 enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_LOG, CONFIG_SANDBOX_OFF };

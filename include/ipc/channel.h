@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/verdict.h"
 
 /* The ring of raw frames as a worker has it: mapped read-only, and twice, end to end, so that a frame that begins in
  * the first `size` bytes is contiguous. */
@@ -40,15 +41,6 @@ struct frame_ref {
 };
 
 _Static_assert(sizeof(struct frame_ref) == 32, "references have no holes: an array of them is what is sent");
-
-/* A frame with a verdict goes to the dead letters, with the reason and without being decoded. */
-enum verdict {
-    VERDICT_NONE,
-    VERDICT_SIGNAL,      /* killed its worker again and again; cause: by which signal */
-    VERDICT_EXIT,        /* made its worker exit again and again; cause: with which status */
-    VERDICT_HANG,        /* made its worker hang again and again */
-    VERDICT_IMPLAUSIBLE, /* its seq is no part of the relay's sequence: it has no mark, and sets none */
-};
 
 enum ipc_type {
     /* master to worker */

@@ -8,7 +8,7 @@
 
 #include "atproto/frame.h"
 #include "base/config.h"
-#include "master/store.h"
+#include "store/store.h"
 
 struct dashboard;
 

@@ -4,7 +4,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
-#include "master/pool.h"
+#include "pool/pool.h"
 
 /* Exit statuses: another firehosed has taken the keys over (not to be started again by itself), and, as sysexits(3) has
  * it, a wrong configuration. */

@@ -19,19 +19,19 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "net/stream.h"
-#include "net/url.h"
+#include "redis/address.h"
 
 struct redis_client;
 
 struct redis_client *redis_client_new(void); /* NULL: no memory */
 void redis_client_free(struct redis_client *c);
 
-/* Takes a connected descriptor over and queues the login. tls NULL: plain. `name` is shown by CLIENT LIST. `run_key` is
+/* Takes a connected descriptor over and queues the login. The address stays the caller's, as long as the connection is open. `name` is shown by CLIENT LIST. `run_key` is
  * the hash with the field "run": in which run of the server its append-only log was last known to be sound. In another
  * one it is asked to write that log anew, unless it has (info.h), and the login fails until that is done. NULL: the log
  * is not looked at. */
-bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls, const struct url *url,
-                        const char *name, const char *run_key, struct error *why);
+bool redis_client_start(struct redis_client *c, int fd, const struct redis_address *address, const char *name,
+                        const char *run_key, struct error *why);
 
 /* Closes the connection; what was queued or unanswered is forgotten. */
 void redis_client_stop(struct redis_client *c);

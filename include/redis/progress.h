@@ -12,16 +12,32 @@
 #define FIREHOSED_REDIS_PROGRESS_H
 
 #include <hiredis/hiredis.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
-
-enum { PARTITIONS = 64 }; /* fixed for ever: marks are kept by partition, so that they survive any number of workers */
+#include "base/limits.h"
 
 struct marks {
     int64_t seq[PARTITIONS]; /* 0: none */
 };
+
+/* The newest mark of each partition that is known to be in Redis, 0: none yet. Written by the worker that the partition
+ * belongs to; outlives it, so that a successor notices when Redis has lost data meanwhile. */
+struct known_marks {
+    _Atomic int64_t seq[PARTITIONS];
+};
+
+/* Shared by this process and those it forks. NULL: no memory. Never freed: it lives as long as the master. */
+struct known_marks *known_marks_new(void);
+
+/* All of them at this moment. */
+struct marks known_marks_read(const struct known_marks *known);
+void known_marks_write(struct known_marks *known, const struct marks *marks);
+
+/* Forgets the marks: what is in Redis is to be read anew. */
+void known_marks_forget(struct known_marks *known);
 
 /* Reads the answer to progress_append_read(). False: it is not one. */
 bool progress_parse(const redisReply *reply, struct marks *marks);

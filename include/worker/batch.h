@@ -12,7 +12,7 @@
 #include "atproto/event_json.h"
 #include "base/buffer.h"
 #include "base/config.h"
-#include "base/counters.h"
+#include "ipc/counters.h"
 #include "base/error.h"
 #include "ipc/channel.h"
 #include "redis/progress.h"

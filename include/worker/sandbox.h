@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/config.h"
-#include "base/counters.h"
+#include "ipc/counters.h"
 #include "base/error.h"
 
 /* Goes in; there is no way out. Called when all files are read (certificates above all) and nothing is to be opened

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "atproto/frame.h"
-#include "base/counters.h"
+#include "ipc/counters.h"
 
 enum {
     TIMING_TEXTS = 8,

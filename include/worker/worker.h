@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "base/config.h"
-#include "base/counters.h"
+#include "ipc/counters.h"
 #include "ipc/channel.h"
 #include "redis/progress.h"
 

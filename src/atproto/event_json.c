@@ -7,7 +7,7 @@
 
 #include "atproto/car.h"
 #include "atproto/cid.h"
-#include "atproto/sha256.h"
+#include "base/sha256.h"
 #include "base/json_text.h"
 
 /* One thread's. */

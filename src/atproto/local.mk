@@ -6,8 +6,7 @@ libatproto_a_SOURCES = \
 	include/atproto/collections.h src/atproto/collections.c \
 	include/atproto/event_json.h src/atproto/event_json.c src/atproto/record_json.c \
 	include/atproto/frame.h src/atproto/frame.c src/atproto/frame_peek.c src/atproto/frame_time.c \
-	src/atproto/frame_header.h src/atproto/frame_header.c \
-	include/atproto/sha256.h src/atproto/sha256.c
+	src/atproto/frame_header.h src/atproto/frame_header.c
 
 # Everything that decodes links with these, in this order.
 atproto_link = libatproto.a libbase.a $(OPENSSL_LIBS)

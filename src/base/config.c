@@ -113,7 +113,7 @@ const struct setting config_table[] = {
     VALUE(broadcast_rate, SETTING_NUMBER, "20", 0, 1000, RELOAD, NULL,
           "At most so many events a second go to broadcast_channel and recent_events_key; 0: none."),
 
-    VALUE(workers, SETTING_AUTO, "auto", 1, CONFIG_MAX_WORKERS, RELOAD, NULL,
+    VALUE(workers, SETTING_AUTO, "auto", 1, WORKERS_MAX, RELOAD, NULL,
           "Number of worker processes; auto: the number of processors, at least 2."),
     VALUE(ring_size, SETTING_BYTES, "16M", 128 * KB, 4 * GB, RESTART, NULL,
           "Bytes of frames held between relay and commit; when it is full the relay waits. At least twice "
@@ -227,5 +227,5 @@ unsigned config_worker_count(const struct config *c)
     int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 2;
     if (n < 2)
         return 2;
-    return n > CONFIG_MAX_WORKERS ? CONFIG_MAX_WORKERS : (unsigned)n;
+    return n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
 }

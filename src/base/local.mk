@@ -3,11 +3,11 @@ libbase_a_SOURCES = \
 	include/base/buffer.h src/base/buffer.c \
 	include/base/clock.h src/base/clock.c \
 	include/base/config.h src/base/config.c \
-	include/base/counters.h src/base/counters.c \
 	include/base/error.h src/base/error.c \
 	include/base/hash.h \
 	include/base/human.h src/base/human.c \
 	include/base/json_text.h src/base/json_text.c \
+	include/base/limits.h include/base/optional.h include/base/verdict.h \
 	include/base/log.h src/base/log.c \
 	include/base/log_fold.h src/base/log_fold.c \
 	include/base/log_format.h src/base/log_format.c \
@@ -16,6 +16,7 @@ libbase_a_SOURCES = \
 	include/base/notify.h src/base/notify.c \
 	include/base/privileges.h src/base/privileges.c \
 	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h \
+	include/base/sha256.h src/base/sha256.c \
 	include/base/siphash.h src/base/siphash.c \
 	include/base/text_set.h src/base/text_set.c \
 	include/base/syscall_name.h src/base/syscall_name.c

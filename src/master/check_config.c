@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "master/master.h"
-#include "master_internal.h"
+#include "master/context.h"
 #include "net/url.h"
 
 static bool check_http_listen(const struct config *config, struct error *why)
@@ -19,9 +19,9 @@ static bool check_http_listen(const struct config *config, struct error *why)
 bool master_check_config(const struct config *config, struct error *why)
 {
     char origin[1200];
-    struct sources sources;
+    struct relay_list relays;
     struct url url;
-    if (!sources_init(&sources, config, why)) {
+    if (!relay_list_init(&relays, config, why)) {
         error_context(why, "%s: relay", config_origin(config, "relay", origin, sizeof origin));
         return false;
     }

@@ -17,11 +17,11 @@
 #include "base/human.h"
 #include "base/log_shared.h"
 #include "base/privileges.h"
-#include "master/dead_letters.h"
-#include "master_internal.h"
+#include "master/commands/dead_letters.h"
+#include "master/context.h"
 #include "net/url.h"
-#include "tail.h"
-#include "waiting.h"
+#include "master/commands/tail.h"
+#include "master/commands/deferred.h"
 
 enum { REPORT_MS = 10000, ROOM_TO_RESUME = 8 /* an eighth of the ring */ };
 
@@ -37,13 +37,13 @@ void master_end_loop(struct master *m)
 
 /* ---- the relay ---- */
 
-static bool on_relay_cursor(void *arg, int64_t *cursor)
+static struct optional on_relay_cursor(void *arg)
 {
     struct master *m = arg;
-    if (m->seek.is_on)
-        return seek_cursor(&m->seek, cursor);
-    *cursor = m->has_last_seq ? m->last_seq : 0;
-    return m->has_last_seq || m->asks_oldest;
+    int64_t cursor = 0;
+    if (m->search.is_on)
+        return start_search_cursor(&m->search, &cursor) ? optional_of(cursor) : optional_none();
+    return m->has_last_seq ? optional_of(m->last_seq) : m->asks_oldest ? optional_of(0) : optional_none();
 }
 
 static void on_relay_connected(void *arg)
@@ -61,7 +61,7 @@ static bool on_relay_message(void *arg, const uint8_t *frame, size_t offset, siz
 
 static void on_relay_failed(void *arg, bool healthy)
 {
-    relays_on_failed(arg, healthy);
+    failover_on_failed(arg, healthy);
 }
 
 static void on_relay_idle(void *arg)
@@ -84,7 +84,7 @@ static void on_relay_stopped(void *arg)
         sequence_reset_when_quiet(m);
     else if (m->state == MASTER_RUNNING && !m->is_paused)
         relay_start(m->relay); /* resumed while it was closing */
-    waiting_look(m);
+    deferred_check_all(m);
 }
 
 /* ---- the workers ---- */
@@ -93,7 +93,7 @@ static void on_slots_taken(void *arg)
 {
     struct master *m = arg;
     if (m->state == MASTER_RUNNING)
-        pool_start(m->pool, ledger_workers(m->ledger));
+        pool_start(m->pool, ledger_workers(m->ledger), relay_list_current(&m->relays)->progress_key);
 }
 
 /* "Processed 50,000 events (~2,500 events/sec, cursor: 123456789)": operators grep for it. */
@@ -128,7 +128,7 @@ static void on_committed(void *arg, size_t frames)
                                          ledger_size_bytes(m->ledger) / ROOM_TO_RESUME)
         relay_resume(m->relay);
     if (ledger_record_count(m->ledger) == 0)
-        waiting_look(m);
+        deferred_check_all(m);
 }
 
 static void on_drained(void *arg)
@@ -169,7 +169,7 @@ static void on_marks_lost(void *arg)
             log_error("redis has lost data of the relay that is left: it is read again when that relay is");
         else
             log_error("redis has lost data of the sequence that has ended: it cannot be read again");
-        known_marks_forget(&m->counters->marks);
+        known_marks_forget(m->known);
         sequence_forget_seen(m);
         break;
     default:
@@ -306,8 +306,8 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     log_tick();
     if (log_take_syslog_loss())
         reopen_log(m, "syslog was away, lines may be missing");
-    relays_tick(m);
-    waiting_tick(m);
+    failover_tick(m);
+    deferred_tick(m);
     tail_tick(m);
     if (m->state == MASTER_STOPPING && m->workers_left)
         stop_when_done(m); /* Redis may have come back */
@@ -343,7 +343,7 @@ static bool set_up_events(struct master *m)
     m->second = event_new(m->base, -1, EV_PERSIST, on_second, m);
     m->save = evtimer_new(m->base, on_save, m);
     m->give_up = evtimer_new(m->base, on_give_up, m);
-    m->change_relay = evtimer_new(m->base, relays_on_change_due, m);
+    m->change_relay = evtimer_new(m->base, failover_on_due, m);
     return m->second != NULL && m->save != NULL && m->give_up != NULL &&
            m->change_relay != NULL && event_add(m->second, &second) == 0 &&
            evtimer_add(m->save, &save) == 0;
@@ -381,25 +381,24 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     m->filter = filter_new(m->config, &filter_hooks, why);
     if (m->filter == NULL)
         return false;
-    if (!relays_set_up(m, why))
+    if (!failover_set_up(m, why))
         return false;
     error_set(why, "out of memory");
     m->ledger = ledger_new((size_t)m->config->ring_size, config_worker_count(m->config), why);
     if (m->ledger == NULL || !set_up_events(m))
         return false;
     m->counters = counters_new();
-    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &m->sources, &relay_hooks);
-    m->store = store_new(m->base, m->dns, m->config, &m->sources, &m->owner, &m->counters->marks,
-                         &store_hooks);
-    if (m->counters == NULL || m->relay == NULL || m->store == NULL)
+    m->known = known_marks_new();
+    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &m->relays, &relay_hooks);
+    m->store = store_new(m->base, m->dns, m->config, &m->owner, m->known, &store_hooks);
+    if (m->counters == NULL || m->known == NULL || m->relay == NULL || m->store == NULL)
         return false;
     m->pool =
-        pool_new(m->base, m->dns, m->ledger, m->counters, m->config, &m->owner, &m->sources, child_main,
-                 &pool_hooks);
+        pool_new(m->base, m->dns, m->ledger, m->counters, m->known, m->config, &m->owner, child_main, &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
-    m->figures = figures_new(m->config, clock_monotonic_ms());
+    m->traffic = traffic_new(m->config, clock_monotonic_ms());
     m->wants_time = true;
-    if (m->pool == NULL || m->dashboard == NULL || m->figures == NULL)
+    if (m->pool == NULL || m->dashboard == NULL || m->traffic == NULL)
         return false;
     if (!endpoints_open(m, why))
         return false;
@@ -432,7 +431,7 @@ static bool drop_privileges(struct master *m, struct error *why)
 
 static void tear_down(struct master *m)
 {
-    waiting_end(m);
+    deferred_end(m);
     dead_letters_end(m);
     store_forget_calls(m->store);
     if (m->pool != NULL)
@@ -444,10 +443,10 @@ static void tear_down(struct master *m)
     pool_free(m->pool);
     filter_free(m->filter);
     connect_cancel(m->probe);
-    seen_free(m->seen);
+    dedup_free(m->dedup);
     relay_free(m->relay);
     dashboard_free(m->dashboard);
-    figures_free(m->figures);
+    traffic_free(m->traffic);
     store_free(m->store);
     ledger_free(m->ledger);
     for (int i = 0; i < SIGNALS; i++)
@@ -485,7 +484,8 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
         if (url_parse(config->redis, &url, &why))
             log_info("firehosed " PACKAGE_VERSION ": relay %s, redis %s, %u workers", relay_shown(m.relay),
                      url_redacted(&url, redis, sizeof redis), config_worker_count(config));
-        store_begin(m.store, false);
+        struct store_keys keys = master_store_keys(&m);
+        store_begin(m.store, &keys, false);
         store_start(m.store);
         service_started();
         event_base_dispatch(m.base);

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "master/master.h"
-#include "commands.h"
+#include "master/commands/commands.h"
 #include "net/url.h"
 
 static bool differs(const struct config *a, const struct config *b, const char *key)
@@ -168,13 +168,13 @@ void reload_apply(struct master *m)
 /* The relay that was read is no longer there, or not in its place. */
 static void change_relay(struct master *m)
 {
-    bool several = m->fresh_sources.count > 1, oldest = m->config->start == CONFIG_START_OLDEST;
-    log_warn("relay: now %s; its sequence is another one, going on %s", m->fresh_sources.list[0].name,
+    bool several = m->new_relays.count > 1, oldest = m->config->start == CONFIG_START_OLDEST;
+    log_warn("relay: now %s; its sequence is another one, going on %s", m->new_relays.list[0].name,
              several  ? "at its cursor, or where the last one ended"
              : oldest ? "with its oldest events"
                       : "with live events");
     if (several)
-        relays_change_list(m);
+        failover_change_list(m);
     else
         master_reset_sequence(m, oldest);
 }
@@ -190,7 +190,7 @@ void reload_finish(struct master *m)
         *m->config = *fresh;
         *fresh = old; /* from here on `fresh` holds what was before */
         filter_apply(m->filter, m->config);
-        bool same = !relay || relays_reload(m); /* each relay has its own sequence */
+        bool same = !relay || failover_reload(m); /* each relay has its own sequence */
         /* While starting: what was asked is about the relay of before, and its answers are on their way. */
         if (redis || (relay && m->state == MASTER_STARTING))
             store_restart(m->store);

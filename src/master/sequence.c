@@ -12,8 +12,14 @@
 
 #include "base/clock.h"
 #include "master/master.h"
-#include "master_internal.h"
-#include "waiting.h"
+#include "master/context.h"
+#include "master/commands/deferred.h"
+
+struct store_keys master_store_keys(const struct master *m)
+{
+    const struct relay_entry *relay = relay_list_current(&m->relays);
+    return (struct store_keys){relay->cursor_key, relay->progress_key, relay->url.host};
+}
 
 /* ---- the cursor ---- */
 
@@ -45,18 +51,20 @@ static void start_reading(struct master *m)
     unsigned workers = config_worker_count(m->config);
     m->state = MASTER_RUNNING;
     ledger_reroute(m->ledger, workers);
-    pool_start(m->pool, workers);
+    pool_start(m->pool, workers, relay_list_current(&m->relays)->progress_key);
     if (!m->is_paused)
         relay_start(m->relay);
     reload_apply(m);
-    waiting_look(m);
+    deferred_check_all(m);
 }
 
-void sequence_begun(void *arg, bool found, int64_t cursor)
+void sequence_begun(void *arg, struct optional saved)
 {
     struct master *m = arg;
+    bool found = saved.is_known;
+    int64_t cursor = saved.value;
     if (m->state == MASTER_RESETTING && m->is_changing_relay) {
-        relays_switched(m, found, cursor);
+        failover_switched(m, found, cursor);
         start_reading(m);
         return;
     }
@@ -76,14 +84,14 @@ void sequence_begun(void *arg, bool found, int64_t cursor)
         cursor = store_knows_relay(m->store) && m->has_began ? m->began : m->last_seq;
     }
     if (found) {
-        log_info("cursor %" PRId64 " read from %s", cursor, sources_current(&m->sources)->cursor_key);
+        log_info("cursor %" PRId64 " read from %s", cursor, relay_list_current(&m->relays)->cursor_key);
         m->has_last_seq = m->has_saved_cursor = true;
         m->last_seq = m->saved_cursor = cursor;
         if (m->state == MASTER_STARTING)
             sequence_began_at(m, cursor);
     } else {
         m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
-        log_info("no cursor in %s: beginning with %s events", sources_current(&m->sources)->cursor_key,
+        log_info("no cursor in %s: beginning with %s events", relay_list_current(&m->relays)->cursor_key,
                  m->asks_oldest ? "the oldest" : "live");
     }
     if (m->state == MASTER_STARTING || m->state == MASTER_REWINDING)
@@ -112,10 +120,10 @@ void sequence_rewind(struct master *m)
  * which are as old as what is left: rather twice than never. */
 void sequence_forget_seen(struct master *m)
 {
-    if (m->seen == NULL)
+    if (m->dedup == NULL)
         return;
-    seen_forget(m->seen);
-    seen_begin_at(m->seen, clock_unix_us());
+    dedup_clear(m->dedup);
+    dedup_begin_at(m->dedup, clock_unix_us());
 }
 
 /* Relay and workers are gone: what they had in hand is read again. */
@@ -124,9 +132,10 @@ void sequence_rewind_when_quiet(struct master *m)
     if (relay_state(m->relay) != RELAY_STOPPED || !pool_is_gone(m->pool))
         return;
     m->received -= ledger_reset(m->ledger);
-    known_marks_forget(&m->counters->marks);
+    known_marks_forget(m->known);
     sequence_forget_seen(m);
-    store_begin(m->store, true);
+    struct store_keys keys = master_store_keys(m);
+    store_begin(m->store, &keys, true);
 }
 
 /* ---- another sequence, or another place in it ---- */
@@ -147,7 +156,7 @@ void master_reset_sequence(struct master *m, bool from_oldest)
     if (m->config->on_sequence_reset == CONFIG_SEQUENCE_STOP) {
         log_error("on_sequence_reset = stop: stopping. To go on with the new sequence: on_sequence_reset = follow, or "
                   "delete %s",
-                  sources_current(&m->sources)->cursor_key);
+                  relay_list_current(&m->relays)->cursor_key);
         m->exit_status = MASTER_EXIT_SEQUENCE;
         master_stop(m, "the relay's sequence is another one");
         return;
@@ -166,9 +175,9 @@ void master_set_cursor(struct master *m, int64_t cursor)
     m->asks_oldest = false;
     m->has_new_cursor = cursor >= 0;
     m->new_cursor = cursor;
-    m->seek.is_on = false;
-    if (m->seen != NULL)
-        seen_forget(m->seen); /* what comes again is to be written again */
+    m->search.is_on = false;
+    if (m->dedup != NULL)
+        dedup_clear(m->dedup); /* what comes again is to be written again */
     sequence_reset_when_quiet(m);
 }
 
@@ -182,18 +191,19 @@ void sequence_reset_when_quiet(struct master *m)
         return;
     }
     ledger_reset(m->ledger);
-    known_marks_forget(&m->counters->marks);
+    known_marks_forget(m->known);
     m->has_last_seq = m->has_saved_cursor = m->has_first = m->has_began = false;
     pool_hold(m->pool, false);
     if (m->is_changing_relay) {
-        relays_switch(m);
+        failover_switch(m);
         return;
     }
-    relays_take_fresh(m);
+    failover_take_new_list(m);
+    struct store_keys keys = master_store_keys(m);
     if (m->has_new_cursor)
-        store_begin_at(m->store, m->new_cursor);
+        store_begin_at(m->store, &keys, m->new_cursor);
     else
-        store_begin_anew(m->store, m->asks_oldest);
+        store_begin_anew(m->store, &keys, m->asks_oldest);
 }
 
 bool sequence_may_drop(void *arg)
@@ -203,7 +213,7 @@ bool sequence_may_drop(void *arg)
         return true;
     log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. To go on "
               "with this relay: on_sequence_reset = follow, or delete %s and %s",
-              sources_current(&m->sources)->cursor_key, sources_current(&m->sources)->progress_key);
+              relay_list_current(&m->relays)->cursor_key, relay_list_current(&m->relays)->progress_key);
     m->exit_status = MASTER_EXIT_SEQUENCE;
     master_end_loop(m);
     return false;
@@ -223,5 +233,5 @@ void sequence_saved(void *arg, int64_t cursor)
         master_end_loop(m);
     else if (m->state == MASTER_STOPPING && m->workers_left)
         store_save_cursor(m->store, now);
-    waiting_look(m);
+    deferred_check_all(m);
 }

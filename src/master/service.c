@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/notify.h"
-#include "master_internal.h"
+#include "master/context.h"
 
 enum { STATUS_MS = 5000 };
 

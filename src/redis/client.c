@@ -141,11 +141,11 @@ static redisReader *reader_new(struct redis_client *c)
     return reader;
 }
 
-bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls, const struct url *url,
-                        const char *name, const char *run_key, struct error *why)
+bool redis_client_start(struct redis_client *c, int fd, const struct redis_address *address, const char *name,
+                        const char *run_key, struct error *why)
 {
     redis_client_stop(c);
-    if (!stream_init(&c->stream, fd, tls, url->host, why))
+    if (!stream_init(&c->stream, fd, address->tls, address->url.host, why))
         return false;
     c->reader = reader_new(c);
     if (c->reader == NULL) {
@@ -155,10 +155,10 @@ bool redis_client_start(struct redis_client *c, int fd, struct tls_context *tls,
     }
     c->state = CLIENT_HANDSHAKE;
     c->wants_write = true; /* a TLS client speaks first; a plain one has its login to send */
-    url_authority(url, c->where, sizeof c->where);
+    redis_address_text(address, c->where, sizeof c->where);
     c->run_id[0] = '\0';
     c->may_have_half = false;
-    queue_login(c, url, name, run_key);
+    queue_login(c, &address->url, name, run_key);
     return true;
 }
 

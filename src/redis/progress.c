@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static void append_bulk(struct buffer *out, const char *text, size_t len)
 {
@@ -86,4 +87,29 @@ bool owner_parse(const char *text, struct owner_token *token)
 void owner_key(const char *prefix, unsigned slot, char out[OWNER_KEY_BYTES])
 {
     snprintf(out, OWNER_KEY_BYTES, "%s:%u", prefix, slot);
+}
+
+struct known_marks *known_marks_new(void)
+{
+    void *memory = mmap(NULL, sizeof(struct known_marks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+struct marks known_marks_read(const struct known_marks *known)
+{
+    struct marks marks;
+    for (int p = 0; p < PARTITIONS; p++)
+        marks.seq[p] = atomic_load_explicit(&known->seq[p], memory_order_relaxed);
+    return marks;
+}
+
+void known_marks_write(struct known_marks *known, const struct marks *marks)
+{
+    for (int p = 0; p < PARTITIONS; p++)
+        atomic_store_explicit(&known->seq[p], marks->seq[p], memory_order_relaxed);
+}
+
+void known_marks_forget(struct known_marks *known)
+{
+    known_marks_write(known, &(struct marks){0});
 }

@@ -34,7 +34,7 @@ static void back_off(struct writer *w, enum writer_state state)
 static void report_trouble(struct writer *w, const char *what)
 {
     char where[URL_HOST_BYTES + 16];
-    log_throttled(&w->trouble, LOG_LEVEL_WARN, "redis %s: %s%s", url_authority(&w->url, where, sizeof where),
+    log_throttled(&w->trouble, LOG_LEVEL_WARN, "redis %s: %s%s", redis_address_text(&w->address, where, sizeof where),
                   what, redis_error_hint(what));
     worker_slot_set(w->slot, w->state >= WRITER_IDLE ? WORKER_RETRYING : WORKER_CONNECTING, what);
     w->in_trouble = true;
@@ -49,7 +49,7 @@ static void report_recovery(struct writer *w)
     w->in_trouble = false;
     w->trouble = (struct log_throttle){0};
     char where[URL_HOST_BYTES + 16];
-    log_info("redis %s: writing again", url_authority(&w->url, where, sizeof where));
+    log_info("redis %s: writing again", redis_address_text(&w->address, where, sizeof where));
 }
 
 bool writer_init(struct writer *w, const struct worker_setup *setup, const struct channel *channel,
@@ -68,11 +68,10 @@ bool writer_init(struct writer *w, const struct worker_setup *setup, const struc
     };
     owner_key(config->owner_key, setup->index, w->owner_key);
     snprintf(w->name, sizeof w->name, "firehosed-worker-%u", setup->index);
-    if (!url_parse(config->redis, &w->url, why))
+    if (!redis_address_set(&w->address, config, why))
         return false;
     /* All authorities now: no file can be opened when a certificate is to be checked. */
-    if (url_is_tls(&w->url) && ((w->tls = tls_client_new(config->redis_ca_file, why)) == NULL ||
-                                !tls_read_authorities(w->tls, why)))
+    if (w->address.tls != NULL && !tls_read_authorities(w->address.tls, why))
         return false;
     w->client = redis_client_new();
     if (w->client == NULL)
@@ -84,7 +83,7 @@ void writer_fini(struct writer *w)
 {
     redis_client_free(w->client);
     free(w->failed);
-    tls_free(w->tls);
+    redis_address_fini(&w->address);
     buffer_fini(&w->guard);
 }
 
@@ -115,7 +114,7 @@ void writer_connected(struct writer *w, int fd)
 {
     struct error why;
     const char *run_key = w->config->redis_rewrite_aof ? w->config->progress_key : NULL;
-    if (!redis_client_start(w->client, fd, w->tls, &w->url, w->name, run_key, &why)) {
+    if (!redis_client_start(w->client, fd, &w->address, w->name, run_key, &why)) {
         writer_lose(w, why.text);
         return;
     }
@@ -224,7 +223,7 @@ static void finish_transaction(struct writer *w, const redisReply *owner)
             batch_keep_failed(w->batch, w->failed);
         free(w->failed);
         w->failed = NULL;
-        claim_begin(w); /* at once: until the marks are put back, a successor would take the events for written */
+        fencing_begin(w); /* at once: until the marks are put back, a successor would take the events for written */
         return;
     }
     if (w->failure.text[0] != '\0') {
@@ -238,7 +237,7 @@ static void finish_transaction(struct writer *w, const redisReply *owner)
     report_recovery(w);
     /* The guard of the next transaction is armed only if the slot was still ours after WATCH. */
     if (owner->type != REDIS_REPLY_STRING || strcmp(owner->str, mine) != 0)
-        claim_begin(w);
+        fencing_begin(w);
 }
 
 static void on_transaction_reply(struct writer *w, const redisReply *reply)
@@ -256,8 +255,8 @@ static void on_reply(struct writer *w, const redisReply *reply)
 {
     if (w->state == WRITER_IN_FLIGHT)
         on_transaction_reply(w, reply);
-    else if (w->state == WRITER_CLAIM)
-        claim_on_reply(w, reply);
+    else if (w->state == WRITER_FENCING)
+        fencing_on_reply(w, reply);
 }
 
 /* The answers that say nothing but that all is well, n and n of them; any other is left for on_reply(). */
@@ -280,7 +279,7 @@ void writer_on_ready(struct writer *w)
         return;
     }
     if (w->state == WRITER_LOGIN && redis_client_is_ready(w->client)) {
-        claim_begin(w);
+        fencing_begin(w);
         return;
     }
     for (redisReply *reply;;) {
@@ -313,7 +312,7 @@ int writer_on_time(struct writer *w, int64_t now_ms)
         ask_for_connection(w);
         break;
     case WRITER_RETRY:
-        claim_begin(w);
+        fencing_begin(w);
         break;
     case WRITER_ASKED: /* the answer can be lost, where there is no memory for it */
         writer_lose(w, "no connection from the master");

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "base/config.h"
-#include "base/counters.h"
+#include "ipc/counters.h"
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "redis/client.h"
@@ -29,7 +29,7 @@ enum writer_state {
     WRITER_OFFLINE,
     WRITER_ASKED,
     WRITER_LOGIN,
-    WRITER_CLAIM,
+    WRITER_FENCING,
     WRITER_IDLE,
     WRITER_IN_FLIGHT,
     WRITER_RETRY,
@@ -56,8 +56,7 @@ struct writer {
     struct error partial; /* why a part of the transaction failed: told when the marks are put back; else "" */
     bool must_repair; /* marks got ahead of their events: they are put back before the next try */
     char name[32];
-    struct url url;
-    struct tls_context *tls; /* NULL: plain */
+    struct redis_address address;
     struct redis_client *client;
     struct batch *batch;  /* in flight or to be sent again; the caller's */
     size_t replies;       /* of the batch, received so far */
@@ -89,9 +88,9 @@ void writer_connected(struct writer *w, int fd);
 void writer_refused(struct writer *w, const char *reason);
 
 /* claim.c: asks for owner, types and marks. Called when logged in, and after each failed transaction. */
-void claim_begin(struct writer *w);
+void fencing_begin(struct writer *w);
 /* One of the answers. */
-void claim_on_reply(struct writer *w, const redisReply *reply);
+void fencing_on_reply(struct writer *w, const redisReply *reply);
 
 /* For claim.c. */
 void writer_enter(struct writer *w, enum writer_state state);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "master/control_request.h"
+#include "control/control_request.h"
 
 static void check_text(const char *text)
 {

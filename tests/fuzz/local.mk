@@ -71,7 +71,7 @@ tests_fuzz_fuzz_websocket_LDADD = $(net_link)
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_control_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_control_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_control_LDADD = libmaster.a libbase.a $(JANSSON_LIBS)
+tests_fuzz_fuzz_control_LDADD = libcontrol.a libbase.a $(JANSSON_LIBS)
 
 redis_target_link = libworker.a libipc.a libredis.a libnet.a libatproto.a libbase.a \
 	$(HIREDIS_LIBS) $(LIBCBOR_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS)

@@ -13,7 +13,7 @@
 
 #include "atproto/car.h"
 #include "atproto/event_json.h"
-#include "atproto/sha256.h"
+#include "base/sha256.h"
 
 struct entry {
     uint8_t *bytes;

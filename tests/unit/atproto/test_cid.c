@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "atproto/cid.h"
-#include "atproto/sha256.h"
+#include "base/sha256.h"
 #include "wire.h"
 
 static void only_the_cids_of_at_protocol_are_valid(void **state)

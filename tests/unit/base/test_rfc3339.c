@@ -79,7 +79,7 @@ static void what_is_no_time_is_refused(void **state)
     }
 }
 
-static void figures_read_as_people_write_them(void **state)
+static void traffic_read_as_people_write_them(void **state)
 {
     (void)state;
     char out[HUMAN_BYTES];
@@ -102,7 +102,7 @@ int main(void)
         cmocka_unit_test(offsets_move_the_moment),
         cmocka_unit_test(fractions_count_to_the_microsecond),
         cmocka_unit_test(what_is_no_time_is_refused),
-        cmocka_unit_test(figures_read_as_people_write_them),
+        cmocka_unit_test(traffic_read_as_people_write_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

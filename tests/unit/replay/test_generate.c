@@ -12,7 +12,7 @@
 #include "atproto/car.h"
 #include "atproto/cid.h"
 #include "atproto/event_json.h"
-#include "atproto/sha256.h"
+#include "base/sha256.h"
 #include "capture.h"
 #include "generate.h"
 

@@ -1,0 +1,17 @@
+/* sha256.h: SHA-256 through OpenSSL, with the objects that it needs made once and used for every block. */
+#ifndef FIREHOSED_BASE_SHA256_H
+#define FIREHOSED_BASE_SHA256_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sha256;
+
+struct sha256 *sha256_new(void); /* NULL: no memory, or OpenSSL has no SHA-256 */
+void sha256_free(struct sha256 *h);
+
+/* False only if OpenSSL failed. */
+bool sha256_digest(struct sha256 *h, const void *bytes, size_t len, uint8_t digest[32]);
+
+#endif

@@ -1,0 +1,62 @@
+/* control.h: the socket that firehosectl talks to. One JSON object a line in, one a line out, several on one
+ * connection (doc/control-protocol.md):
+ *
+ *   {"v":1,"id":7,"command":"status"}  ->  {"v":1,"id":7,"ok":true,"result":{…}}
+ *                                          {"v":1,"id":7,"ok":false,"code":"not_now","error":"…"}
+ *
+ * A request becomes a call. Its handler ends it before it returns, or keeps it and ends it later (when Redis has
+ * answered, when a worker is replaced): by control_answer() or control_refuse(), exactly once; the call is gone with
+ * that. Before that it may send any number of items ({"v":1,"id":7,"item":{…}}). */
+#ifndef FIREHOSED_CONTROL_CONTROL_H
+#define FIREHOSED_CONTROL_CONTROL_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "base/error.h"
+#include "control/control_request.h"
+
+struct control;
+struct control_call;
+
+/* Takes a call over. */
+typedef void control_handler(void *arg, struct control_call *call);
+
+/* Listens on a unix socket, mode 0660, replacing a stale one. NULL: *why. */
+struct control *control_new(struct event_base *base, const char *path, control_handler *handler, void *arg,
+                            struct error *why);
+
+/* Stops listening and removes the socket. What was answered is still sent, as far as clients take it. Calls that were
+ * kept are gone too: nobody may end them any more. */
+void control_free(struct control *c);
+
+/* ---- a call ---- */
+
+const char *control_call_command(const struct control_call *call);
+
+/* The argument of that name, the call's; NULL: not given. */
+const json_t *control_call_argument(const struct control_call *call, const char *name);
+const json_t *control_call_arguments(const struct control_call *call); /* all; NULL: none */
+
+/* Who asks: pid, user and group of the other side as the kernel knows them. False: it is gone. */
+bool control_call_peer(const struct control_call *call, struct ucred *peer);
+
+/* Ends the call well. The result is taken over; NULL: "out of memory". */
+void control_answer(struct control_call *call, json_t *result);
+
+/* Ends it with a reason. */
+void control_refuse(struct control_call *call, enum control_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Sends an item on the way to the answer; taken over. False: it was left out, as the client does not read what it has
+ * been sent, or is gone. */
+bool control_item(struct control_call *call, json_t *item);
+
+/* For calls that are kept for long: `gone` is called when the client is gone. The call still is to be ended, there and
+ * then or later; nobody will read the answer. That a client is gone shows when it is written to: who waits for long
+ * sends an item from time to time. */
+void control_when_gone(struct control_call *call, void (*gone)(void *arg, struct control_call *call), void *arg);
+
+#endif

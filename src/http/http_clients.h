@@ -1,0 +1,16 @@
+/* http_internal.h: who is connected to the HTTP endpoint (http_guests.c), for http.c. */
+#ifndef FIREHOSED_HTTP_HTTP_CLIENTS_H
+#define FIREHOSED_HTTP_HTTP_CLIENTS_H
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+struct http_clients;
+
+struct http_clients *http_clients_new(struct event_base *base); /* NULL: no memory */
+void http_clients_free(struct http_clients *g);
+
+/* For evhttp_set_bevcb(): makes the stream of a new connection and keeps an eye on it. */
+struct bufferevent *http_clients_admit(struct event_base *base, void *clients);
+
+#endif

@@ -1,0 +1,119 @@
+/* commands_change.c: commands that change the configuration in use, and the end. */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "master/commands/commands.h"
+#include "master/commands/deferred.h"
+
+/* The workers are there, all of them, and none is on its way out. */
+static bool pool_is_settled(const struct master *m)
+{
+    struct pool_worker_status w;
+    if (m->state != MASTER_RUNNING || pool_is_draining(m->pool))
+        return false;
+    for (unsigned i = 0; i < pool_size(m->pool); i++) {
+        pool_worker_status(m->pool, i, &w);
+        if (w.pid == 0 || w.is_draining)
+            return false;
+    }
+    return true;
+}
+
+static bool refuse_while_stopping(const struct master *m, struct control_call *call)
+{
+    if (m->state == MASTER_STOPPING)
+        control_refuse(call, CONTROL_NOT_NOW, "firehosed is stopping");
+    return m->state == MASTER_STOPPING;
+}
+
+/* ---- reload ---- */
+
+static bool is_reloaded(struct master *m, struct deferred *w)
+{
+    if (m->loading != NULL)
+        return false;
+    if (m->reload_trouble.text[0] != '\0') {
+        control_refuse(w->call, CONTROL_FAILED, "%s; the old configuration stays", m->reload_trouble.text);
+        return true;
+    }
+    if (m->pending != NULL || !pool_is_settled(m))
+        return false;
+    control_answer(w->call, json_pack("{s:O}", "changes", m->reload_changes));
+    return true;
+}
+
+void command_reload(struct master *m, struct control_call *call)
+{
+    if (refuse_while_stopping(m, call))
+        return;
+    reload_begin(m);
+    deferred_begin(m, call, &(struct deferred){.check = is_reloaded, .what = "the reload to take effect"});
+}
+
+/* ---- values in use ---- */
+
+/* Until the next reload the value is the operator's, not the file's. */
+static void set_by_operator(struct master *m, const char *key)
+{
+    m->config->origins[settings_find(config_table, key)] = (struct setting_origin){.from_operator = true};
+}
+
+void command_log_level(struct master *m, struct control_call *call)
+{
+    const char *level = command_text(call, "level");
+    const struct setting *row = &config_table[settings_find(config_table, "log_level")];
+    int i = 0;
+    while (row->choices[i] != NULL && strcmp(row->choices[i], level) != 0)
+        i++;
+    if (row->choices[i] == NULL) {
+        control_refuse(call, CONTROL_BAD_ARGUMENT, "level: expected one of debug, info, warn, error");
+        return;
+    }
+    json_t *before = json_string(row->choices[m->config->log_level]);
+    m->config->log_level = i;
+    set_by_operator(m, "log_level");
+    log_set_level((enum log_level)i);
+    pool_set_log_level(m->pool, i);
+    control_answer(call, json_pack("{s:s,s:o}", "log_level", level, "before", before));
+}
+
+static bool is_resized(struct master *m, struct deferred *w)
+{
+    if (!pool_is_settled(m) || m->pending != NULL)
+        return false;
+    json_object_set_new(w->result, "workers", json_integer(pool_size(m->pool)));
+    control_answer(w->call, json_incref(w->result));
+    return true;
+}
+
+void command_resize(struct master *m, struct control_call *call)
+{
+    unsigned before = pool_size(m->pool), workers = (unsigned)command_number(call, "workers", 0);
+    if (refuse_while_stopping(m, call))
+        return;
+    if (m->pending != NULL || m->loading != NULL) {
+        control_refuse(call, CONTROL_NOT_NOW, "a reload is under way");
+        return;
+    }
+    m->config->workers = workers;
+    set_by_operator(m, "workers");
+    /* Where workers leave already (another resize), their successors are as many as stands here then. */
+    if (m->state == MASTER_RUNNING && !pool_is_draining(m->pool) && workers != before)
+        pool_drain(m->pool, false);
+    deferred_begin(m, call,
+                  &(struct deferred){.check = is_resized,
+                                    .what = "the workers to be replaced",
+                                    .result = json_pack("{s:I}", "before", (json_int_t)before)});
+}
+
+/* ---- the end ---- */
+
+void command_shutdown(struct master *m, struct control_call *call)
+{
+    /* The connection stays until the process ends: its end is the sign that all is done. */
+    control_answer(call, json_pack("{s:i,s:I}", "pid", (int)getpid(), "timeout_ms",
+                                   (json_int_t)m->config->shutdown_timeout));
+    master_stop(m, "firehosectl shutdown");
+}

@@ -1,0 +1,170 @@
+/* commands.c: the table of commands, and the one place where a request finds its handler. */
+#include "config.h"
+
+#include "master/commands/commands.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const struct command command_table[] = {
+    {"status", command_status, false, {{0}}, "How it is: relay, Redis, workers, ring, and the balance of events."},
+    {"workers", command_workers, false, {{0}}, "How each worker is."},
+    {"history", command_history, false, {{0}}, "Events a second and lag of the last ten minutes."},
+    {"config",
+     command_config,
+     false,
+     {{.name = "key", .type = ARGUMENT_TEXT}},
+     "The configuration in use: each key's value, and where it comes from."},
+    {"cursor", command_cursor, false, {{0}}, "How far it is: the cursor in use, the saved one, and the marks."},
+    {"tail",
+     command_tail,
+     false,
+     {{.name = "collection", .type = ARGUMENT_TEXT},
+      {.name = "did", .type = ARGUMENT_TEXT},
+      {.name = "count", .type = ARGUMENT_NUMBER, .min = 1, .max = INT64_MAX}},
+     "Events as they pass, an item each, sampled where they are too many."},
+    {"dead-letters",
+     command_dead_letters,
+     false,
+     {{.name = "count", .type = ARGUMENT_NUMBER, .min = 1, .max = 10000}},
+     "The dead letters, newest first."},
+    {"dead-letter-show",
+     command_dead_letter_show,
+     false,
+     {{.name = "entry", .type = ARGUMENT_TEXT, .is_required = true}},
+     "Those of one seq, with the frame."},
+    {"commands", command_commands, false, {{0}}, "This list."},
+
+    {"reload", command_reload, true, {{0}}, "Reads the configuration again; answers when it has taken effect."},
+    {"log-level",
+     command_log_level,
+     true,
+     {{.name = "level", .type = ARGUMENT_TEXT, .is_required = true}},
+     "The least important lines that are logged, until the next reload."},
+    {"resize",
+     command_resize,
+     true,
+     {{.name = "workers", .type = ARGUMENT_NUMBER, .is_required = true, .min = 1, .max = WORKERS_MAX}},
+     "The number of workers, until the next reload."},
+    {"restart-worker",
+     command_restart_worker,
+     true,
+     {{.name = "worker", .type = ARGUMENT_TEXT, .is_required = true}},
+     "Replaces a worker, or all, one after the other."},
+    {"pause", command_pause, true, {{0}}, "Stops reading the relay."},
+    {"drain", command_drain, true, {{0}}, "Stops reading the relay; answers when all that was read is written."},
+    {"resume", command_resume, true, {{0}}, "Reads the relay again, on from the cursor."},
+    {"cursor-set",
+     command_cursor_set,
+     true,
+     {{.name = "seq", .type = ARGUMENT_NUMBER, .min = 0, .max = INT64_MAX}, {.name = "live", .type = ARGUMENT_FLAG}},
+     "Sets the cursor while paused; live: deletes cursor and marks."},
+    {"dead-letter-retry",
+     command_dead_letter_retry,
+     true,
+     {{.name = "entry", .type = ARGUMENT_TEXT, .is_required = true}},
+     "Has a worker try a frame again; with its event in the stream it leaves the dead letters."},
+    {"dead-letter-drop",
+     command_dead_letter_drop,
+     true,
+     {{.name = "entry", .type = ARGUMENT_TEXT, .is_required = true}},
+     "Deletes those of one seq."},
+    {"shutdown", command_shutdown, true, {{0}}, "Ends firehosed in order, as SIGTERM does."},
+    {.name = NULL},
+};
+
+/* ---- arguments ---- */
+
+static const struct command_argument *find_argument(const struct command *command, const char *name)
+{
+    for (const struct command_argument *a = command->arguments; a->name != NULL; a++)
+        if (strcmp(a->name, name) == 0)
+            return a;
+    return NULL;
+}
+
+static bool check_argument(const struct command_argument *a, const json_t *value, struct error *why)
+{
+    static const char *const expected[] = {"a text", "a whole number", "true or false"};
+    bool fits = (a->type == ARGUMENT_TEXT && json_is_string(value)) ||
+                (a->type == ARGUMENT_NUMBER && json_is_integer(value)) ||
+                (a->type == ARGUMENT_FLAG && json_is_boolean(value));
+    if (!fits) {
+        error_set(why, "argument '%s': expected %s", a->name, expected[a->type]);
+        return false;
+    }
+    if (a->type == ARGUMENT_NUMBER && a->max > a->min &&
+        (json_integer_value(value) < a->min || json_integer_value(value) > a->max)) {
+        error_set(why, "argument '%s': expected a number from %" PRId64 " to %" PRId64, a->name, a->min, a->max);
+        return false;
+    }
+    return true;
+}
+
+static bool check_arguments(const struct command *command, const json_t *given, struct error *why)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)given, name, value)
+    {
+        const struct command_argument *a = find_argument(command, name);
+        if (a == NULL)
+            error_set(why, "%s has no argument '%.60s'", command->name, name);
+        if (a == NULL || !check_argument(a, value, why))
+            return false;
+    }
+    for (const struct command_argument *a = command->arguments; a->name != NULL; a++)
+        if (a->is_required && json_object_get(given, a->name) == NULL) {
+            error_set(why, "%s needs the argument '%s'", command->name, a->name);
+            return false;
+        }
+    return true;
+}
+
+const char *command_text(const struct control_call *call, const char *name)
+{
+    return json_string_value(control_call_argument(call, name));
+}
+
+int64_t command_number(const struct control_call *call, const char *name, int64_t fallback)
+{
+    const json_t *value = control_call_argument(call, name);
+    return value != NULL ? json_integer_value(value) : fallback;
+}
+
+bool command_flag(const struct control_call *call, const char *name)
+{
+    return json_is_true(control_call_argument(call, name));
+}
+
+/* ---- dispatch ---- */
+
+/* Before anything is changed: who changes what. */
+static void note_change(const struct command *command, const struct control_call *call)
+{
+    char *arguments = json_dumps(control_call_arguments(call), JSON_COMPACT);
+    struct ucred peer = {.pid = -1, .uid = (uid_t)-1};
+    control_call_peer(call, &peer);
+    log_info("control: %s%s%.200s, asked for by user %d, pid %d", command->name, arguments != NULL ? " " : "",
+             arguments != NULL ? arguments : "", (int)peer.uid, (int)peer.pid);
+    free(arguments);
+}
+
+void commands_take(void *arg, struct control_call *call)
+{
+    struct error why;
+    const struct command *command = command_table;
+    while (command->name != NULL && strcmp(command->name, control_call_command(call)) != 0)
+        command++;
+    if (command->name == NULL) {
+        control_refuse(call, CONTROL_UNKNOWN_COMMAND, "command '%.60s' is not known", control_call_command(call));
+        return;
+    }
+    if (!check_arguments(command, control_call_arguments(call), &why)) {
+        control_refuse(call, CONTROL_BAD_ARGUMENT, "%s", why.text);
+        return;
+    }
+    if (command->changes)
+        note_change(command, call);
+    command->handler(arg, call);
+}

@@ -1,0 +1,328 @@
+#include "config.h"
+
+#include "master/commands/dead_letters.h"
+
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "atproto/frame.h"
+#include "master/commands/commands.h"
+#include "ring/router.h"
+
+enum {
+    PAGE = 16, /* entries asked for at a time: a frame may have 5 MB */
+    LIST_DEFAULT = 100,
+    ENTRY_ID_BYTES = 48,
+};
+
+enum what { LIST, SHOW, DROP, RETRY };
+
+/* One request under way. It lives until Redis has answered, which the client need not wait for. */
+struct letter_request {
+    struct master *m;
+    struct control_call *call; /* NULL: answered */
+    enum what what;
+    bool by_id;
+    int64_t seq;
+    char id[ENTRY_ID_BYTES]; /* of the entry that is looked for; else the last one seen: the next page ends before it */
+    int64_t left;            /* LIST: how many more */
+    json_t *found;           /* array */
+    uint64_t number;         /* RETRY: what the worker calls it */
+};
+
+static void refuse(struct letter_request *e, enum control_code code, const char *why)
+{
+    if (e->call != NULL)
+        control_refuse(e->call, code, "%s", why);
+    e->call = NULL;
+}
+
+static void request_free(struct letter_request *e)
+{
+    if (e->m->errand == e)
+        e->m->errand = NULL;
+    json_decref(e->found);
+    free(e);
+}
+
+static void answer(struct letter_request *e)
+{
+    if (e->call != NULL)
+        control_answer(e->call, json_pack("{s:O}", "entries", e->found));
+    e->call = NULL;
+    request_free(e);
+}
+
+/* ---- entries ---- */
+
+static const char *field(const redisReply *fields, const char *name, size_t *len)
+{
+    for (size_t i = 0; i + 1 < fields->elements; i += 2)
+        if (strcmp(fields->element[i]->str, name) == 0) {
+            *len = fields->element[i + 1]->len;
+            return fields->element[i + 1]->str;
+        }
+    *len = 0;
+    return "";
+}
+
+/* The frame; NULL: it is not base64, or memory is short. The caller frees it. */
+static uint8_t *decode(const char *text, size_t len, size_t *bytes)
+{
+    uint8_t *frame = malloc(len / 4 * 3 + 1);
+    int n = frame != NULL && len % 4 == 0 ? EVP_DecodeBlock(frame, (const uint8_t *)text, (int)len) : -1;
+    if (n < 0) {
+        free(frame);
+        return NULL;
+    }
+    *bytes = (size_t)n;
+    for (size_t i = len; i > 0 && text[i - 1] == '='; i--)
+        --*bytes;
+    return frame;
+}
+
+static json_t *entry_json(const struct letter_request *e, const redisReply *entry)
+{
+    size_t seq_len, reason_len, frame_len;
+    const redisReply *fields = entry->element[1];
+    const char *seq = field(fields, "seq", &seq_len), *reason = field(fields, "reason", &reason_len),
+               *frame = field(fields, "frame", &frame_len);
+    size_t padding = (frame_len > 0 && frame[frame_len - 1] == '=') + (frame_len > 1 && frame[frame_len - 2] == '=');
+    json_t *json = json_pack("{s:s,s:s,s:s%,s:I,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", reason,
+                             reason_len, "bytes", (json_int_t)(frame_len / 4 * 3 - padding), "time_ms",
+                             (json_int_t)strtoll(entry->element[0]->str, NULL, 10));
+    if (json == NULL) /* a path of a record may be cut, or no UTF-8 */
+        json = json_pack("{s:s,s:s,s:s,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", "(not text)", "bytes",
+                         (json_int_t)(frame_len / 4 * 3 - padding));
+    if (json != NULL && e->what != LIST)
+        json_object_set_new(json, "frame", json_stringn(frame, frame_len));
+    return json;
+}
+
+static bool is_entry(const redisReply *r)
+{
+    return r->type == REDIS_REPLY_ARRAY && r->elements == 2 && r->element[0]->type == REDIS_REPLY_STRING &&
+           r->element[1]->type == REDIS_REPLY_ARRAY;
+}
+
+static bool is_wanted(const struct letter_request *e, const redisReply *entry)
+{
+    size_t len;
+    return e->what == LIST || e->by_id || strtoll(field(entry->element[1], "seq", &len), NULL, 10) == e->seq;
+}
+
+/* ---- dropping ---- */
+
+static void on_dropped(void *arg, const redisReply *reply)
+{
+    struct letter_request *e = arg;
+    if (reply == NULL || reply->type != REDIS_REPLY_INTEGER) {
+        refuse(e, CONTROL_UNAVAILABLE, reply != NULL && reply->str != NULL ? reply->str : "Redis went away");
+        request_free(e);
+        return;
+    }
+    log_info("dead letters: %lld dropped by an operator", reply->integer);
+    answer(e);
+}
+
+static void drop_found(struct letter_request *e)
+{
+    struct buffer resp;
+    size_t i;
+    json_t *entry;
+    buffer_init(&resp);
+    resp_append_command(&resp, 2 + json_array_size(e->found), "XDEL");
+    resp_append_bulk(&resp, e->m->config->dead_letters_key);
+    json_array_foreach(e->found, i, entry)
+    {
+        resp_append_bulk(&resp, json_string_value(json_object_get(entry, "id")));
+        json_object_del(entry, "frame");
+    }
+    if (!store_call(e->m->store, &resp, on_dropped, e)) {
+        refuse(e, CONTROL_UNAVAILABLE, "Redis is not there");
+        request_free(e);
+    }
+    buffer_fini(&resp);
+}
+
+/* ---- trying again ---- */
+
+static int frame_file(const uint8_t *frame, size_t len)
+{
+    int fd = memfd_create("firehosed-retry", MFD_CLOEXEC);
+    if (fd >= 0 && (write(fd, frame, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) < 0)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static void retry_found(struct letter_request *e)
+{
+    struct master *m = e->m;
+    const json_t *entry = json_array_get(e->found, 0); /* the newest */
+    const json_t *text = json_object_get(entry, "frame");
+    const char *reason = json_string_value(json_object_get(entry, "reason"));
+    size_t len = 0;
+    struct frame_peek peek = {.kind = FRAME_UNKNOWN};
+    struct violation ignored;
+    if (reason != NULL && strncmp(reason, "record ", 7) == 0) {
+        refuse(e, CONTROL_FAILED,
+               "the event itself is in the stream already, without that record: it would be there twice");
+        request_free(e);
+        return;
+    }
+    uint8_t *frame = decode(json_string_value(text), json_string_length(text), &len);
+    int fd = frame != NULL ? frame_file(frame, len) : -1;
+    if (frame == NULL || fd < 0 || !frame_peek(frame, len, &peek, &ignored)) {
+        refuse(e, CONTROL_FAILED,
+               frame != NULL && fd >= 0 ? "the frame cannot be read as far as its kind" : "no memory, or no frame");
+        request_free(e);
+    } else {
+        uint16_t partition = route_partition(peek.did.ptr, peek.did.len);
+        m->errand = e;
+        e->number = ++m->errands;
+        log_info("dead letters: an operator has frame seq %lld tried again", (long long)e->seq);
+        if (!pool_retry(m->pool, route_worker(partition, pool_size(m->pool)), fd, e->number, peek.kind,
+                        json_string_value(json_object_get(entry, "id"))))
+            dead_letters_retried(m, e->number, false, "its worker is not there at the moment");
+    }
+    if (fd >= 0)
+        close(fd);
+    free(frame);
+}
+
+void dead_letters_retried(struct master *m, uint64_t number, bool ok, const char *why)
+{
+    struct letter_request *e = m->errand;
+    if (e == NULL || e->number != number)
+        return;
+    if (ok) {
+        json_object_del(json_array_get(e->found, 0), "frame");
+        answer(e);
+    } else {
+        refuse(e, CONTROL_FAILED, why);
+        request_free(e);
+    }
+}
+
+/* ---- looking ---- */
+
+static void ask_page(struct letter_request *e);
+
+static void on_page(void *arg, const redisReply *reply)
+{
+    struct letter_request *e = arg;
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || e->call == NULL) {
+        refuse(e, CONTROL_UNAVAILABLE, reply != NULL && reply->str != NULL ? reply->str : "Redis went away");
+        request_free(e);
+        return;
+    }
+    for (size_t i = 0; i < reply->elements && (e->what != LIST || e->left > 0); i++) {
+        const redisReply *entry = reply->element[i];
+        if (!is_entry(entry))
+            continue;
+        if (is_wanted(e, entry)) {
+            json_array_append_new(e->found, entry_json(e, entry));
+            e->left--;
+        }
+        if (!e->by_id)
+            snprintf(e->id, sizeof e->id, "(%s", entry->element[0]->str);
+    }
+    bool more = reply->elements == PAGE && !e->by_id && (e->what != LIST || e->left > 0);
+    if (more)
+        ask_page(e);
+    else if (e->what != LIST && json_array_size(e->found) == 0) {
+        refuse(e, CONTROL_NOT_FOUND, "there is no such dead letter");
+        request_free(e);
+    } else if (e->what == DROP)
+        drop_found(e);
+    else if (e->what == RETRY)
+        retry_found(e);
+    else
+        answer(e);
+}
+
+static void ask_page(struct letter_request *e)
+{
+    char count[16];
+    struct buffer resp;
+    snprintf(count, sizeof count, "%d", PAGE);
+    buffer_init(&resp);
+    resp_append_command(&resp, 6, "XREVRANGE");
+    resp_append_bulk(&resp, e->m->config->dead_letters_key);
+    resp_append_bulk(&resp, e->id[0] != '\0' ? e->id : "+");
+    resp_append_bulk(&resp, e->by_id ? e->id : "-");
+    resp_append_bulk(&resp, "COUNT");
+    resp_append_bulk(&resp, count);
+    if (!store_call(e->m->store, &resp, on_page, e)) {
+        refuse(e, CONTROL_UNAVAILABLE, "Redis is not there");
+        request_free(e);
+    }
+    buffer_fini(&resp);
+}
+
+static void begin(struct master *m, struct control_call *call, enum what what)
+{
+    const char *entry = command_text(call, "entry");
+    char *end = NULL;
+    if (what == RETRY && (m->errand != NULL || m->state != MASTER_RUNNING)) {
+        control_refuse(call, CONTROL_NOT_NOW, "%s",
+                       m->errand != NULL ? "another one is being tried again" : "the workers are not running");
+        return;
+    }
+    struct letter_request *e = calloc(1, sizeof *e);
+    json_t *found = json_array();
+    if (e == NULL || found == NULL) {
+        free(e);
+        json_decref(found);
+        control_refuse(call, CONTROL_FAILED, "out of memory");
+        return;
+    }
+    *e = (struct letter_request){.m = m, .call = call, .what = what, .found = found};
+    e->left = what == LIST ? command_number(call, "count", LIST_DEFAULT) : INT64_MAX;
+    if (entry != NULL) {
+        e->by_id = strchr(entry, '-') != NULL && entry[0] != '-';
+        e->seq = strtoll(entry, &end, 10);
+        if (e->by_id)
+            snprintf(e->id, sizeof e->id, "%.40s", entry);
+        else if (end == entry || *end != '\0') {
+            refuse(e, CONTROL_BAD_ARGUMENT, "expected a seq, or the id of an entry");
+            request_free(e);
+            return;
+        }
+    }
+    if (what == RETRY)
+        m->errand = e;
+    ask_page(e);
+}
+
+void command_dead_letters(struct master *m, struct control_call *call)
+{
+    begin(m, call, LIST);
+}
+
+void command_dead_letter_show(struct master *m, struct control_call *call)
+{
+    begin(m, call, SHOW);
+}
+
+void command_dead_letter_drop(struct master *m, struct control_call *call)
+{
+    begin(m, call, DROP);
+}
+
+void command_dead_letter_retry(struct master *m, struct control_call *call)
+{
+    begin(m, call, RETRY);
+}
+
+void dead_letters_end(struct master *m)
+{
+    if (m->errand != NULL && m->errand->number != 0)
+        dead_letters_retried(m, m->errand->number, false, "firehosed is ending");
+}

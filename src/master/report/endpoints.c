@@ -1,0 +1,90 @@
+/* endpoints.c: what there is to be read over HTTP, and how each page is made. */
+#include "config.h"
+
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/context.h"
+#include "http/page.h"
+
+/* Takes the JSON over. */
+static int write_json(struct buffer *body, json_t *json, int status)
+{
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(json);
+    if (text == NULL)
+        return HTTP_SERVUNAVAIL;
+    buffer_append_text(body, text);
+    buffer_append_byte(body, '\n');
+    free(text);
+    return status;
+}
+
+static int page(void *arg, struct buffer *body)
+{
+    (void)arg;
+    size_t len;
+    const void *bytes = page_bytes(&len);
+    buffer_append(body, bytes, len);
+    return HTTP_OK;
+}
+
+static int status(void *arg, struct buffer *body)
+{
+    return write_json(body, status_json(arg), HTTP_OK);
+}
+
+static int history(void *arg, struct buffer *body)
+{
+    const struct master *m = arg;
+    return write_json(body, traffic_history_json(m->traffic), HTTP_OK);
+}
+
+static int metrics(void *arg, struct buffer *body)
+{
+    metrics_write(arg, body);
+    return HTTP_OK;
+}
+
+static int healthz(void *arg, struct buffer *body)
+{
+    struct health_sample s;
+    sample_health(arg, &s);
+    return write_json(body, health_json(&s), health_is_well(&s) ? HTTP_OK : HTTP_SERVUNAVAIL);
+}
+
+static int readyz(void *arg, struct buffer *body)
+{
+    const struct master *m = arg;
+    struct health_sample s;
+    sample_health(m, &s);
+    return write_json(body, health_ready_json(&m->health, &s),
+                      health_is_ready(&m->health, &s) ? HTTP_OK : HTTP_SERVUNAVAIL);
+}
+
+static const struct http_page pages[] = {
+    {"/", "text/html; charset=utf-8", page},
+    {"/status.json", "application/json", status},
+    {"/history.json", "application/json", history},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
+    {"/healthz", "application/json", healthz},
+    {"/readyz", "application/json", readyz},
+    {.path = NULL},
+};
+
+bool endpoints_open(struct master *m, struct error *why)
+{
+    struct buffer policy;
+    if (m->config->http_listen[0] == '\0')
+        return true;
+    buffer_init(&policy);
+    if (page_policy(&policy))
+        m->http = http_new(m->base, m->config->http_listen, pages, m, (const char *)policy.data, why);
+    else
+        error_set(why, "http_listen: out of memory");
+    buffer_fini(&policy);
+    if (m->http != NULL)
+        log_info("status page and metrics on %s", m->config->http_listen);
+    return m->http != NULL;
+}

@@ -1,0 +1,102 @@
+/* Looking for an event of a certain age in a sequence that is not known: against a made-up relay. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "relay/start_search.h"
+
+/* Event `seq` happened at second seq / rate. */
+struct relay {
+    int64_t oldest, newest, rate;
+};
+
+static int64_t time_us(const struct relay *r, int64_t seq)
+{
+    return seq * 1000000 / r->rate;
+}
+
+/* Where reading begins; *attempts counts connections. */
+static int64_t search(const struct relay *r, int64_t wanted_us, int *attempts)
+{
+    struct start_search k;
+    start_search_begin(&k, wanted_us);
+    for (*attempts = 1; *attempts < 50; ++*attempts) {
+        int64_t cursor, first = r->newest;
+        if (start_search_cursor(&k, &cursor))
+            first = cursor + 1 < r->oldest ? r->oldest : cursor + 1;
+        if (start_search_judge(&k, first, time_us(r, first)) == START_FOUND) {
+            assert_false(k.is_on);
+            return first;
+        }
+    }
+    fail_msg("no end after 50 connections");
+    return 0;
+}
+
+static void beginning_is_old_enough_and_not_far_too_old(void **state)
+{
+    (void)state;
+    const struct relay r = {.oldest = 1000000000, .newest = 1300000000, .rate = 1000};
+    for (int64_t behind_s = 1; behind_s < 250000; behind_s *= 3) {
+        int attempts;
+        int64_t wanted = time_us(&r, r.newest) - behind_s * 1000000;
+        int64_t first = search(&r, wanted, &attempts);
+        assert_true(time_us(&r, first) <= wanted);
+        assert_true(r.newest - first <= 5 * (behind_s * r.rate + 4096));
+        assert_in_range(attempts, 1, 12);
+    }
+}
+
+static void relay_that_is_behind_is_read_from_its_live_end(void **state)
+{
+    (void)state;
+    const struct relay r = {.oldest = 1, .newest = 5000000, .rate = 1000};
+    int attempts;
+    assert_int_equal(search(&r, time_us(&r, r.newest) + 1000000, &attempts), r.newest);
+    assert_int_equal(attempts, 1);
+}
+
+static void relay_that_has_nothing_so_old_is_read_from_its_oldest(void **state)
+{
+    (void)state;
+    const struct relay young = {.oldest = 1, .newest = 100, .rate = 1}, kept = {900000, 1000000, 1000};
+    int attempts;
+    assert_int_equal(search(&young, -1000000, &attempts), 1);
+    assert_int_equal(search(&kept, 0, &attempts), 900000);
+    assert_in_range(attempts, 1, 10);
+}
+
+/* Whatever numbers a relay makes up, it ends. */
+static void relay_of_absurd_numbers_is_not_followed_for_ever(void **state)
+{
+    (void)state;
+    struct start_search k;
+    int64_t seq = INT64_MAX, cursor;
+    int attempts = 0;
+    start_search_begin(&k, 0);
+    while (start_search_judge(&k, seq--, 1) == START_RETRY && attempts < 100) {
+        attempts++;
+        assert_true(start_search_cursor(&k, &cursor));
+        assert_true(cursor >= 0);
+    }
+    assert_in_range(attempts, 1, 40);
+    assert_int_equal(cursor, 0); /* it was asked for all that it has */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(beginning_is_old_enough_and_not_far_too_old),
+        cmocka_unit_test(relay_that_is_behind_is_read_from_its_live_end),
+        cmocka_unit_test(relay_that_has_nothing_so_old_is_read_from_its_oldest),
+        cmocka_unit_test(relay_of_absurd_numbers_is_not_followed_for_ever),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

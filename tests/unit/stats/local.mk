@@ -1,0 +1,9 @@
+check_PROGRAMS += tests/unit/stats/test_collection_counts
+tests_unit_stats_test_collection_counts_SOURCES = tests/unit/stats/test_collection_counts.c
+tests_unit_stats_test_collection_counts_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/stats/test_health
+tests_unit_stats_test_health_SOURCES = tests/unit/stats/test_health.c
+tests_unit_stats_test_health_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/stats/test_lag
+tests_unit_stats_test_lag_SOURCES = tests/unit/stats/test_lag.c
+tests_unit_stats_test_lag_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
