@@ -16,8 +16,6 @@
 #include "base/rfc3339.h"
 #include "master/context.h"
 
-enum { HEALTHY_MS = 60000 /* as relay.c has it: up for so long is no accident */ };
-
 /* Relays do not get an event at the same moment, nor in the same order. */
 static const int64_t SEEK_MARGIN_US = INT64_C(60) * 1000000;
 
@@ -144,7 +142,7 @@ static void on_first_answers(void *arg, int fd, const struct error *why)
 void failover_tick(struct master *m)
 {
     int64_t now = clock_monotonic_ms();
-    if (relay_is_up(m->relay) && now - relay_up_since_ms(m->relay) >= HEALTHY_MS)
+    if (relay_is_healthy(m->relay))
         relay_list_healthy(&m->relays, m->config);
     if (m->relays.current == 0 || m->config->relay_failback == 0 || m->probe != NULL ||
         m->state != MASTER_RUNNING || m->is_paused || now - m->relay_changed_ms < m->relays.failback_ms)

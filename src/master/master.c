@@ -54,9 +54,11 @@ static void on_relay_connected(void *arg)
     m->is_first = true;
 }
 
-static bool on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
+static struct relay_answer on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len,
+                                            size_t consumed)
 {
-    return frames_take(arg, frame, offset, len, consumed);
+    bool taken = frames_take(arg, frame, offset, len, consumed);
+    return (struct relay_answer){.verdict = taken ? RELAY_TAKEN : RELAY_WAIT};
 }
 
 static void on_relay_failed(void *arg, bool healthy)

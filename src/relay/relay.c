@@ -73,7 +73,7 @@ void relay_fail(struct relay *r, const char *why, int64_t at_least_ms)
         r->hooks.stopped(r->hooks.arg);
         return;
     }
-    bool healthy = r->state == RELAY_UP && clock_monotonic_ms() - r->up_since_ms >= HEALTHY_MS;
+    bool healthy = relay_is_healthy(r);
     if (healthy || r->backoff_ms < r->config->relay_backoff)
         r->backoff_ms = r->config->relay_backoff;
     int64_t wait_ms = with_jitter(r->backoff_ms);
@@ -285,9 +285,9 @@ bool relay_is_up(const struct relay *r)
 {
     return r->state == RELAY_UP;
 }
-int64_t relay_up_since_ms(const struct relay *r)
+bool relay_is_healthy(const struct relay *r)
 {
-    return r->up_since_ms;
+    return r->state == RELAY_UP && clock_monotonic_ms() - r->up_since_ms >= HEALTHY_MS;
 }
 enum relay_state relay_state(const struct relay *r)
 {

@@ -183,8 +183,8 @@ static bool take_item(struct relay *r, const uint8_t *window, const struct ws_it
             ledger_skip(r->ledger, item->consumed);
             return true;
         }
-        return r->hooks.message(r->hooks.arg, item->data, (size_t)(item->data - window), item->len,
-                                item->consumed);
+        return r->hooks.message(r->hooks.arg, item->data, (size_t)(item->data - window), item->len, item->consumed)
+                   .verdict == RELAY_TAKEN;
     case WS_TEXT:
         close_with(r, WS_CLOSE_UNSUPPORTED, "protocol error: a text message, frames are binary");
         return false;

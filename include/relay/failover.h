@@ -1,0 +1,137 @@
+/* failover.h: which relay of the list is read, when another one takes its place, and what is asked for there.
+ *
+ *      first ──failover_on_failed(), failover_next()──▶ next ──…──▶ last ──…──▶ first
+ *        ▲──────── failover_tick(): relay_failback later, if the first answers, hooks.change ────────┘
+ *
+ * A change of relay takes three steps, and the caller walks them. It closes the connection, and waits until all that was
+ * read is in Redis. Then failover_select() makes the other relay the current one. When the other relay's cursor is read
+ * from Redis, failover_begin() says what to ask for.
+ *
+ * Nothing is missed by that: a relay that was read before goes on at its own cursor, and for one without a cursor a search
+ * finds a place that is old enough (start_search.h). Doubles are recognised by repo and rev (dedup.h). */
+#ifndef FIREHOSED_RELAY_FAILOVER_H
+#define FIREHOSED_RELAY_FAILOVER_H
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "atproto/frame.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/optional.h"
+#include "relay/relay_list.h"
+
+struct failover;
+
+/* Another relay is to be read. Zeroed: no change is wanted. */
+struct failover_wish {
+    bool is_wanted;
+    unsigned index; /* in the list; in the new list, if failover_set_list() has left one */
+    bool is_try;    /* a single failure leads back to the relay before */
+};
+
+struct failover_hooks {
+    void *arg;
+    /* The first relay answers again. The hook may ignore the wish: the next one comes relay_failback later. It is called
+     * from the event loop, never from inside a verb. */
+    void (*change)(void *arg, struct failover_wish wish);
+};
+
+/* Reads the list from config->relay; its first entry becomes the current one. base and dns are for looking whether the
+ * first relay answers. config stays the caller's, at the same address, and may change inside. Returns NULL and fills *why
+ * if the list is wrong or memory is short. */
+struct failover *failover_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
+                              const struct failover_hooks *hooks, int64_t now_ms, struct error *why);
+void failover_free(struct failover *f); /* NULL is allowed */
+
+/* The list that is in use, at an address that does not change; and its current entry. */
+const struct relay_list *failover_list(const struct failover *f);
+const struct relay_entry *failover_current(const struct failover *f);
+
+/* How often failover_select() has changed the relay. */
+uint64_t failover_changes(const struct failover *f);
+
+/* ---- changing ---- */
+
+/* An attempt has failed, or the connection is lost. Returns true if the relay is to be given up: the caller asks
+ * failover_next() as soon as it is out of the relay's hook. */
+bool failover_on_failed(struct failover *f, bool is_healthy);
+
+/* The relay to read instead of the current one. No change is wanted if there is no other. */
+struct failover_wish failover_next(const struct failover *f);
+
+/* Once a second. is_healthy: the current relay's connection is. may_change: the caller would carry out a wish now; then
+ * failover_tick() looks whether the first relay answers, if it is time for that. */
+void failover_tick(struct failover *f, int64_t now_ms, bool is_healthy, bool may_change);
+
+/* True if another relay than the first is read, and has been for relay_failback. */
+bool failover_is_due_to_return(const struct failover *f, int64_t now_ms);
+
+/* The first relay was looked for. Returns the wish to go back, if it has answered. */
+struct failover_wish failover_on_probed(struct failover *f, int64_t now_ms, bool has_answered);
+
+/* All that was read from the current relay is in Redis: the wish's relay becomes the current one, in the new list if there
+ * is one. newest_us: the time of the newest event in Redis, in microseconds since 1970; 0 if it is unknown. */
+void failover_select(struct failover *f, struct failover_wish wish, int64_t newest_us, int64_t now_ms);
+
+enum failover_start {
+    FAILOVER_AT_CURSOR,   /* its own cursor */
+    FAILOVER_SEARCHING,   /* failover_search_cursor(), until failover_judge() has found the place to begin at */
+    FAILOVER_WITH_OLDEST, /* no cursor, and nothing was written: as config->start says */
+    FAILOVER_WITH_LIVE,
+};
+
+/* What to ask the selected relay for, now that its cursor was read from Redis. now_us: since 1970. */
+enum failover_start failover_begin(struct failover *f, bool has_cursor, int64_t now_us);
+
+/* ---- the search for the place to begin at ---- */
+
+bool failover_is_searching(const struct failover *f);
+
+/* The cursor to ask for while searching; unknown: live events. */
+struct optional failover_search_cursor(const struct failover *f);
+
+enum search_verdict {
+    SEARCH_TAKE,      /* no search, or this event ends it: take it */
+    SEARCH_SKIP,      /* the event tells no time: drop it, and look at the next one */
+    SEARCH_RECONNECT, /* the event is too new: drop it, and connect again at failover_search_cursor() */
+};
+
+/* Judges the first events of a connection. time_us: of the event, in microseconds since 1970; only looked at while
+ * searching. */
+enum search_verdict failover_judge(struct failover *f, const struct frame_peek *peek, struct optional time_us);
+
+/* ---- deduplication ---- */
+
+/* True if another relay has sent this event, or a later one of its repo, and that one was taken. */
+bool failover_is_duplicate(const struct failover *f, const struct frame_peek *peek);
+
+/* The event is taken from the current relay. */
+void failover_note_taken(struct failover *f, const struct frame_peek *peek);
+
+/* An operator has set the cursor: the search ends, and events that come again are to be written again. */
+void failover_on_cursor_set(struct failover *f);
+
+/* Redis has lost data: events that were taken may be gone, so none counts as a duplicate. now_us: since 1970. */
+void failover_on_data_lost(struct failover *f, int64_t now_us);
+
+/* ---- another list ---- */
+
+enum failover_list_change {
+    FAILOVER_SAME_SEQUENCE,  /* the new list is in use, and the same relay is read */
+    FAILOVER_OTHER_SEQUENCE, /* the new list waits for failover_select() or failover_take_new_list() */
+    FAILOVER_LIST_FAILED,    /* the old list stays in use: *why */
+};
+
+/* The configuration may have another list. is_reading: events of the current relay may not be in Redis yet. */
+enum failover_list_change failover_set_list(struct failover *f, bool is_reading, struct error *why);
+
+/* The list that waits, or NULL. */
+const struct relay_list *failover_new_list(const struct failover *f);
+
+/* Takes the list that waits into use, if there is one: all that was read from the current relay is in Redis. */
+void failover_take_new_list(struct failover *f);
+
+#endif
