@@ -139,6 +139,10 @@ struct store_keys master_store_keys(const struct master *m);
 
 void master_end_loop(struct master *m);
 
+/* While a message is judged, the message hook returns the wish; else the relay carries it out at once. */
+void master_reconnect_relay(struct master *m, const char *why, bool at_once);
+void master_stop_relay(struct master *m);
+
 /* The cursor, as it is saved and as it is shown, everywhere: the tail of the ring, or where nothing of this sequence
  * was committed yet, what it was begun at. False: nothing is known. */
 bool master_cursor(const struct master *m, int64_t *cursor);

@@ -56,7 +56,7 @@ static void on_error(struct master *m, const struct frame_peek *peek)
         master_reset_sequence(m, true);
         return;
     }
-    relay_reconnect(m->relay, why, false);
+    master_reconnect_relay(m, why, false);
 }
 
 /* ---- the sequence ---- */
@@ -184,7 +184,7 @@ static bool route(struct master *m, const struct frame_peek *peek, const uint8_t
     if (verdict != SEARCH_TAKE) {
         ledger_skip(m->ledger, consumed);
         if (verdict == SEARCH_RECONNECT)
-            relay_reconnect(m->relay, "looking further back for the place to begin", true);
+            master_reconnect_relay(m, "looking further back for the place to begin", true);
         return verdict == SEARCH_SKIP;
     }
     if (peek->has_seq && m->is_first && !take_first(m, peek))

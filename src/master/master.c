@@ -54,11 +54,37 @@ static void on_relay_connected(void *arg)
     m->is_first = true;
 }
 
+/* What frames_take() wants of the relay while the message hook runs: the hook returns it. */
+static struct relay_answer *relay_wish;
+
+void master_reconnect_relay(struct master *m, const char *why, bool at_once)
+{
+    static struct error kept;
+    error_set(&kept, "%s", why);
+    if (relay_wish != NULL)
+        *relay_wish = (struct relay_answer){RELAY_RECONNECT, at_once, kept.text};
+    else
+        relay_reconnect(m->relay, why, at_once);
+}
+
+void master_stop_relay(struct master *m)
+{
+    if (relay_wish != NULL)
+        *relay_wish = (struct relay_answer){.verdict = RELAY_STOP};
+    else
+        relay_stop(m->relay);
+}
+
 static struct relay_answer on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len,
                                             size_t consumed)
 {
-    bool taken = frames_take(arg, frame, offset, len, consumed);
-    return (struct relay_answer){.verdict = taken ? RELAY_TAKEN : RELAY_WAIT};
+    struct relay_answer answer = {.verdict = RELAY_TAKEN};
+    relay_wish = &answer;
+    bool is_taken = frames_take(arg, frame, offset, len, consumed);
+    relay_wish = NULL;
+    if (!is_taken && answer.verdict == RELAY_TAKEN)
+        answer.verdict = RELAY_WAIT;
+    return answer;
 }
 
 static void on_relay_failed(void *arg, bool healthy)
@@ -235,7 +261,7 @@ void master_stop(struct master *m, const char *why)
     }
     evtimer_add(m->give_up, &patience);
     /* A drain for a reload may be under way: it becomes one for good. */
-    relay_stop(m->relay);
+    master_stop_relay(m);
     if (!pool_is_draining(m->pool))
         return;
     if (pool_is_gone(m->pool)) {

@@ -166,7 +166,7 @@ void master_reset_sequence(struct master *m, bool from_oldest)
     m->resets++;
     m->asks_oldest = from_oldest;
     m->has_new_cursor = false;
-    relay_stop(m->relay);
+    master_stop_relay(m);
 }
 
 void master_set_cursor(struct master *m, int64_t cursor)

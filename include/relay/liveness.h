@@ -1,0 +1,42 @@
+/* liveness.h: whether a connection is still alive. Pure: no clock, no I/O.
+ *
+ * A silent connection gets a ping, and is over if even that brings no byte. Bytes alone are no headway: with empty
+ * fragments, pings within a message or a byte now and then, a relay could keep a connection open for ever on which no
+ * event comes. */
+#ifndef FIREHOSED_RELAY_LIVENESS_H
+#define FIREHOSED_RELAY_LIVENESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/config.h"
+
+struct liveness {
+    int64_t byte_ms;    /* when the last byte came */
+    int64_t headway_ms; /* when a message last ended, or none had begun */
+    bool is_pinged;     /* since the last byte */
+};
+
+enum liveness_verdict {
+    LIVENESS_FINE,
+    LIVENESS_PING,   /* send a ping */
+    LIVENESS_SILENT, /* no byte has come within relay_idle_timeout: the connection is over */
+    LIVENESS_STUCK,  /* a message has not ended within relay_idle_timeout: the connection is over */
+};
+
+struct liveness_answer {
+    enum liveness_verdict verdict;
+    int64_t next_ms; /* LIVENESS_FINE, LIVENESS_PING: when to ask again, from now */
+};
+
+/* The connection is fresh, or nobody reads it at the moment: its silence before now_ms proves nothing. */
+void liveness_reset(struct liveness *l, int64_t now_ms);
+
+/* Bytes have come. has_headway: with them a message ended, or none has begun. */
+void liveness_on_bytes(struct liveness *l, int64_t now_ms, bool has_headway);
+
+/* is_within_message: a message has begun and not ended. */
+struct liveness_answer liveness_judge(struct liveness *l, int64_t now_ms, bool is_within_message,
+                                      const struct config *config);
+
+#endif
