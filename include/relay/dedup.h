@@ -1,15 +1,13 @@
-/* seen.h: which revisions of which repos were taken, and from which relay: how an event is recognised that
- * another relay sends again. Pure: no clock, no I/O.
+/* dedup.h: which revs of which repos were taken from which relay, to recognise an event that another relay sends again.
+ * Pure: no clock, no I/O.
  *
- * Each relay numbers events in a sequence of its own, so after a change of relay a seq tells nothing. What
- * stays the same is repo and rev, and a repo's revs rise. One entry a repo is enough, then: the newest rev
- * that was taken, and whose relay it came from. Only an entry of *another* relay is held against an event:
- * within a relay's sequence the seq decides, and a repo whose rev goes back there (a migration, a restored
- * server) loses nothing.
+ * Each relay numbers events in a sequence of its own, so a seq tells nothing after a change of relay. Repo and rev stay
+ * the same, and a repo's revs rise. So one entry a repo is enough: the newest rev that was taken, and the relay it came
+ * from. An entry makes an event a duplicate only if it is of *another* relay: within one relay's sequence the seq
+ * decides, and a repo whose rev goes back there (a migration, a restored server) loses nothing.
  *
- * The memory is fixed: a repo goes to one of WAYS places by its hash, and the one that was quiet longest
- * there makes room. What was forgotten can only be written twice, never lost; nothing is taken for seen but
- * what is found under the full 64-bit keyed hash. */
+ * The memory is fixed: a repo's hash gives it WAYS places, and the repo that was quiet longest makes room. A forgotten
+ * repo's events can only be written twice, never lost: only an entry under the full 64-bit keyed hash makes a duplicate. */
 #ifndef FIREHOSED_RELAY_DEDUP_H
 #define FIREHOSED_RELAY_DEDUP_H
 
@@ -21,24 +19,23 @@ enum { DEDUP_ENTRY_BYTES = 24 };
 
 struct dedup;
 
-/* Room for about so many repos, taken from the system as it is used. NULL: no memory. */
+/* Room for about so many repos. The system gives the memory as it is used. Returns NULL if memory is short. */
 struct dedup *dedup_new(size_t repos);
-void dedup_free(struct dedup *s); /* NULL is fine */
+void dedup_free(struct dedup *d); /* NULL is allowed */
 
-/* True if this rev of the repo, or a later one, was taken from another relay. rev is a TID
- * (atproto.com/specs/tid); what is none is never seen. */
-bool dedup_is_duplicate(const struct dedup *s, unsigned relay, const void *did, size_t did_len, const void *rev,
-                    size_t rev_len);
+/* True if this rev of the repo, or a later one, was taken from another relay. rev is a TID (atproto.com/specs/tid); any
+ * other text is no duplicate. */
+bool dedup_is_duplicate(const struct dedup *d, unsigned relay, const void *did, size_t did_len, const void *rev,
+                        size_t rev_len);
 
-/* The event is taken: what follows of this repo from other relays, up to this rev, is seen. */
-void dedup_add(struct dedup *s, unsigned relay, const void *did, size_t did_len, const void *rev,
-               size_t rev_len);
+/* The event is taken: this rev of the repo, and all before it, are duplicates if they come from other relays. */
+void dedup_add(struct dedup *d, unsigned relay, const void *did, size_t did_len, const void *rev, size_t rev_len);
 
-/* What was taken did not last (Redis lost it): all is to be taken again. */
-void dedup_clear(struct dedup *s);
+/* Forgets everything: Redis has lost it, or it is to be written again. */
+void dedup_clear(struct dedup *d);
 
-/* What is taken from now on is not all that happened before this time (microseconds since 1970; a TID tells when it was
- * made): an earlier rev is not seen, though a later one of its repo is. */
-void dedup_begin_at(struct dedup *s, int64_t us);
+/* Not all that happened before this time (microseconds since 1970) is taken from now on. So no rev of before is a
+ * duplicate, although a later one of its repo was taken: a TID tells when it was made. */
+void dedup_begin_at(struct dedup *d, int64_t us);
 
 #endif

@@ -40,9 +40,8 @@ void master_end_loop(struct master *m)
 static struct optional on_relay_cursor(void *arg)
 {
     struct master *m = arg;
-    int64_t cursor = 0;
     if (m->search.is_on)
-        return start_search_cursor(&m->search, &cursor) ? optional_of(cursor) : optional_none();
+        return start_search_cursor(&m->search);
     return m->has_last_seq ? optional_of(m->last_seq) : m->asks_oldest ? optional_of(0) : optional_none();
 }
 

@@ -14,7 +14,7 @@ enum { WAYS = 8, TID_CHARACTERS = 13, TID_CLOCK_BITS = 10 /* below the microseco
 struct entry {
     uint64_t key; /* 0: free */
     uint64_t rev;
-    uint32_t touched; /* s->clock when it was last taken */
+    uint32_t touched; /* dedup.clock when the repo was last taken */
     uint32_t relay;
 };
 _Static_assert(sizeof(struct entry) == DEDUP_ENTRY_BYTES, "what the header promises");
@@ -29,44 +29,44 @@ struct dedup {
 
 struct dedup *dedup_new(size_t repos)
 {
-    struct dedup *s = calloc(1, sizeof *s);
-    if (s == NULL)
+    struct dedup *d = calloc(1, sizeof *d);
+    if (d == NULL)
         return NULL;
-    s->rows = repos / WAYS + 1;
-    /* From the system at once, zeroed and untouched: only what is used takes memory. Not inherited by workers. */
-    void *memory = mmap(NULL, s->rows * WAYS * sizeof *s->entries, PROT_READ | PROT_WRITE,
+    d->rows = repos / WAYS + 1;
+    /* Straight from the system, zeroed: only the used part takes memory. Workers do not inherit it. */
+    void *memory = mmap(NULL, d->rows * WAYS * sizeof *d->entries, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED ||
-        getrandom(s->hash_key, sizeof s->hash_key, 0) != (ssize_t)sizeof s->hash_key) {
+        getrandom(d->hash_key, sizeof d->hash_key, 0) != (ssize_t)sizeof d->hash_key) {
         if (memory != MAP_FAILED)
-            munmap(memory, s->rows * WAYS * sizeof *s->entries);
-        free(s);
+            munmap(memory, d->rows * WAYS * sizeof *d->entries);
+        free(d);
         return NULL;
     }
-    madvise(memory, s->rows * WAYS * sizeof *s->entries, MADV_DONTFORK);
-    s->entries = memory;
-    return s;
+    madvise(memory, d->rows * WAYS * sizeof *d->entries, MADV_DONTFORK);
+    d->entries = memory;
+    return d;
 }
 
-void dedup_free(struct dedup *s)
+void dedup_free(struct dedup *d)
 {
-    if (s == NULL)
+    if (d == NULL)
         return;
-    munmap(s->entries, s->rows * WAYS * sizeof *s->entries);
-    free(s);
+    munmap(d->entries, d->rows * WAYS * sizeof *d->entries);
+    free(d);
 }
 
-void dedup_clear(struct dedup *s)
+void dedup_clear(struct dedup *d)
 {
-    madvise(s->entries, s->rows * WAYS * sizeof *s->entries, MADV_DONTNEED); /* zero again, and given back */
+    madvise(d->entries, d->rows * WAYS * sizeof *d->entries, MADV_DONTNEED); /* zeroed, and given back */
 }
 
-void dedup_begin_at(struct dedup *s, int64_t us)
+void dedup_begin_at(struct dedup *d, int64_t us)
 {
-    s->begins_us = us;
+    d->begins_us = us;
 }
 
-/* The number that a TID stands for: base32-sortable, so numbers compare as the texts do. 0: it is no TID. */
+/* The number of a TID, which is base32-sortable: numbers compare as the texts do. Returns 0 if the text is no TID. */
 static uint64_t tid_number(const uint8_t *text, size_t len)
 {
     static const char digits[] = "234567abcdefghijklmnopqrstuvwxyz";
@@ -82,53 +82,52 @@ static uint64_t tid_number(const uint8_t *text, size_t len)
     return number;
 }
 
-static uint64_t key_of(const struct dedup *s, const void *did, size_t len)
+static uint64_t key_of(const struct dedup *d, const void *did, size_t len)
 {
-    uint64_t key = siphash(s->hash_key, did, len);
+    uint64_t key = siphash(d->hash_key, did, len);
     return key != 0 ? key : 1;
 }
 
-static struct entry *row_of(const struct dedup *s, uint64_t key)
+static struct entry *row_of(const struct dedup *d, uint64_t key)
 {
-    return s->entries + (size_t)(((unsigned __int128)key * s->rows) >> 64) * WAYS;
+    return d->entries + (size_t)(((unsigned __int128)key * d->rows) >> 64) * WAYS;
 }
 
-static struct entry *find(const struct dedup *s, uint64_t key)
+static struct entry *find(const struct dedup *d, uint64_t key)
 {
-    struct entry *row = row_of(s, key);
+    struct entry *row = row_of(d, key);
     for (int i = 0; i < WAYS; i++)
         if (row[i].key == key)
             return &row[i];
     return NULL;
 }
 
-bool dedup_is_duplicate(const struct dedup *s, unsigned relay, const void *did, size_t did_len, const void *rev,
-                    size_t rev_len)
+bool dedup_is_duplicate(const struct dedup *d, unsigned relay, const void *did, size_t did_len, const void *rev,
+                        size_t rev_len)
 {
     uint64_t number = tid_number(rev, rev_len);
-    const struct entry *e = number != 0 ? find(s, key_of(s, did, did_len)) : NULL;
-    return e != NULL && e->relay != relay && number <= e->rev && (int64_t)(number >> TID_CLOCK_BITS) >= s->begins_us;
+    const struct entry *e = number != 0 ? find(d, key_of(d, did, did_len)) : NULL;
+    return e != NULL && e->relay != relay && number <= e->rev && (int64_t)(number >> TID_CLOCK_BITS) >= d->begins_us;
 }
 
-/* The repo's entry, a free one, or that of the repo which was quiet longest. */
-static struct entry *place_for(struct dedup *s, uint64_t key)
+/* Returns the repo's entry, a free one, or the entry of the repo that was quiet longest. */
+static struct entry *place_for(struct dedup *d, uint64_t key)
 {
-    struct entry *row = row_of(s, key), *best = row;
+    struct entry *row = row_of(d, key), *best = row;
     for (int i = 0; i < WAYS; i++) {
         if (row[i].key == key || row[i].key == 0)
             return &row[i];
-        if (s->clock - row[i].touched > s->clock - best->touched)
+        if (d->clock - row[i].touched > d->clock - best->touched)
             best = &row[i];
     }
     return best;
 }
 
-void dedup_add(struct dedup *s, unsigned relay, const void *did, size_t did_len, const void *rev,
-               size_t rev_len)
+void dedup_add(struct dedup *d, unsigned relay, const void *did, size_t did_len, const void *rev, size_t rev_len)
 {
     uint64_t number = tid_number(rev, rev_len);
     if (number == 0)
         return;
-    uint64_t key = key_of(s, did, did_len);
-    *place_for(s, key) = (struct entry){.key = key, .rev = number, .touched = ++s->clock, .relay = relay};
+    uint64_t key = key_of(d, did, did_len);
+    *place_for(d, key) = (struct entry){.key = key, .rev = number, .touched = ++d->clock, .relay = relay};
 }

@@ -7,35 +7,34 @@
 
 #include "base/hash.h"
 
-enum { FAILBACK_MAX_MS = 4 * 3600 * 1000 /* no longer doubled from here on */ };
+enum { FAILBACK_MAX_MS = 4 * 3600 * 1000 /* not doubled beyond this */ };
 
 static const char separators[] = ", \t";
 
-static void name_source(struct relay_entry *s)
+static void name_entry(struct relay_entry *e)
 {
-    uint16_t usual = s->url.scheme == URL_WSS ? 443 : 80;
+    uint16_t usual = e->url.scheme == URL_WSS ? 443 : 80;
     char port[8] = "";
-    if (s->url.port != usual)
-        snprintf(port, sizeof port, ":%u", (unsigned)s->url.port);
-    size_t host_len = strlen(s->url.host);
-    memcpy(s->name, s->url.host, host_len);
-    memcpy(s->name + host_len, port, strlen(port) + 1);
-    s->id = (uint32_t)hash_bytes(s->name, strlen(s->name));
+    if (e->url.port != usual)
+        snprintf(port, sizeof port, ":%u", (unsigned)e->url.port);
+    size_t host_len = strlen(e->url.host);
+    memcpy(e->name, e->url.host, host_len);
+    memcpy(e->name + host_len, port, strlen(port) + 1);
+    e->id = (uint32_t)hash_bytes(e->name, strlen(e->name));
 }
 
-static void name_keys(struct relay_entry *s, const struct config *config, bool is_first)
+static void name_keys(struct relay_entry *e, const struct config *config, bool is_first)
 {
-    const char *separator = is_first ? "" : ":", *name = is_first ? "" : s->name;
-    snprintf(s->cursor_key, sizeof s->cursor_key, "%s%s%s", config->cursor_key, separator, name);
-    snprintf(s->progress_key, sizeof s->progress_key, "%s%s%s", config->progress_key, separator, name);
+    const char *separator = is_first ? "" : ":", *name = is_first ? "" : e->name;
+    snprintf(e->cursor_key, sizeof e->cursor_key, "%s%s%s", config->cursor_key, separator, name);
+    snprintf(e->progress_key, sizeof e->progress_key, "%s%s%s", config->progress_key, separator, name);
 }
 
-static bool add(struct relay_list *s, const char *text, size_t len, const struct config *config,
-                struct error *why)
+static bool add(struct relay_list *l, const char *text, size_t len, const struct config *config, struct error *why)
 {
     char url[2048];
-    struct relay_entry *fresh = &s->list[s->count];
-    if (s->count == RELAY_LIST_MAX) {
+    struct relay_entry *fresh = &l->list[l->count];
+    if (l->count == RELAY_LIST_MAX) {
         error_set(why, "too many relays, expected %d at most", RELAY_LIST_MAX);
         return false;
     }
@@ -46,73 +45,71 @@ static bool add(struct relay_list *s, const char *text, size_t len, const struct
         error_set(why, "not the URL of a relay, expected ws:// or wss://");
         return false;
     }
-    name_source(fresh);
-    for (unsigned i = 0; i < s->count; i++)
-        if (strcmp(s->list[i].name, fresh->name) == 0) {
+    name_entry(fresh);
+    for (unsigned i = 0; i < l->count; i++)
+        if (strcmp(l->list[i].name, fresh->name) == 0) {
             error_set(why, "relay %s is there twice", fresh->name);
             return false;
         }
-    name_keys(fresh, config, s->count == 0);
-    s->count++;
+    name_keys(fresh, config, l->count == 0);
+    l->count++;
     return true;
 }
 
-bool relay_list_init(struct relay_list *s, const struct config *config, struct error *why)
+bool relay_list_init(struct relay_list *l, const struct config *config, struct error *why)
 {
-    *s = (struct relay_list){.failback_ms = config->relay_failback};
+    *l = (struct relay_list){.failback_ms = config->relay_failback};
     const char *at = config->relay + strspn(config->relay, separators);
     while (*at != '\0') {
         size_t len = strcspn(at, separators);
-        if (!add(s, at, len, config, why))
+        if (!add(l, at, len, config, why))
             return false;
         at += len;
         at += strspn(at, separators);
     }
-    if (s->count == 0)
+    if (l->count == 0)
         error_set(why, "no relay, expected the URL of at least one");
-    return s->count > 0;
+    return l->count > 0;
 }
 
-bool relay_list_replace(struct relay_list *s, const struct relay_list *fresh)
+bool relay_list_replace(struct relay_list *l, const struct relay_list *fresh)
 {
-    const struct relay_entry *was = relay_list_current(s);
-    const struct relay_entry *is = &fresh->list[s->current];
-    if (s->current >= fresh->count || strcmp(is->url.host, was->url.host) != 0 ||
-        (s->current > 0 && strcmp(is->name, was->name) != 0))
+    unsigned current = l->current, failures = l->list[current].failures;
+    const struct relay_entry *was = &l->list[current], *is = &fresh->list[current];
+    if (current >= fresh->count || strcmp(is->url.host, was->url.host) != 0 ||
+        (current > 0 && strcmp(is->name, was->name) != 0))
         return false;
-    unsigned current = s->current, failures = was->failures;
-    *s = *fresh;
-    s->current = current;
-    s->list[current].failures = failures;
+    *l = *fresh;
+    l->current = current;
+    l->list[current].failures = failures;
     return true;
 }
 
-bool relay_list_failed(struct relay_list *s, const struct config *config)
+bool relay_list_failed(struct relay_list *l, const struct config *config)
 {
-    struct relay_entry *now = &s->list[s->current];
-    now->failures++;
-    return s->count > 1 && (s->returning_from != 0 || now->failures >= (unsigned)config->relay_attempts);
+    unsigned failures = ++l->list[l->current].failures;
+    return l->count > 1 && (l->returning_from != 0 || failures >= (unsigned)config->relay_attempts);
 }
 
-unsigned relay_list_next(const struct relay_list *s)
+unsigned relay_list_next(const struct relay_list *l)
 {
-    return s->returning_from != 0 ? s->returning_from : (s->current + 1) % s->count;
+    return l->returning_from != 0 ? l->returning_from : (l->current + 1) % l->count;
 }
 
-void relay_list_healthy(struct relay_list *s, const struct config *config)
+void relay_list_healthy(struct relay_list *l, const struct config *config)
 {
-    s->list[s->current].failures = 0;
-    if (s->current == 0) {
-        s->returning_from = 0;
-        s->failback_ms = config->relay_failback;
+    l->list[l->current].failures = 0;
+    if (l->current == 0) {
+        l->returning_from = 0;
+        l->failback_ms = config->relay_failback;
     }
 }
 
-void relay_list_select(struct relay_list *s, unsigned index, bool is_try)
+void relay_list_select(struct relay_list *l, unsigned index, bool is_try)
 {
-    if (s->returning_from != 0 && index == s->returning_from && s->failback_ms < FAILBACK_MAX_MS)
-        s->failback_ms *= 2; /* it was tried in vain */
-    s->returning_from = is_try ? s->current : 0;
-    s->current = index;
-    s->list[index].failures = 0;
+    if (l->returning_from != 0 && index == l->returning_from && l->failback_ms < FAILBACK_MAX_MS)
+        l->failback_ms *= 2; /* the first was tried in vain */
+    l->returning_from = is_try ? l->current : 0;
+    l->current = index;
+    l->list[index].failures = 0;
 }

@@ -7,38 +7,31 @@ enum {
     STEP_FACTOR = 4,
 };
 
-void start_search_begin(struct start_search *k, int64_t wanted_us)
+void start_search_begin(struct start_search *s, int64_t wanted_us)
 {
-    *k = (struct start_search){.is_on = true, .wanted_us = wanted_us};
+    *s = (struct start_search){.is_on = true, .wanted_us = wanted_us};
 }
 
-bool start_search_cursor(const struct start_search *k, int64_t *cursor)
+struct optional start_search_cursor(const struct start_search *s)
 {
-    *cursor = k->step < k->newest ? k->newest - k->step : 0;
-    return k->has_newest;
+    if (!s->newest.is_known)
+        return optional_none();
+    return optional_of(s->step < s->newest.value ? s->newest.value - s->step : 0);
 }
 
-static enum start_verdict found(struct start_search *k)
+enum start_verdict start_search_judge(struct start_search *s, int64_t seq, int64_t time_us)
 {
-    k->is_on = false;
-    return START_FOUND;
-}
-
-enum start_verdict start_search_judge(struct start_search *k, int64_t seq, int64_t time_us)
-{
-    if (time_us <= k->wanted_us)
-        return found(k);
-    if (!k->has_newest) {
-        k->has_newest = true;
-        k->newest = k->first = seq;
-        k->step = FIRST_STEP;
-        return START_RETRY;
+    bool is_first = !s->newest.is_known;
+    /* The relay has nothing older if it began at the same event as last time, although it was asked for an older one, or
+     * if it was asked for all that it has. */
+    bool is_oldest = !is_first && (seq >= s->first || s->step >= s->newest.value);
+    if (time_us <= s->wanted_us || is_oldest) {
+        s->is_on = false;
+        return START_FOUND;
     }
-    /* It was asked for something older than last time, and began at the same event, or had nothing left to
-     * ask for: there is nothing older. */
-    if (seq >= k->first || k->step >= k->newest)
-        return found(k);
-    k->first = seq;
-    k->step = k->step > INT64_MAX / STEP_FACTOR ? INT64_MAX : k->step * STEP_FACTOR;
+    if (is_first)
+        s->newest = optional_of(seq);
+    s->first = seq;
+    s->step = is_first ? FIRST_STEP : s->step > INT64_MAX / STEP_FACTOR ? INT64_MAX : s->step * STEP_FACTOR;
     return START_RETRY;
 }

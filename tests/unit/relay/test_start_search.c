@@ -28,9 +28,10 @@ static int64_t search(const struct relay *r, int64_t wanted_us, int *attempts)
     struct start_search k;
     start_search_begin(&k, wanted_us);
     for (*attempts = 1; *attempts < 50; ++*attempts) {
-        int64_t cursor, first = r->newest;
-        if (start_search_cursor(&k, &cursor))
-            first = cursor + 1 < r->oldest ? r->oldest : cursor + 1;
+        int64_t first = r->newest;
+        struct optional cursor = start_search_cursor(&k);
+        if (cursor.is_known)
+            first = cursor.value + 1 < r->oldest ? r->oldest : cursor.value + 1;
         if (start_search_judge(&k, first, time_us(r, first)) == START_FOUND) {
             assert_false(k.is_on);
             return first;
@@ -78,16 +79,18 @@ static void relay_of_absurd_numbers_is_not_followed_for_ever(void **state)
 {
     (void)state;
     struct start_search k;
-    int64_t seq = INT64_MAX, cursor;
+    int64_t seq = INT64_MAX;
+    struct optional cursor = optional_none();
     int attempts = 0;
     start_search_begin(&k, 0);
     while (start_search_judge(&k, seq--, 1) == START_RETRY && attempts < 100) {
         attempts++;
-        assert_true(start_search_cursor(&k, &cursor));
-        assert_true(cursor >= 0);
+        cursor = start_search_cursor(&k);
+        assert_true(cursor.is_known);
+        assert_true(cursor.value >= 0);
     }
     assert_in_range(attempts, 1, 40);
-    assert_int_equal(cursor, 0); /* it was asked for all that it has */
+    assert_int_equal(cursor.value, 0); /* it was asked for all that it has */
 }
 
 int main(void)
