@@ -7,7 +7,8 @@
  * decides, and a repo whose rev goes back there (a migration, a restored server) loses nothing.
  *
  * The memory is fixed: a repo's hash gives it WAYS places, and the repo that was quiet longest makes room. A forgotten
- * repo's events can only be written twice, never lost: only an entry under the full 64-bit keyed hash makes a duplicate. */
+ * repo's events can only be written twice, never lost: only an entry under the full 64-bit keyed hash makes a
+ * duplicate. */
 #ifndef FIREHOSED_RELAY_DEDUP_H
 #define FIREHOSED_RELAY_DEDUP_H
 

@@ -3,12 +3,12 @@
  *      first ──failover_on_failed(), failover_next()──▶ next ──…──▶ last ──…──▶ first
  *        ▲──────── failover_tick(): relay_failback later, if the first answers, hooks.change ────────┘
  *
- * A change of relay takes three steps, and the caller walks them. It closes the connection, and waits until all that was
- * read is in Redis. Then failover_select() makes the other relay the current one. When the other relay's cursor is read
- * from Redis, failover_begin() says what to ask for.
+ * A change of relay takes three steps, and the caller walks them. It closes the connection, and waits until all that
+ * was read is in Redis. Then failover_select() makes the other relay the current one. When the other relay's cursor is
+ * read from Redis, failover_begin() says what to ask for.
  *
- * Nothing is missed by that: a relay that was read before goes on at its own cursor, and for one without a cursor a search
- * finds a place that is old enough (start_search.h). Doubles are recognised by repo and rev (dedup.h). */
+ * Nothing is missed by that: a relay that was read before goes on at its own cursor, and for one without a cursor a
+ * search finds a place that is old enough (start_search.h). Doubles are recognised by repo and rev (dedup.h). */
 #ifndef FIREHOSED_RELAY_FAILOVER_H
 #define FIREHOSED_RELAY_FAILOVER_H
 
@@ -34,14 +34,14 @@ struct failover_wish {
 
 struct failover_hooks {
     void *arg;
-    /* The first relay answers again. The hook may ignore the wish: the next one comes relay_failback later. It is called
-     * from the event loop, never from inside a verb. */
+    /* The first relay answers again. The hook may ignore the wish: the next one comes relay_failback later. It is
+     * called from the event loop, never from inside a verb. */
     void (*change)(void *arg, struct failover_wish wish);
 };
 
 /* Reads the list from config->relay; its first entry becomes the current one. base and dns are for looking whether the
- * first relay answers. config stays the caller's, at the same address, and may change inside. Returns NULL and fills *why
- * if the list is wrong or memory is short. */
+ * first relay answers. config stays the caller's, at the same address, and may change inside. Returns NULL and fills
+ * *why if the list is wrong or memory is short. */
 struct failover *failover_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
                               const struct failover_hooks *hooks, int64_t now_ms, struct error *why);
 void failover_free(struct failover *f); /* NULL is allowed */
@@ -72,8 +72,8 @@ bool failover_is_due_to_return(const struct failover *f, int64_t now_ms);
 /* The first relay was looked for. Returns the wish to go back, if it has answered. */
 struct failover_wish failover_on_probed(struct failover *f, int64_t now_ms, bool has_answered);
 
-/* All that was read from the current relay is in Redis: the wish's relay becomes the current one, in the new list if there
- * is one. newest_us: the time of the newest event in Redis, in microseconds since 1970; 0 if it is unknown. */
+/* All that was read from the current relay is in Redis: the wish's relay becomes the current one, in the new list if
+ * there is one. newest_us: the time of the newest event in Redis, in microseconds since 1970; 0 if it is unknown. */
 void failover_select(struct failover *f, struct failover_wish wish, int64_t newest_us, int64_t now_ms);
 
 enum failover_start {

@@ -56,13 +56,13 @@ struct relay_hooks {
     struct optional (*cursor)(void *arg);
     /* The upgrade has succeeded. */
     void (*connected)(void *arg);
-    /* A message lies at window[offset..offset+len) of the ledger. The hook takes it out (ledger_take…, or ledger_skip by
-     * `consumed`), except where it answers RELAY_WAIT. It must not call the relay's verbs. */
+    /* A message lies at window[offset..offset+len) of the ledger. The hook takes it out (ledger_take…, or ledger_skip
+     * by `consumed`), except where it answers RELAY_WAIT. It must not call the relay's verbs. */
     struct relay_answer (*message)(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
     /* The relay has handed over all that has arrived: the moment to dispatch it. */
     void (*idle)(void *arg);
-    /* An attempt has failed, or the connection is lost; the next attempt will follow. is_healthy: the connection was, as
-     * relay_is_healthy() has it. The hook must not call the relay's verbs. */
+    /* An attempt has failed, or the connection is lost; the next attempt will follow. is_healthy: the connection was,
+     * as relay_is_healthy() has it. The hook must not call the relay's verbs. */
     void (*failed)(void *arg, bool is_healthy);
     /* The relay has closed the connection that relay_stop() was to close. */
     void (*stopped)(void *arg);
@@ -80,8 +80,8 @@ void relay_start(struct relay *r);
 /* Sends a close frame (1000), waits a second at most for the answer, then calls hooks.stopped. */
 void relay_stop(struct relay *r);
 
-/* Drops the connection and connects again, after the back-off or at once. `why` goes to the log. A relay that is stopped,
- * or about to be, stays so. */
+/* Drops the connection and connects again, after the back-off or at once. `why` goes to the log. A relay that is
+ * stopped, or about to be, stays so. */
 void relay_reconnect(struct relay *r, const char *why, bool at_once);
 
 /* Reads again, if the relay had paused: the ring has room. */

@@ -4,8 +4,8 @@
  *   the first ──relay_attempts failures in a row──▶ the next ──…──▶ the last ──…──▶ the first again
  *       ▲──────────── relay_failback later, if it answers ───────────────┘
  *
- * Each relay numbers events in a sequence of its own, so each has a cursor and marks of its own in Redis. The first relay
- * keeps them under the configured keys, the others under these keys with the relay's name behind. */
+ * Each relay numbers events in a sequence of its own, so each has a cursor and marks of its own in Redis. The first
+ * relay keeps them under the configured keys, the others under these keys with the relay's name behind. */
 #ifndef FIREHOSED_RELAY_RELAY_LIST_H
 #define FIREHOSED_RELAY_RELAY_LIST_H
 
@@ -38,8 +38,8 @@ struct relay_list {
  * fills *why, without the key's name, if the list is wrong. */
 bool relay_list_init(struct relay_list *l, const struct config *config, struct error *why);
 
-/* Takes over another configuration's list if it has the current relay in the same place: that one stays current, with its
- * failures. Returns false and changes nothing if it has not: then whatever is read instead is another sequence. */
+/* Takes over another configuration's list if it has the current relay in the same place: that one stays current, with
+ * its failures. Returns false and changes nothing if it has not: then whatever is read instead is another sequence. */
 bool relay_list_replace(struct relay_list *l, const struct relay_list *fresh);
 
 static inline const struct relay_entry *relay_list_current(const struct relay_list *l) { return &l->list[l->current]; }
@@ -48,7 +48,7 @@ static inline const struct relay_entry *relay_list_current(const struct relay_li
  * relay_list_next(). */
 bool relay_list_failed(struct relay_list *l, const struct config *config);
 
-/* The index of the relay to read instead: the one before if the current one is only tried, else the next in the list. */
+/* The relay to read instead: the one before if the current one is only tried, else the next in the list. */
 unsigned relay_list_next(const struct relay_list *l);
 
 /* The connection to the current relay has proved healthy. */

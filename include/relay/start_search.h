@@ -1,9 +1,9 @@
 /* start_search.h: where in another relay's sequence to begin, so that nothing is missed. Pure: no clock, no I/O.
  *
  * A relay that is read for the first time after a failover has no cursor, and the seqs of the relay before mean nothing
- * to it. But it is known when the last event happened. So the search looks at the relay's first live event, then further
- * and further back, each time STEP_FACTOR times as far, until an event is old enough: reading begins there. That is a
- * few times too far back at most, and deduplication recognises what comes twice (dedup.h).
+ * to it. But it is known when the last event happened. So the search looks at the relay's first live event, then
+ * further and further back, each time STEP_FACTOR times as far, until an event is old enough: reading begins there.
+ * That is a few times too far back at most, and deduplication recognises what comes twice (dedup.h).
  *
  *   LIVE ──first event is too new──▶ BACK (cursor = newest - step) ──still too new──▶ BACK (step × 4) ─▶ …
  *     └──old enough, or the relay has nothing older──▶ found */

@@ -24,12 +24,6 @@ void connection_init(struct connection *c, struct event_base *base, struct ledge
     stream_clear(&c->stream);
 }
 
-void connection_fini(struct connection *c)
-{
-    buffer_fini(&c->head);
-    buffer_fini(&c->out);
-}
-
 bool connection_open(struct connection *c, int fd, struct tls_context *tls, const char *host, struct error *why)
 {
     if (!stream_init(&c->stream, fd, tls, host, why))
@@ -49,8 +43,8 @@ void connection_close(struct connection *c)
     c->readable = c->writable = NULL;
     stream_fini(&c->stream);
     stream_clear(&c->stream);
-    buffer_clear(&c->head);
-    buffer_clear(&c->out);
+    buffer_fini(&c->head);
+    buffer_fini(&c->out);
     c->is_paused = c->is_close_sent = false;
     ledger_clear_window(c->ledger);
 }
@@ -112,8 +106,7 @@ enum connection_result connection_shake_hands(struct connection *c, struct error
     enum stream_result result = stream_handshake(&c->stream, why);
     if (result == STREAM_OK || result == STREAM_WANT_READ)
         event_add(c->readable, NULL);
-    return result == STREAM_OK ? CONNECTION_DONE
-                               : stopped_by(c, result, "TLS handshake: closed by the relay", why);
+    return result == STREAM_OK ? CONNECTION_DONE : stopped_by(c, result, "TLS handshake: closed by the relay", why);
 }
 
 bool connection_request(struct connection *c, const struct url *url, struct optional cursor)
@@ -205,13 +198,6 @@ static enum connection_result on_close_frame(struct connection *c, const struct 
     return close_with(c, item->close_code == WS_CLOSE_NO_STATUS ? WS_CLOSE_NORMAL : item->close_code);
 }
 
-static bool answer_ping(struct connection *c, const struct ws_item *item)
-{
-    if (c->out.len < PONGS_BYTES)
-        ws_append_frame(&c->out, WS_CLIENT, WS_PONG, item->data, item->len);
-    return connection_flush(c);
-}
-
 enum connection_result connection_next(struct connection *c, struct connection_message *m, struct error *why)
 {
     for (;;) {
@@ -238,11 +224,12 @@ enum connection_result connection_next(struct connection *c, struct connection_m
         case WS_CLOSE:
             return on_close_frame(c, &m->item, why);
         case WS_PING:
-            if (!answer_ping(c, &m->item)) {
-                error_set(why, "out of memory");
-                return CONNECTION_FAILED;
-            }
-            break;
+            if (c->out.len < PONGS_BYTES)
+                ws_append_frame(&c->out, WS_CLIENT, WS_PONG, m->item.data, m->item.len);
+            if (connection_flush(c))
+                break;
+            error_set(why, "out of memory");
+            return CONNECTION_FAILED;
         default: /* a pong: its bytes alone say that the relay is alive */
             break;
         }
@@ -250,7 +237,7 @@ enum connection_result connection_next(struct connection *c, struct connection_m
     }
 }
 
-/* A message of fragments cannot be read again from the window, as their headers are gone: the reader keeps its place. */
+/* The reader keeps a message of fragments: it cannot be read again from the window, as their headers are gone. */
 void connection_put_back(struct connection *c, const struct connection_message *m)
 {
     size_t filled, room;

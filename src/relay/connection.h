@@ -20,7 +20,7 @@
 struct connection {
     struct event_base *base;
     struct ledger *ledger;
-    event_callback_fn on_ready;
+    event_callback_fn on_ready; /* (fd, what, arg): the socket is readable or writable */
     void *arg;
 
     struct stream stream;
@@ -45,15 +45,14 @@ struct connection_message {
     size_t offset; /* of its data in the ledger's window */
 };
 
-/* on_ready(fd, what, arg) is called when the socket is readable or writable (EV_READ, EV_WRITE). */
 void connection_init(struct connection *c, struct event_base *base, struct ledger *ledger, event_callback_fn on_ready,
                      void *arg);
-void connection_fini(struct connection *c); /* closed already */
 
-/* Takes fd over, connected to host. tls NULL: plain. Returns false and fills *why if the stream cannot be made. */
+/* Takes fd over, which is connected to host. tls NULL: plain. Returns false and fills *why if that fails; then
+ * connection_close() closes fd. */
 bool connection_open(struct connection *c, int fd, struct tls_context *tls, const char *host, struct error *why);
 
-/* Drops the connection, with all that is unsent and the window of the ledger. */
+/* Drops the connection, with all that is unsent and the window of the ledger. A second time is allowed. */
 void connection_close(struct connection *c);
 
 /* The TLS handshake, as far as it goes now: DONE, WAITS or FAILED. */
@@ -62,32 +61,31 @@ enum connection_result connection_shake_hands(struct connection *c, struct error
 /* Sends the HTTP request for events after the cursor; unknown: for live events. Returns false if memory is short. */
 bool connection_request(struct connection *c, const struct url *url, struct optional cursor);
 
-/* The answer to the request: DONE, WAITS or FAILED, then with the time to wait at least before the next attempt.
- * max_message: the largest message to accept, in bytes. */
+/* Reads the answer: DONE, WAITS or FAILED, then with the time to wait at least before the next attempt. max_message:
+ * the largest message to accept, in bytes. */
 enum connection_result connection_read_answer(struct connection *c, size_t max_message, int64_t *at_least_ms,
                                               struct error *why);
 
 /* One read into the ledger's window: DONE with *got bytes, WAITS, FULL or FAILED. */
 enum connection_result connection_read(struct connection *c, size_t *got, struct error *why);
 
-/* The next message in the window: DONE with *m, to be taken out of the window or put back; WAITS if there is no whole one;
- * FAILED. It answers pings and a close frame. */
+/* The next message in the window: DONE with *m, to be taken out of the window or put back; WAITS if there is no whole
+ * one; FAILED. Pings and a close frame get their answer on the way. */
 enum connection_result connection_next(struct connection *c, struct connection_message *m, struct error *why);
 
 /* Nobody has taken the message out of the window: connection_next() returns it again. */
 void connection_put_back(struct connection *c, const struct connection_message *m);
 
-/* True if a message has begun and is not whole. */
-bool connection_is_within_message(const struct connection *c);
+bool connection_is_within_message(const struct connection *c); /* a message has begun and is not whole */
 
-/* Calls on_ready again soon if bytes are left that the socket does not show: has_more, or inside OpenSSL. A part of a TLS
- * record does not count: a relay that falls silent within one would keep the loop busy. */
+/* Calls on_ready soon if has_more, or if OpenSSL holds bytes, which the socket does not show. A part of a TLS record
+ * does not count: a relay that falls silent within one would keep the loop busy. */
 void connection_come_back(struct connection *c, bool has_more);
 
 void connection_pause(struct connection *c);
 void connection_resume(struct connection *c);
 
-/* Each sends what it can. They return false if memory is short. */
+/* Each sends what it can, and the rest later. They return false if memory is short. */
 bool connection_flush(struct connection *c);
 bool connection_ping(struct connection *c);
 bool connection_say_goodbye(struct connection *c, uint16_t code);

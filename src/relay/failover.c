@@ -46,11 +46,7 @@ struct failover *failover_new(struct event_base *base, struct evdns_base *dns, c
     error_set(why, "out of memory");
     if (f == NULL)
         return NULL;
-    f->base = base;
-    f->dns = dns;
-    f->config = config;
-    f->hooks = *hooks;
-    f->changed_ms = now_ms;
+    *f = (struct failover){.base = base, .dns = dns, .config = config, .hooks = *hooks, .changed_ms = now_ms};
     if (relay_list_init(&f->list, config, why) && prepare_dedup(f, &f->list, why))
         return f;
     failover_free(f);
@@ -113,8 +109,9 @@ void failover_tick(struct failover *f, int64_t now_ms, bool is_healthy, bool may
 {
     if (is_healthy)
         relay_list_healthy(&f->list, f->config);
+    int timeout_ms = (int)f->config->relay_connect_timeout;
     if (may_change && f->probe == NULL && failover_is_due_to_return(f, now_ms))
-        f->probe = connect_start(f->base, f->dns, &f->list.list[0].url, (int)f->config->relay_connect_timeout, on_probed, f);
+        f->probe = connect_start(f->base, f->dns, &f->list.list[0].url, timeout_ms, on_probed, f);
 }
 
 void failover_select(struct failover *f, struct failover_wish wish, int64_t newest_us, int64_t now_ms)
@@ -177,8 +174,8 @@ void failover_on_cursor_set(struct failover *f)
         dedup_clear(f->dedup);
 }
 
-/* What is taken from now on begins later than the other relays' cursors, which are as old as what Redis still has: events
- * of before are rather written twice than never. */
+/* What is taken from now on begins later than the other relays' cursors, which are as old as what Redis still has:
+ * events of before are rather written twice than never. */
 void failover_on_data_lost(struct failover *f, int64_t now_us)
 {
     if (f->dedup == NULL)

@@ -27,8 +27,8 @@ struct liveness_answer liveness_judge(struct liveness *l, int64_t now_ms, bool i
         l->is_pinged = false;
         return (struct liveness_answer){LIVENESS_FINE, ping_ms - silent_ms};
     }
+    enum liveness_verdict verdict = l->is_pinged ? LIVENESS_FINE : LIVENESS_PING;
     int64_t dead_ms = config->relay_idle_timeout - silent_ms;
-    struct liveness_answer answer = {l->is_pinged ? LIVENESS_FINE : LIVENESS_PING, dead_ms < ping_ms ? dead_ms : ping_ms};
     l->is_pinged = true;
-    return answer;
+    return (struct liveness_answer){verdict, dead_ms < ping_ms ? dead_ms : ping_ms};
 }

@@ -1,5 +1,5 @@
-/* relay.c: the one place that changes the relay's state. connection.c does the work on bytes and returns what came of it;
- * here each result is acted on. Hot: read_frames(), from the socket to the message hook. */
+/* relay.c: the one place that changes the relay's state. connection.c does the work on bytes and returns what came of
+ * it; here each result is acted on. Hot: read_frames(), from the socket to the message hook. */
 #include "config.h"
 
 #include "relay/relay.h"
@@ -41,15 +41,11 @@ struct relay {
     struct error trouble;
 };
 
-static const char *const state_names[] = {"stopped",   "backoff", "connecting", "tls",
-                                          "upgrading", "up",      "closing"};
-
-const char *relay_state_name(enum relay_state s)
-{
-    return state_names[s];
-}
-
 /* ---- states ---- */
+
+static const char *const state_names[] = {"stopped", "backoff", "connecting", "tls", "upgrading", "up", "closing"};
+
+const char *relay_state_name(enum relay_state s) { return state_names[s]; }
 
 static void relay_enter(struct relay *r, enum relay_state state)
 {
@@ -71,7 +67,7 @@ static void drop_connection(struct relay *r)
     evtimer_del(r->timer);
 }
 
-/* Between three and five quarters of ms, so that the consumers of a relay that restarts do not all come back at once. */
+/* Between three and five quarters of ms, so that a restarted relay does not get all its consumers back in one moment. */
 static int64_t with_jitter(int64_t ms)
 {
     uint32_t random = 0;
@@ -269,7 +265,7 @@ static enum turn read_once(struct relay *r)
 static void read_frames(struct relay *r)
 {
     uint64_t bytes = r->bytes, messages = r->messages;
-    /* The window may hold bytes that came with the upgrade's answer, or a message that was left when memory was short. */
+    /* The window may hold bytes that came with the upgrade's answer, or a message that was left as memory was short. */
     enum turn turn = take_messages(r);
     for (int reads = 0; turn == TURN_MORE && reads < READS_PER_TURN; reads++)
         turn = read_once(r);
@@ -378,11 +374,7 @@ struct relay *relay_new(struct event_base *base, struct evdns_base *dns, struct 
     struct relay *r = calloc(1, sizeof *r);
     if (r == NULL)
         return NULL;
-    r->base = base;
-    r->dns = dns;
-    r->ledger = ledger;
-    r->config = config;
-    r->relays = relays;
+    *r = (struct relay){.base = base, .dns = dns, .ledger = ledger, .config = config, .relays = relays};
     r->hooks = *hooks;
     r->url = relay_list_current(relays)->url;
     url_redacted(&r->url, r->shown, sizeof r->shown);
@@ -401,7 +393,6 @@ void relay_free(struct relay *r)
         return;
     drop_connection(r);
     event_free(r->timer);
-    connection_fini(&r->connection);
     tls_free(r->tls);
     free(r);
 }

@@ -22,8 +22,8 @@ struct optional start_search_cursor(const struct start_search *s)
 enum start_verdict start_search_judge(struct start_search *s, int64_t seq, int64_t time_us)
 {
     bool is_first = !s->newest.is_known;
-    /* The relay has nothing older if it began at the same event as last time, although it was asked for an older one, or
-     * if it was asked for all that it has. */
+    /* The relay has nothing older if it began at the same event as last time, although it was asked for an older one,
+     * or if it was asked for all that it has. */
     bool is_oldest = !is_first && (seq >= s->first || s->step >= s->newest.value);
     if (time_us <= s->wanted_us || is_oldest) {
         s->is_on = false;
