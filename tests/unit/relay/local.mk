@@ -15,3 +15,6 @@ tests_unit_relay_test_relay_list_LDADD = $(relay_test_libraries)
 check_PROGRAMS += tests/unit/relay/test_start_search
 tests_unit_relay_test_start_search_SOURCES = tests/unit/relay/test_start_search.c
 tests_unit_relay_test_start_search_LDADD = $(relay_test_libraries)
+check_PROGRAMS += tests/unit/relay/test_relay
+tests_unit_relay_test_relay_SOURCES = tests/unit/relay/test_relay.c
+tests_unit_relay_test_relay_LDADD = $(relay_test_libraries)
