@@ -34,24 +34,21 @@ struct failover_wish {
 
 struct failover_hooks {
     void *arg;
-    /* The first relay answers again. The hook may ignore the wish: the next one comes relay_failback later. It is
-     * called from the event loop, never from inside a verb. */
+    /* The first relay answers again. The event loop calls the hook, never a verb. The hook may ignore the wish: the
+     * next one comes relay_failback later. */
     void (*change)(void *arg, struct failover_wish wish);
 };
 
 /* Reads the list from config->relay; its first entry becomes the current one. base and dns are for looking whether the
- * first relay answers. config stays the caller's, at the same address, and may change inside. Returns NULL and fills
- * *why if the list is wrong or memory is short. */
+ * first relay answers. config stays the caller's, and may change inside. Returns NULL and fills *why if the list is
+ * wrong or memory is short. */
 struct failover *failover_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
                               const struct failover_hooks *hooks, int64_t now_ms, struct error *why);
 void failover_free(struct failover *f); /* NULL is allowed */
 
-/* The list that is in use, at an address that does not change; and its current entry. */
-const struct relay_list *failover_list(const struct failover *f);
+const struct relay_list *failover_list(const struct failover *f); /* in use; its address does not change */
 const struct relay_entry *failover_current(const struct failover *f);
-
-/* How often failover_select() has changed the relay. */
-uint64_t failover_changes(const struct failover *f);
+uint64_t failover_changes(const struct failover *f); /* how often failover_select() has changed the relay */
 
 /* ---- changing ---- */
 
@@ -66,14 +63,13 @@ struct failover_wish failover_next(const struct failover *f);
  * failover_tick() looks whether the first relay answers, if it is time for that. */
 void failover_tick(struct failover *f, int64_t now_ms, bool is_healthy, bool may_change);
 
-/* True if another relay than the first is read, and has been for relay_failback. */
+/* The two decisions of failover_tick(): whether another relay than the first has been read for relay_failback; and, when
+ * the first was looked for, the wish to go back if it has answered. */
 bool failover_is_due_to_return(const struct failover *f, int64_t now_ms);
-
-/* The first relay was looked for. Returns the wish to go back, if it has answered. */
 struct failover_wish failover_on_probed(struct failover *f, int64_t now_ms, bool has_answered);
 
 /* All that was read from the current relay is in Redis: the wish's relay becomes the current one, in the new list if
- * there is one. newest_us: the time of the newest event in Redis, in microseconds since 1970; 0 if it is unknown. */
+ * there is one. newest_us: of the newest event in Redis, microseconds since 1970; 0 if it is unknown. */
 void failover_select(struct failover *f, struct failover_wish wish, int64_t newest_us, int64_t now_ms);
 
 enum failover_start {
@@ -99,13 +95,12 @@ enum search_verdict {
     SEARCH_RECONNECT, /* the event is too new: drop it, and connect again at failover_search_cursor() */
 };
 
-/* Judges the first events of a connection. time_us: of the event, in microseconds since 1970; only looked at while
- * searching. */
+/* Judges the first events of a connection. time_us: of the event, since 1970; looked at only while searching. */
 enum search_verdict failover_judge(struct failover *f, const struct frame_peek *peek, struct optional time_us);
 
 /* ---- deduplication ---- */
 
-/* True if another relay has sent this event, or a later one of its repo, and that one was taken. */
+/* True if this event, or a later one of its repo, was taken from another relay. */
 bool failover_is_duplicate(const struct failover *f, const struct frame_peek *peek);
 
 /* The event is taken from the current relay. */
@@ -120,18 +115,16 @@ void failover_on_data_lost(struct failover *f, int64_t now_us);
 /* ---- another list ---- */
 
 enum failover_list_change {
-    FAILOVER_SAME_SEQUENCE,  /* the new list is in use, and the same relay is read */
+    FAILOVER_SAME_SEQUENCE,  /* the new list is in use */
     FAILOVER_OTHER_SEQUENCE, /* the new list waits for failover_select() or failover_take_new_list() */
     FAILOVER_LIST_FAILED,    /* the old list stays in use: *why */
 };
 
-/* The configuration may have another list. is_reading: events of the current relay may not be in Redis yet. */
+/* The configuration has changed. is_reading: events of the current relay may not be in Redis yet. */
 enum failover_list_change failover_set_list(struct failover *f, bool is_reading, struct error *why);
+const struct relay_list *failover_new_list(const struct failover *f); /* that waits; or NULL */
 
-/* The list that waits, or NULL. */
-const struct relay_list *failover_new_list(const struct failover *f);
-
-/* Takes the list that waits into use, if there is one: all that was read from the current relay is in Redis. */
+/* Takes the list that waits into use, if one does: all that was read from the current relay is in Redis. */
 void failover_take_new_list(struct failover *f);
 
 #endif

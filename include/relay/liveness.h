@@ -17,25 +17,22 @@ struct liveness {
     bool is_pinged;     /* since the last byte */
 };
 
-enum liveness_verdict {
-    LIVENESS_FINE,
-    LIVENESS_PING,   /* send a ping */
-    LIVENESS_SILENT, /* no byte has come within relay_idle_timeout: the connection is over */
-    LIVENESS_STUCK,  /* a message has not ended within relay_idle_timeout: the connection is over */
-};
-
 struct liveness_answer {
-    enum liveness_verdict verdict;
-    int64_t next_ms; /* LIVENESS_FINE, LIVENESS_PING: when to ask again, from now */
+    enum liveness_verdict {
+        LIVENESS_FINE,
+        LIVENESS_PING,   /* send a ping */
+        LIVENESS_SILENT, /* over: no byte has come within relay_idle_timeout */
+        LIVENESS_STUCK,  /* over: a message has not ended within relay_idle_timeout */
+    } verdict;
+    int64_t next_ms; /* when to ask again, from now */
 };
 
-/* The connection is fresh, or nobody reads it at the moment: its silence before now_ms proves nothing. */
+/* The connection is fresh, or was not read: its silence before now_ms proves nothing. */
 void liveness_reset(struct liveness *l, int64_t now_ms);
 
-/* Bytes have come. has_headway: with them a message ended, or none has begun. */
+/* Bytes have come. has_headway: a message ended with them, or none has begun. */
 void liveness_on_bytes(struct liveness *l, int64_t now_ms, bool has_headway);
 
-/* is_within_message: a message has begun and not ended. */
 struct liveness_answer liveness_judge(struct liveness *l, int64_t now_ms, bool is_within_message,
                                       const struct config *config);
 

@@ -74,7 +74,7 @@ struct relay *relay_new(struct event_base *base, struct evdns_base *dns, struct 
                         const struct config *config, const struct relay_list *relays, const struct relay_hooks *hooks);
 void relay_free(struct relay *r); /* NULL is allowed */
 
-/* Connects now. */
+/* Connects now. The relay must be stopped. */
 void relay_start(struct relay *r);
 
 /* Sends a close frame (1000), waits a second at most for the answer, then calls hooks.stopped. */

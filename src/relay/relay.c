@@ -76,7 +76,7 @@ static int64_t with_jitter(int64_t ms)
     return ms - ms / 4 + (int64_t)(random % 1000) * ms / 2000;
 }
 
-/* How long to wait before the next attempt; doubles the back-off for the one after it. */
+/* Returns how long to wait before the next attempt, and doubles the back-off for the attempt after it. */
 static int64_t next_backoff(struct relay *r, bool is_healthy)
 {
     const struct config *config = r->config;
@@ -201,8 +201,8 @@ enum turn {
 /* Hands a message to the hook, and carries out what it answers. */
 static enum turn hand_over(struct relay *r, const struct connection_message *m)
 {
-    struct relay_answer answer =
-        r->hooks.message(r->hooks.arg, m->item.data, m->offset, m->item.len, m->item.consumed);
+    const struct ws_item *item = &m->item;
+    struct relay_answer answer = r->hooks.message(r->hooks.arg, item->data, m->offset, item->len, item->consumed);
     switch (answer.verdict) {
     case RELAY_TAKEN:
         return TURN_MORE;
@@ -211,10 +211,10 @@ static enum turn hand_over(struct relay *r, const struct connection_message *m)
         return TURN_WAITS;
     case RELAY_RECONNECT:
         relay_reconnect(r, answer.why, answer.at_once);
-        return TURN_OVER;
+        break;
     case RELAY_STOP:
         relay_stop(r);
-        return TURN_OVER;
+        break;
     }
     return TURN_OVER;
 }
@@ -257,7 +257,7 @@ static enum turn read_once(struct relay *r)
         return TURN_ENDS;
     case CONNECTION_FAILED:
         fail(r, why.text, 0);
-        return TURN_OVER;
+        break;
     }
     return TURN_OVER;
 }
@@ -281,17 +281,14 @@ static void read_answer(struct relay *r)
 {
     struct error why;
     int64_t at_least_ms;
-    switch (connection_read_answer(&r->connection, (size_t)r->config->relay_max_message, &at_least_ms, &why)) {
-    case CONNECTION_DONE:
-        enter_up(r);
-        read_frames(r);
-        break;
-    case CONNECTION_FAILED:
+    enum connection_result result =
+        connection_read_answer(&r->connection, (size_t)r->config->relay_max_message, &at_least_ms, &why);
+    if (result == CONNECTION_FAILED)
         fail(r, why.text, at_least_ms);
-        break;
-    default:
-        break;
-    }
+    if (result != CONNECTION_DONE)
+        return;
+    enter_up(r);
+    read_frames(r);
 }
 
 /* ---- events and time ---- */
@@ -307,11 +304,9 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     struct relay *r = arg;
-    if ((what & EV_WRITE) != 0 && r->state != RELAY_TLS && !connection_flush(&r->connection)) {
+    if ((what & EV_WRITE) != 0 && r->state != RELAY_TLS && !connection_flush(&r->connection))
         fail(r, "out of memory", 0);
-        return;
-    }
-    if (r->state == RELAY_TLS)
+    else if (r->state == RELAY_TLS)
         shake_hands(r);
     else if (r->state == RELAY_UPGRADING)
         read_answer(r);
@@ -319,7 +314,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
         read_frames(r);
 }
 
-/* Nothing came for a while. A connection that is not read as the ring is full proves nothing by its silence. */
+/* Nothing came for a while. The silence of a connection that is not read, as the ring is full, proves nothing. */
 static void check_liveness(struct relay *r)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -327,23 +322,14 @@ static void check_liveness(struct relay *r)
         liveness_reset(&r->liveness, now_ms);
     struct liveness_answer answer =
         liveness_judge(&r->liveness, now_ms, connection_is_within_message(&r->connection), r->config);
-    switch (answer.verdict) {
-    case LIVENESS_PING:
-        if (!connection_ping(&r->connection)) {
-            fail(r, "out of memory", 0);
-            return;
-        }
-        break;
-    case LIVENESS_SILENT:
+    if (answer.verdict == LIVENESS_SILENT)
         fail(r, "nothing received within relay_idle_timeout, not even a pong", 0);
-        return;
-    case LIVENESS_STUCK:
+    else if (answer.verdict == LIVENESS_STUCK)
         fail(r, "a message has not ended within relay_idle_timeout", 0);
-        return;
-    case LIVENESS_FINE:
-        break;
-    }
-    set_timer(r, answer.next_ms);
+    else if (answer.verdict == LIVENESS_PING && !connection_ping(&r->connection))
+        fail(r, "out of memory", 0);
+    else
+        set_timer(r, answer.next_ms);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -351,19 +337,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct relay *r = arg;
-    switch (r->state) {
-    case RELAY_STOPPED:
-        break;
-    case RELAY_BACKOFF:
+    if (r->state == RELAY_BACKOFF)
         relay_start(r);
-        break;
-    case RELAY_UP:
+    else if (r->state == RELAY_UP)
         check_liveness(r);
-        break;
-    default:
+    else if (r->state != RELAY_STOPPED)
         fail(r, timeouts[r->state], 0);
-        break;
-    }
 }
 
 /* ---- the verbs ---- */
