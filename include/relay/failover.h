@@ -63,8 +63,8 @@ struct failover_wish failover_next(const struct failover *f);
  * failover_tick() looks whether the first relay answers, if it is time for that. */
 void failover_tick(struct failover *f, int64_t now_ms, bool is_healthy, bool may_change);
 
-/* The two decisions of failover_tick(): whether another relay than the first has been read for relay_failback; and, when
- * the first was looked for, the wish to go back if it has answered. */
+/* The two decisions of failover_tick(): whether another relay than the first has been read for relay_failback, and
+ * after the look at the first, the wish to go back if it has answered. */
 bool failover_is_due_to_return(const struct failover *f, int64_t now_ms);
 struct failover_wish failover_on_probed(struct failover *f, int64_t now_ms, bool has_answered);
 

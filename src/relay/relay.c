@@ -67,7 +67,7 @@ static void drop_connection(struct relay *r)
     evtimer_del(r->timer);
 }
 
-/* Between three and five quarters of ms, so that a restarted relay does not get all its consumers back in one moment. */
+/* Between three and five quarters of ms, so that a restarted relay does not get all consumers back in one moment. */
 static int64_t with_jitter(int64_t ms)
 {
     uint32_t random = 0;

@@ -1,5 +1,5 @@
-/* The message hook answers with what it wants, and the relay carries it out after the hook has returned: over a loopback
- * connection to a WebSocket server that is no more than this takes. */
+/* The message hook answers with what it wants, and the relay carries it out after the hook has returned. The server is
+ * the least WebSocket server that these tests need, on the loopback interface. */
 #include "config.h"
 
 #include <setjmp.h>

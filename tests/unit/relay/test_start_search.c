@@ -25,15 +25,15 @@ static int64_t time_us(const struct relay *r, int64_t seq)
 /* Where reading begins; *attempts counts connections. */
 static int64_t search(const struct relay *r, int64_t wanted_us, int *attempts)
 {
-    struct start_search k;
-    start_search_begin(&k, wanted_us);
+    struct start_search s;
+    start_search_begin(&s, wanted_us);
     for (*attempts = 1; *attempts < 50; ++*attempts) {
         int64_t first = r->newest;
-        struct optional cursor = start_search_cursor(&k);
+        struct optional cursor = start_search_cursor(&s);
         if (cursor.is_known)
             first = cursor.value + 1 < r->oldest ? r->oldest : cursor.value + 1;
-        if (start_search_judge(&k, first, time_us(r, first)) == START_FOUND) {
-            assert_false(k.is_on);
+        if (start_search_judge(&s, first, time_us(r, first)) == START_FOUND) {
+            assert_false(s.is_on);
             return first;
         }
     }
@@ -78,14 +78,14 @@ static void relay_that_has_nothing_so_old_is_read_from_its_oldest(void **state)
 static void relay_of_absurd_numbers_is_not_followed_for_ever(void **state)
 {
     (void)state;
-    struct start_search k;
+    struct start_search s;
     int64_t seq = INT64_MAX;
     struct optional cursor = optional_none();
     int attempts = 0;
-    start_search_begin(&k, 0);
-    while (start_search_judge(&k, seq--, 1) == START_RETRY && attempts < 100) {
+    start_search_begin(&s, 0);
+    while (start_search_judge(&s, seq--, 1) == START_RETRY && attempts < 100) {
         attempts++;
-        cursor = start_search_cursor(&k);
+        cursor = start_search_cursor(&s);
         assert_true(cursor.is_known);
         assert_true(cursor.value >= 0);
     }
