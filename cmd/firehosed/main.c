@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/privileges.h"
+#include "master/config_check.h"
 #include "master/master.h"
 #include "pidfile.h"
 #include "worker/sandbox.h"

@@ -1,11 +1,10 @@
-/* filter.h: which frames are wanted at all, as far as that can be told without decoding: by kind and by DID.
- * What does not pass never reaches a worker; its seq counts as done. (Collections are the workers' to filter:
- * atproto/collections.h.)
+/* filter.h: which frames the configuration wants, as far as a peek can tell: by kind and by DID. A rejected frame never
+ * reaches a worker; its seq counts as done. (Workers filter by collection: atproto/collections.h.)
  *
  *   IDLE ──filter_load()──▶ LOADING (a child reads dids_file) ──filter_reap()──▶ IDLE, hooks.loaded
  *
- * A list of millions takes a second to read, so a child of the master does it, and the master goes on
- * meanwhile. What is in force changes with filter_apply() only. */
+ * Reading a list of millions takes a second, so a child of the master does it, and the master goes on meanwhile. Only
+ * filter_apply() changes which filter is in force. */
 #ifndef FIREHOSED_MASTER_FILTER_H
 #define FIREHOSED_MASTER_FILTER_H
 
@@ -21,31 +20,31 @@ struct filter;
 
 struct filter_hooks {
     void *arg;
-    void (*loaded)(void *arg, const struct error *failure); /* NULL: well; filter_apply() may follow */
+    void (*loaded)(void *arg, const struct error *failure); /* NULL: the list was read, filter_apply() may follow */
 };
 
-/* Checks what the table cannot: `kinds`, `collections`, `exclude_collections`. *why begins with where the
- * value is from. */
+/* Checks what the configuration's table cannot: `kinds`, `collections`, `exclude_collections`. Returns false if one is
+ * wrong; *why begins with where its value is from. */
 bool filter_check_config(const struct config *config, struct error *why);
 
-/* Reads the list of DIDs, if there is one, before it returns: for the start. The configuration was checked.
- * NULL: *why. */
+/* For the start: reads the list of DIDs, if there is one, before it returns. The configuration was checked. Returns NULL
+ * if the list cannot be read or memory is short: *why. */
 struct filter *filter_new(const struct config *config, const struct filter_hooks *hooks, struct error *why);
 void filter_free(struct filter *f);
 
-/* Reads the list of another configuration in a child. False: *why, and nothing has changed. One that is under
- * way is given up. Without a list there is nothing to read, and hooks.loaded is called at once. */
+/* Reads the list of another configuration in a child, and gives up a reading that is under way. Without a list it calls
+ * hooks.loaded at once. Returns false if no child can be started: *why; then nothing has changed. */
 bool filter_load(struct filter *f, const struct config *config, struct error *why);
 
-/* A child of the master has ended: true if it was the one that read the list. */
+/* A child of the master has ended. Returns true if it was the one that read the list. */
 bool filter_reap(struct filter *f, pid_t pid);
 
-/* From now on as that configuration says, with the list that was loaded for it. */
+/* Filters from now on as this configuration says, with the list that was loaded for it. */
 void filter_apply(struct filter *f, const struct config *config);
 
 bool filter_passes(const struct filter *f, const struct frame_peek *peek);
 
-/* How many DIDs are listed; 0: no list, all pass. */
+/* Returns how many DIDs are listed; 0: there is no list, and every repo passes. */
 size_t filter_did_count(const struct filter *f);
 
 #endif

@@ -60,6 +60,9 @@ struct ledger_record {
     bool is_suspect; /* it was with a worker that died */
 };
 
+/* Returns true if there is memory for another record. Otherwise the functions below that add one fail. */
+bool ledger_has_room(struct ledger *l);
+
 /* From how many points on a frame is poison, and what a death costs it (see ledger_blame). */
 enum { POISON_POINTS = 4, POINTS_OWN_DEATH = 2, POINTS_KILLED = 1 };
 

@@ -18,7 +18,7 @@ static const char did_prefix[] = "did:";
 struct filter {
     unsigned kinds; /* bit k: frames of kind k pass */
     struct text_set *dids;
-    struct text_set *next; /* loaded, not in force yet */
+    struct text_set *next; /* loaded, but not in force yet */
     pid_t loader;          /* 0: none */
     int file;              /* what the loader writes to; -1: none */
     struct filter_hooks hooks;
@@ -26,7 +26,7 @@ struct filter {
 
 /* ---- the configuration ---- */
 
-/* Kinds that nobody knows are not for the operator to choose: workers count and skip them. */
+/* The operator cannot choose these kinds: workers count and skip unknown frames. */
 static const unsigned always = 1u << FRAME_UNKNOWN | 1u << FRAME_INFO | 1u << FRAME_ERROR;
 
 static bool add_kind(const char *word, size_t len, unsigned *kinds)
@@ -42,7 +42,7 @@ static bool add_kind(const char *word, size_t len, unsigned *kinds)
     return false;
 }
 
-/* "commit, identity": which bits that is; an empty list is all. */
+/* Turns "commit, identity" into bits; an empty list stands for all kinds. */
 static bool parse_kinds(const char *list, unsigned *kinds, struct error *why)
 {
     static const char separators[] = ", \t";
@@ -99,20 +99,19 @@ static void close_file(struct filter *f)
 static void give_up_loading(struct filter *f)
 {
     if (f->loader > 0)
-        kill(f->loader, SIGKILL); /* reaped as a child that nobody knows */
+        kill(f->loader, SIGKILL); /* the master reaps it as an unknown child */
     f->loader = 0;
     close_file(f);
 }
 
-/* What was loaded before, for a configuration that is not in force yet, is superseded with it. */
+/* A newer list supersedes one that was loaded for a configuration which never came into force. */
 static void set_next(struct filter *f, struct text_set *next)
 {
     text_set_free(f->next);
     f->next = next;
 }
 
-/* The child: it has the master's descriptors for as long as it reads, and touches none of them but the set's.
- */
+/* The child has the master's descriptors while it reads, and touches only that of the set. */
 static void run_loader(int file, const char *path, pid_t master)
 {
     struct error ignored;
@@ -120,7 +119,7 @@ static void run_loader(int file, const char *path, pid_t master)
     prctl(PR_SET_NAME, "dids-loader");
     if (getppid() != master)
         _exit(1);
-    _exit(text_set_build(file, path, did_prefix, &ignored) ? 0 : 1); /* why not: it lies in the file */
+    _exit(text_set_build(file, path, did_prefix, &ignored) ? 0 : 1); /* the file holds the reason of a failure */
 }
 
 bool filter_load(struct filter *f, const struct config *config, struct error *why)
@@ -196,7 +195,7 @@ void filter_free(struct filter *f)
 
 void filter_apply(struct filter *f, const struct config *config)
 {
-    struct error ignored; /* it was checked */
+    struct error ignored; /* the configuration was checked */
     parse_kinds(config->kinds, &f->kinds, &ignored);
     text_set_free(f->dids);
     f->dids = f->next;
@@ -208,7 +207,7 @@ void filter_apply(struct filter *f, const struct config *config)
 bool filter_passes(const struct filter *f, const struct frame_peek *peek)
 {
     if (peek->kind == FRAME_COMMIT && peek->did.len == 0)
-        return true; /* it cannot be read: that is for the dead letters, whatever is wanted */
+        return true; /* an unreadable frame goes to the dead letters, whatever the filter wants */
     if (!(f->kinds >> peek->kind & 1))
         return false;
     return f->dids == NULL || text_set_has(f->dids, peek->did.ptr, peek->did.len);

@@ -1,261 +1,262 @@
-/* frames.c: a message of the relay, from a peek at it to its place in the ledger. */
 #include "config.h"
 
-#include <string.h>
+#include "master/ingest.h"
+
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
-#include "ipc/channel.h"
-#include "ring/router.h"
+#include "base/verdict.h"
 #include "master/context.h"
+#include "ring/router.h"
 
-enum {
-    /* A relay may begin a little before the cursor that it was given, or send a little twice. What lies
-     * further back, or goes on for longer, is of another sequence: those of the network are billions long, and
-     * grow by hundreds a second. */
-    SEQUENCE_SLACK = 1000,
-    /* Seqs have legal gaps, but not of this size between two messages: it is more than an hour of all of the network.
-     * One such seq in the wild made consumers that believed it throw away hours of what came after it. */
-    IMPLAUSIBLE_JUMP = 10 * 1000 * 1000,
-};
-
-/* Nobody's, or nobody wants it, or it is there already: it counts as done at once. */
-static bool take_done(struct master *m, const struct frame_peek *peek, size_t consumed)
+static const char *name_of(const struct master *m)
 {
-    return ledger_take_done(m->ledger, consumed, peek->has_seq ? peek->seq : 0);
+    return relay_host(m->relay);
 }
 
-static void on_info(struct master *m, const struct frame_peek *peek)
+/* While the place to begin at is looked for, the first events of a connection are judged by their times. */
+static enum search_verdict judge_search(struct master *m, const struct frame_peek *peek, const uint8_t *frame, size_t len)
 {
-    m->infos++;
-    bool outdated = peek->name.len == 14 && memcmp(peek->name.ptr, "OutdatedCursor", 14) == 0;
-    if (outdated)
-        log_error("relay %s: OutdatedCursor: it no longer has all events after cursor %lld; those between that and its "
-                  "oldest are lost (%.*s)",
-                  relay_host(m->relay), (long long)m->last_seq, (int)peek->message.len,
-                  (const char *)peek->message.ptr);
-    else
-        log_info("relay %s: info %.*s: %.*s", relay_host(m->relay), (int)peek->name.len,
-                 (const char *)peek->name.ptr, (int)peek->message.len, (const char *)peek->message.ptr);
+    struct slice text;
+    struct optional time_us = {0};
+    if (!failover_is_searching(m->failover))
+        return SEARCH_TAKE;
+    time_us.is_known = frame_time(frame, len, &text) && rfc3339_parse(text.ptr, text.len, &time_us.value);
+    enum search_verdict verdict = failover_judge(m->failover, peek, time_us);
+    if (!failover_is_searching(m->failover))
+        log_info("relay %s: beginning with seq %lld", name_of(m), (long long)peek->seq);
+    return verdict;
 }
 
-static void on_error(struct master *m, const struct frame_peek *peek)
+static void count_event(struct master *m, const struct frame_peek *peek)
 {
-    char why[ERROR_TEXT_BYTES];
-    m->errors++;
-    snprintf(why, sizeof why, "the relay says %.*s: %.*s", (int)peek->name.len, (const char *)peek->name.ptr,
-             (int)peek->message.len, (const char *)peek->message.ptr);
-    /* Where it was asked for no place at all it is an error as any other, or the two would go round without a pause. */
-    bool asked = m->has_last_seq && m->last_seq > 0;
-    if (asked && peek->name.len == 12 && memcmp(peek->name.ptr, "FutureCursor", 12) == 0) {
-        /* Its sequence is not the one that our cursor belongs to. All of it is new: it is read from its beginning. */
-        log_error("relay %s: FutureCursor (%.*s): cursor %lld is newer than anything it has: its sequence is another "
-                  "one. Beginning with its oldest events",
-                  relay_host(m->relay), (int)peek->message.len, (const char *)peek->message.ptr,
-                  (long long)m->last_seq);
-        master_reset_sequence(m, true);
-        return;
-    }
-    master_reconnect_relay(m, why, false);
-}
-
-/* ---- the sequence ---- */
-
-/* On a small host half of all that there is may be less than the usual slack. */
-static int64_t slack(const struct master *m)
-{
-    return m->last_seq / 2 < SEQUENCE_SLACK ? m->last_seq / 2 : SEQUENCE_SLACK;
-}
-
-static void count_in(struct master *m, const struct frame_peek *peek)
-{
-    m->received++;
+    m->totals.received++;
     traffic_count(m->traffic, peek);
 }
 
-static void count_unwanted(struct master *m, bool seen)
+static void note_taken(struct master *m, const struct sequence_input *in)
 {
-    if (seen)
-        m->own_duplicate++;
+    count_event(m, in->peek);
+    if (!in->is_duplicate)
+        failover_note_taken(m->failover, in->peek);
+}
+
+static void count_done(struct master *m, bool is_duplicate)
+{
+    if (is_duplicate)
+        m->totals.duplicate++;
     else
-        m->own_filtered++;
+        m->totals.filtered++;
 }
 
-static bool begin_another(struct master *m, size_t consumed)
+/* ---- the frame that is held ---- */
+
+void ingest_drop_held(struct master *m)
 {
-    ledger_skip(m->ledger, consumed);
-    master_reset_sequence(m, true);
-    return false;
+    if (m->sequence.held.id != 0)
+        ledger_drop_held(m->ledger, m->sequence.held.id, 0);
+    sequence_forget_held(&m->sequence);
 }
 
-/* Not above the last seq: in the stream already, or of another sequence. False: the connection is given up. */
-static bool take_behind(struct master *m, const struct frame_peek *peek, size_t consumed)
+void ingest_discard(struct master *m)
 {
-    if (++m->behind_run > SEQUENCE_SLACK) {
-        log_error("relay %s: went back from seq %lld to %lld, and %zu messages in a row stayed below: its sequence is "
-                  "another one. Beginning with its oldest events",
-                  relay_host(m->relay), (long long)m->last_seq, (long long)peek->seq, m->behind_run);
-        return begin_another(m, consumed);
-    }
-    if (m->behind_run == 1)
-        log_debug("relay %s: seq %lld after %lld: dropped as a duplicate", relay_host(m->relay), (long long)peek->seq,
-                  (long long)m->last_seq);
-    count_in(m, peek);
-    m->own_duplicate++;
-    ledger_skip(m->ledger, consumed);
-    return true;
+    m->totals.received -= ledger_reset(m->ledger);
 }
 
-void frames_drop_held(struct master *m)
+static void put_held_aside(struct master *m, const struct frame_peek *next)
 {
-    if (m->held_id != 0)
-        ledger_drop_held(m->ledger, m->held_id, 0);
-    m->held_id = 0;
+    const struct held_frame *held = &m->sequence.held;
+    long long last = (long long)m->sequence.last.value;
+    log_error("relay %s: seq %lld does not belong to this relay's sequence, which goes on with %lld after %lld: it goes "
+              "to %s", name_of(m), (long long)held->seq, next->has_seq ? (long long)next->seq : last, last,
+              m->config->dead_letters_key);
+    m->totals.implausible++;
+    ledger_condemn(m->ledger, held->id, VERDICT_IMPLAUSIBLE);
+    ledger_release(m->ledger, held->id);
 }
 
-/* The next message decides about the one that is held. */
-static void decide_held(struct master *m, int64_t seq)
+static void take_held(struct master *m)
 {
-    if (seq > m->held.seq) {
-        log_warn("relay %s: seq %lld, %lld above the last, is confirmed by the next", relay_host(m->relay),
-                 (long long)m->held.seq, (long long)(m->held.seq - m->last_seq));
-        m->last_seq = m->held.seq;
-        count_in(m, &m->held);
-        if (!m->held_is_seen)
-            failover_note_taken(m, &m->held);
-        if (m->held_is_wanted) {
-            ledger_release(m->ledger, m->held_id);
-        } else {
-            count_unwanted(m, m->held_is_seen);
-            ledger_drop_held(m->ledger, m->held_id, m->held.seq);
-        }
+    const struct held_frame *held = &m->sequence.held;
+    log_warn("relay %s: the next message confirms seq %lld, %lld above the last", name_of(m), (long long)held->seq,
+             (long long)(held->seq - m->sequence.last.value));
+    if (!held->is_duplicate)
+        failover_note_taken(m->failover, &held->peek);
+    if (held->is_wanted && !held->is_duplicate) {
+        ledger_release(m->ledger, held->id);
     } else {
-        log_error("relay %s: seq %lld was none of the sequence, which goes on with %lld after %lld: kept in %s",
-                  relay_host(m->relay), (long long)m->held.seq, (long long)seq, (long long)m->last_seq,
-                  m->config->dead_letters_key);
-        m->rogues++;
-        count_in(m, &m->held);
-        ledger_condemn(m->ledger, m->held_id, VERDICT_IMPLAUSIBLE);
-        ledger_release(m->ledger, m->held_id);
+        count_done(m, held->is_duplicate);
+        ledger_drop_held(m->ledger, held->id, held->seq);
     }
-    m->held_id = 0;
 }
 
-/* What the first message of a connection tells. False: the connection is given up. */
-static bool take_first(struct master *m, const struct frame_peek *peek)
+static void settle_held(struct master *m, enum held_outcome outcome, const struct frame_peek *next)
 {
-    m->is_first = false;
-    if (m->has_last_seq && peek->seq < m->last_seq - slack(m)) {
-        log_error("relay %s: begins with seq %lld, far below cursor %lld: its sequence is another one. Beginning with "
-                  "its oldest events",
-                  relay_host(m->relay), (long long)peek->seq, (long long)m->last_seq);
-        return false;
+    if (outcome == HELD_STAYS)
+        return;
+    count_event(m, &m->sequence.held.peek);
+    if (outcome == HELD_CONFIRMED)
+        take_held(m);
+    else
+        put_held_aside(m, next);
+}
+
+/* ---- what the log tells ---- */
+
+static void log_info_frame(const struct master *m, const struct frame_peek *peek, bool is_outdated)
+{
+    if (is_outdated)
+        log_error("relay %s: OutdatedCursor: it no longer has all events after cursor %lld; those between that and its "
+                  "oldest are lost (%.*s)", name_of(m), (long long)m->sequence.last.value, (int)peek->message.len,
+                  (const char *)peek->message.ptr);
+    else
+        log_info("relay %s: info %.*s: %.*s", name_of(m), (int)peek->name.len, (const char *)peek->name.ptr,
+                 (int)peek->message.len, (const char *)peek->message.ptr);
+}
+
+static void log_reset(const struct master *m, const struct frame_peek *peek, enum sequence_reason reason)
+{
+    long long last = (long long)m->sequence.last.value, seq = (long long)peek->seq;
+    char what[ERROR_TEXT_BYTES];
+    if (reason == BECAUSE_FUTURE_CURSOR)
+        snprintf(what, sizeof what, "FutureCursor (%.*s): cursor %lld is newer than anything it has",
+                 (int)peek->message.len, (const char *)peek->message.ptr, last);
+    else if (reason == BECAUSE_FAR_BELOW)
+        snprintf(what, sizeof what, "begins with seq %lld, far below cursor %lld", seq, last);
+    else
+        snprintf(what, sizeof what, "went back from seq %lld to %lld, and %zu messages in a row stayed below", last, seq,
+                 m->sequence.behind_run + 1);
+    log_error("relay %s: %s: its sequence is another one. Beginning with its oldest events", name_of(m), what);
+}
+
+/* ---- carrying a decision out ---- */
+
+static void skip(struct master *m, const struct frame_peek *peek, enum sequence_reason reason)
+{
+    if (reason == BECAUSE_BEHIND) {
+        if (m->sequence.behind_run == 0)
+            log_debug("relay %s: seq %lld after %lld: dropped as a duplicate", name_of(m), (long long)peek->seq,
+                      (long long)m->sequence.last.value);
+        count_event(m, peek);
+        m->totals.duplicate++;
+    } else if (reason != BECAUSE_SEARCHING) {
+        m->totals.infos++;
+        log_info_frame(m, peek, reason == BECAUSE_OUTDATED_CURSOR);
     }
-    if (!m->has_last_seq && !m->has_saved_cursor)
-        master_begin_sequence(m, peek->seq > 0 ? peek->seq - 1 : 0);
-    return true;
 }
 
-/* ---- routing ---- */
-
-static bool no_room(struct master *m)
-{
-    log_throttled(&m->strange, LOG_LEVEL_ERROR, "ring: out of memory for another frame, waiting");
-    return false;
-}
-
-/* What is filtered here no worker sees: where that is nearly all, it alone tells how far behind the network we are. */
+/* The workers do not see filtered frames. Where the filter rejects nearly everything, their times alone tell how far
+ * behind the network this is. */
 static void note_time(struct master *m, const uint8_t *frame, size_t len)
 {
     struct slice time;
     int64_t sent_us, now_us = clock_unix_us();
-    if (!frame_time(frame, len, &time) || !rfc3339_parse(time.ptr, time.len, &sent_us))
+    if (!m->totals.wants_time || !frame_time(frame, len, &time) || !rfc3339_parse(time.ptr, time.len, &sent_us))
         return;
-    m->wants_time = false;
-    m->filtered_lag_us = now_us - sent_us;
-    m->filtered_at_us = now_us;
+    m->totals.wants_time = false;
+    m->totals.filtered_lag_us = now_us - sent_us;
+    m->totals.filtered_at_us = now_us;
 }
 
-/* An event: to the worker that its repo belongs to. */
-static bool route(struct master *m, const struct frame_peek *peek, const uint8_t *frame, size_t offset, size_t len,
-                  size_t consumed)
+/* The cursor in front of the first event of a sequence is saved before anything is written, so that a start after a
+ * crash knows where the sequence began. */
+static void save_first_cursor(struct master *m, int64_t seq)
 {
-    enum search_verdict verdict = failover_search(m, peek, frame, len);
-    if (verdict != SEARCH_TAKE) {
-        ledger_skip(m->ledger, consumed);
-        if (verdict == SEARCH_RECONNECT)
-            master_reconnect_relay(m, "looking further back for the place to begin", true);
-        return verdict == SEARCH_SKIP;
-    }
-    if (peek->has_seq && m->is_first && !take_first(m, peek))
-        return begin_another(m, consumed);
-    /* A frame whose seq cannot be read tells nothing, but may not overtake the one that is held: that is put aside. */
-    if (m->held_id != 0 && (!peek->has_seq || (peek->seq > m->last_seq && peek->seq != m->held.seq)))
-        decide_held(m, peek->has_seq ? peek->seq : m->last_seq);
-    if (peek->has_seq &&
-        ((m->has_last_seq && peek->seq <= m->last_seq) || (m->held_id != 0 && peek->seq == m->held.seq)))
-        return take_behind(m, peek, consumed);
-    m->behind_run = 0;
-    bool nobodys = peek->did.ptr == NULL; /* of an unknown kind; others have one, or were not read at all */
-    bool seen = failover_is_duplicate(m, peek), wanted = !nobodys && !seen && filter_passes(m->filter, peek);
-    uint16_t partition = nobodys ? 0 : route_partition(peek->did.ptr, peek->did.len);
-    if (peek->has_seq && m->has_last_seq && m->last_seq > 0 && peek->seq - m->last_seq > IMPLAUSIBLE_JUMP) {
-        log_warn("relay %s: seq %lld is %lld above the last: held until the next one tells whether that is so",
-                 relay_host(m->relay), (long long)peek->seq, (long long)(peek->seq - m->last_seq));
-        uint64_t id = ledger_hold(m->ledger, offset, len, consumed, peek->seq, partition, peek->kind);
-        if (id == 0)
-            return no_room(m);
-        m->held_id = id;
-        m->held = *peek; /* what it points to stays in the ring as long as it is held */
-        m->held_is_wanted = wanted;
-        m->held_is_seen = seen;
-        return true;
-    }
-    if (!wanted) {
-        if (m->wants_time)
-            note_time(m, frame, len);
-        if (!take_done(m, peek, consumed))
-            return no_room(m);
-        count_unwanted(m, seen);
-    } else if (ledger_take(m->ledger, offset, len, consumed, peek->has_seq ? peek->seq : 0, partition, peek->kind,
-                           route_worker(partition, ledger_workers(m->ledger))) == 0) {
-        return no_room(m);
-    }
-    count_in(m, peek);
-    if (!seen)
-        failover_note_taken(m, peek);
-    if (peek->has_seq) {
-        m->last_seq = peek->seq;
-        m->has_last_seq = true;
-    }
-    return true;
+    pool_hold(m->pool, true); /* transition_on_cursor_saved() lets go; where Redis is away, checkpoint_save() tries again */
+    store_save_cursor(m->store, seq > 0 ? seq - 1 : 0);
 }
 
-bool frames_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
+static struct relay_answer reconnect(struct master *m, const struct frame_peek *peek, enum sequence_reason reason)
+{
+    if (reason == BECAUSE_SEARCHING)
+        return (struct relay_answer){RELAY_RECONNECT, true, "looking further back for the place to begin"};
+    error_set(&m->totals.reason, "the relay says %.*s: %.*s", (int)peek->name.len, (const char *)peek->name.ptr,
+              (int)peek->message.len, (const char *)peek->message.ptr);
+    return (struct relay_answer){RELAY_RECONNECT, false, m->totals.reason.text};
+}
+
+/* A frame that the peek cannot read as far as its seq goes to a worker, which says why and puts it with the dead
+ * letters. An empty DID stands for it: all such frames go the same way, in order. */
+static struct frame_peek peek_at(const uint8_t *frame, size_t len)
 {
     struct frame_peek peek = {.kind = FRAME_UNKNOWN};
-    struct violation why;
-    if (m->state == MASTER_RESETTING) { /* it is read again, from the beginning */
-        ledger_skip(m->ledger, consumed);
-        return true;
-    }
-    if (!frame_peek(frame, len, &peek, &why)) {
-        /* It cannot be read as far as its seq: a worker will say why, and keep it with the dead letters. An
-         * empty DID stands for it: all such frames go the same way, in order. */
+    struct violation ignored;
+    if (!frame_peek(frame, len, &peek, &ignored))
         peek = (struct frame_peek){.kind = FRAME_COMMIT, .did = {(const uint8_t *)"", 0}};
-        return route(m, &peek, frame, offset, len, consumed);
+    return peek;
+}
+
+/* Where a message lies in the ring's window. */
+struct place {
+    const uint8_t *frame;
+    size_t offset, len, consumed;
+};
+
+/* The one place where ring, ledger and relay learn of a decision. */
+static struct relay_answer carry_out(struct master *m, const struct place *at, const struct sequence_input *in,
+                                     const struct sequence_decision *d)
+{
+    const struct frame_peek *peek = in->peek;
+    const uint8_t kind = (uint8_t)peek->kind;
+    const int64_t seq = peek->has_seq ? peek->seq : 0;
+    uint64_t held = 0;
+    switch (d->action) {
+    case SEQUENCE_WAIT:
+        log_throttled(&m->totals.no_room, LOG_LEVEL_ERROR, "ring: out of memory for another frame, waiting");
+        return (struct relay_answer){.verdict = RELAY_WAIT};
+    case SEQUENCE_RESET:
+        log_reset(m, peek, d->reason);
+        ledger_skip(m->ledger, at->consumed);
+        return (struct relay_answer){.verdict = RELAY_STOP};
+    case SEQUENCE_RECONNECT:
+        ledger_skip(m->ledger, at->consumed);
+        return reconnect(m, peek, d->reason);
+    case SEQUENCE_SKIP:
+        skip(m, peek, d->reason);
+        ledger_skip(m->ledger, at->consumed);
+        break;
+    case SEQUENCE_HOLD:
+        log_warn("relay %s: seq %lld is %lld above the last: held until the next one tells whether that is so", name_of(m),
+                 (long long)seq, (long long)(seq - m->sequence.last.value));
+        held = ledger_hold(m->ledger, at->offset, at->len, at->consumed, seq, d->partition, kind);
+        break;
+    case SEQUENCE_DONE:
+        note_time(m, at->frame, at->len);
+        ledger_take_done(m->ledger, at->consumed, seq);
+        count_done(m, d->reason == BECAUSE_DUPLICATE);
+        note_taken(m, in);
+        break;
+    case SEQUENCE_TAKE:
+        ledger_take(m->ledger, at->offset, at->len, at->consumed, seq, d->partition, kind,
+                    route_worker(d->partition, ledger_workers(m->ledger)));
+        note_taken(m, in);
+        break;
     }
-    switch (peek.kind) {
-    case FRAME_INFO:
-        on_info(m, &peek);
+    sequence_apply(&m->sequence, in, d, held);
+    return (struct relay_answer){.verdict = RELAY_TAKEN};
+}
+
+struct relay_answer ingest_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
+{
+    const struct place at = {frame, offset, len, consumed};
+    if (m->course.state == MASTER_RESETTING) { /* it is read again, from the beginning */
         ledger_skip(m->ledger, consumed);
-        return true;
-    case FRAME_ERROR:
-        ledger_skip(m->ledger, consumed);
-        on_error(m, &peek);
-        return false;
-    default:
-        dashboard_see(m->dashboard, &peek);
-        return route(m, &peek, frame, offset, len, consumed);
+        return (struct relay_answer){.verdict = RELAY_TAKEN};
     }
+    const struct frame_peek peek = peek_at(frame, len);
+    const struct sequence_input in = {
+        .peek = &peek,
+        .search = judge_search(m, &peek, frame, len),
+        .is_duplicate = failover_is_duplicate(m->failover, &peek),
+        .is_wanted = peek.did.ptr != NULL && filter_passes(m->filter, &peek),
+        .has_room = ledger_has_room(m->ledger),
+    };
+    const struct sequence_decision d = sequence_decide(&m->sequence, &in);
+    dashboard_see(m->dashboard, &peek);
+    m->totals.errors += peek.kind == FRAME_ERROR;
+    settle_held(m, d.held, &peek);
+    if (d.begins)
+        save_first_cursor(m, peek.seq);
+    return carry_out(m, &at, &in, &d);
 }

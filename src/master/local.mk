@@ -1,16 +1,21 @@
 noinst_LIBRARIES += libmaster.a
 libmaster_a_SOURCES = \
-	include/master/context.h \
+	include/master/context.h include/master/exit_code.h \
+	include/master/checkpoint.h src/master/checkpoint.c \
+	include/master/config_change.h src/master/config_change.c \
+	include/master/config_check.h src/master/config_check.c \
 	include/master/dashboard.h src/master/dashboard.c \
 	include/master/filter.h src/master/filter.c \
+	include/master/ingest.h src/master/ingest.c \
 	include/master/master.h src/master/master.c \
-	src/master/check_config.c \
-	src/master/failover.c \
-	src/master/ingest.c \
-	src/master/reload.c \
-	src/master/sequence.c \
-	src/master/service.c \
+	include/master/reload.h src/master/reload.c \
+	include/master/sequence.h src/master/sequence.c \
+	include/master/service.h src/master/service.c \
+	include/master/setting_text.h src/master/setting_text.c \
+	include/master/transitions.h src/master/transitions.c \
+	include/master/commands/command.h src/master/commands/command.c \
 	include/master/commands/commands.h src/master/commands/commands.c \
+	include/master/commands/cursor.h src/master/commands/cursor.c \
 	include/master/commands/dead_letters.h src/master/commands/dead_letters.c \
 	include/master/commands/deferred.h src/master/commands/deferred.c \
 	include/master/commands/tail.h src/master/commands/tail.c \
@@ -18,7 +23,7 @@ libmaster_a_SOURCES = \
 	src/master/commands/pause.c \
 	src/master/commands/restart.c \
 	src/master/commands/show.c \
-	src/master/report/endpoints.c \
-	src/master/report/metrics.c \
-	src/master/report/sample.c \
-	src/master/report/status.c
+	include/master/report/endpoints.h src/master/report/endpoints.c \
+	include/master/report/metrics.h src/master/report/metrics.c \
+	include/master/report/sample.h src/master/report/sample.c \
+	include/master/report/status.h src/master/report/status.c

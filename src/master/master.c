@@ -1,5 +1,5 @@
-/* master.c: the master's life: start, signals, timers, end. Each event has its callback here; the work is
- * done by the verbs of the other files. */
+/* master.c: the master's life: start, signals, timers, end. Each event has its callback here; the other files have the
+ * verbs that do the work. */
 #include "config.h"
 
 #include "master/master.h"
@@ -17,11 +17,19 @@
 #include "base/human.h"
 #include "base/log_shared.h"
 #include "base/privileges.h"
+#include "master/checkpoint.h"
+#include "master/commands/commands.h"
 #include "master/commands/dead_letters.h"
-#include "master/context.h"
-#include "net/url.h"
-#include "master/commands/tail.h"
 #include "master/commands/deferred.h"
+#include "master/commands/tail.h"
+#include "master/context.h"
+#include "master/ingest.h"
+#include "master/reload.h"
+#include "master/report/endpoints.h"
+#include "master/report/sample.h"
+#include "master/service.h"
+#include "master/setting_text.h"
+#include "master/transitions.h"
 
 enum { REPORT_MS = 10000, ROOM_TO_RESUME = 8 /* an eighth of the ring */ };
 
@@ -30,65 +38,27 @@ static struct timeval interval(int64_t ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 }
 
-void master_end_loop(struct master *m)
-{
-    event_base_loopbreak(m->base);
-}
-
 /* ---- the relay ---- */
 
 static struct optional on_relay_cursor(void *arg)
 {
     struct master *m = arg;
-    if (m->search.is_on)
-        return start_search_cursor(&m->search);
-    return m->has_last_seq ? optional_of(m->last_seq) : m->asks_oldest ? optional_of(0) : optional_none();
+    return failover_is_searching(m->failover) ? failover_search_cursor(m->failover) : sequence_asks_for(&m->sequence);
 }
 
 static void on_relay_connected(void *arg)
 {
     struct master *m = arg;
-    frames_drop_held(m); /* it is asked for again */
-    m->behind_run = 0;
-    m->is_first = true;
+    ingest_drop_held(m);
+    sequence_connected(&m->sequence);
 }
 
-/* What frames_take() wants of the relay while the message hook runs: the hook returns it. */
-static struct relay_answer *relay_wish;
-
-void master_reconnect_relay(struct master *m, const char *why, bool at_once)
+static struct relay_answer on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
 {
-    static struct error kept;
-    error_set(&kept, "%s", why);
-    if (relay_wish != NULL)
-        *relay_wish = (struct relay_answer){RELAY_RECONNECT, at_once, kept.text};
-    else
-        relay_reconnect(m->relay, why, at_once);
-}
-
-void master_stop_relay(struct master *m)
-{
-    if (relay_wish != NULL)
-        *relay_wish = (struct relay_answer){.verdict = RELAY_STOP};
-    else
-        relay_stop(m->relay);
-}
-
-static struct relay_answer on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len,
-                                            size_t consumed)
-{
-    struct relay_answer answer = {.verdict = RELAY_TAKEN};
-    relay_wish = &answer;
-    bool is_taken = frames_take(arg, frame, offset, len, consumed);
-    relay_wish = NULL;
-    if (!is_taken && answer.verdict == RELAY_TAKEN)
-        answer.verdict = RELAY_WAIT;
+    struct relay_answer answer = ingest_take(arg, frame, offset, len, consumed);
+    if (answer.verdict == RELAY_STOP)
+        transition_reset(arg, true);
     return answer;
-}
-
-static void on_relay_failed(void *arg, bool healthy)
-{
-    failover_on_failed(arg, healthy);
 }
 
 static void on_relay_idle(void *arg)
@@ -97,48 +67,95 @@ static void on_relay_idle(void *arg)
     pool_feed(m->pool);
 }
 
-static void stop_when_done(struct master *m);
+/* The relay is failing right now: its change waits for an event of its own. */
+static void on_relay_failed(void *arg, bool healthy)
+{
+    const struct timeval now = {0};
+    struct master *m = arg;
+    if (failover_on_failed(m->failover, healthy))
+        evtimer_add(m->events.change_relay, &now);
+}
 
 static void on_relay_stopped(void *arg)
 {
+    transition_on_relay_stopped(arg);
+    deferred_check_all(arg);
+}
+
+/* Carries a wish out, if the master is reading a relay right now. */
+static void on_change_wished(void *arg, struct failover_wish wish)
+{
     struct master *m = arg;
-    frames_drop_held(m);
-    if (m->state == MASTER_STOPPING && !pool_is_draining(m->pool))
-        pool_drain(m->pool, true);
-    else if (m->state == MASTER_REWINDING)
-        sequence_rewind_when_quiet(m);
-    else if (m->state == MASTER_RESETTING)
-        sequence_reset_when_quiet(m);
-    else if (m->state == MASTER_RUNNING && !m->is_paused)
-        relay_start(m->relay); /* resumed while it was closing */
+    const struct relay_list *list = failover_list(m->failover);
+    if (!wish.is_wanted || !master_is_running(m) || m->course.is_paused)
+        return;
+    log_warn("relay %s: going over to %s", relay_list_current(list)->name, list->list[wish.index].name);
+    transition_change_relay(m, wish);
+}
+
+static void on_change_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct master *m = arg;
+    if (!relay_is_up(m->relay))
+        on_change_wished(m, failover_next(m->failover));
+}
+
+/* ---- the store ---- */
+
+static void on_begun(void *arg, struct optional cursor)
+{
+    struct master *m = arg;
+    if (!transition_on_begun(m, cursor))
+        return;
+    reload_apply(m);
     deferred_check_all(m);
+}
+
+static bool on_may_drop(void *arg)
+{
+    return transition_may_drop(arg);
+}
+
+static void on_slots_taken(void *arg)
+{
+    transition_on_slots_taken(arg);
+}
+
+static void on_cursor_saved(void *arg, int64_t cursor)
+{
+    transition_on_cursor_saved(arg, cursor);
+    deferred_check_all(arg);
+}
+
+static void on_data_lost(void *arg)
+{
+    transition_on_data_lost(arg);
+}
+
+static void on_taken_over(void *arg)
+{
+    transition_on_taken_over(arg);
 }
 
 /* ---- the workers ---- */
 
-static void on_slots_taken(void *arg)
-{
-    struct master *m = arg;
-    if (m->state == MASTER_RUNNING)
-        pool_start(m->pool, ledger_workers(m->ledger), relay_list_current(&m->relays)->progress_key);
-}
-
 /* "Processed 50,000 events (~2,500 events/sec, cursor: 123456789)": operators grep for it. */
 static void report_progress(struct master *m)
 {
-    int64_t now = clock_monotonic_ms(), cursor = 0;
+    struct progress *p = &m->progress;
+    int64_t now = clock_monotonic_ms();
     uint64_t step = (uint64_t)m->config->report_events;
-    if (m->done / step == m->reported_done / step ||
-        (m->reported_done > 0 && now - m->reported_ms < REPORT_MS))
+    if (p->done / step == p->reported / step || (p->reported > 0 && now - p->reported_ms < REPORT_MS))
         return;
-    int64_t ms = now - (m->reported_ms > 0 ? m->reported_ms : m->started_ms);
-    uint64_t rate = ms > 0 ? (m->done - m->reported_done) * 1000 / (uint64_t)ms : 0;
+    int64_t ms = now - (p->reported_ms > 0 ? p->reported_ms : m->started_ms);
+    uint64_t rate = ms > 0 ? (p->done - p->reported) * 1000 / (uint64_t)ms : 0;
     char events[HUMAN_BYTES], per_second[HUMAN_BYTES];
-    master_cursor(m, &cursor);
-    log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")",
-             human_count(m->done / step * step, events), human_count(rate, per_second), cursor);
-    m->reported_done = m->done;
-    m->reported_ms = now;
+    log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")", human_count(p->done / step * step, events),
+             human_count(rate, per_second), checkpoint_cursor(m).value);
+    p->reported = p->done;
+    p->reported_ms = now;
 }
 
 static void on_started(void *arg, unsigned index)
@@ -149,7 +166,7 @@ static void on_started(void *arg, unsigned index)
 static void on_committed(void *arg, size_t frames)
 {
     struct master *m = arg;
-    m->done += frames;
+    m->progress.done += frames;
     report_progress(m);
     if (relay_is_paused(m->relay) && ledger_size_bytes(m->ledger) - ledger_used_bytes(m->ledger) >=
                                          ledger_size_bytes(m->ledger) / ROOM_TO_RESUME)
@@ -160,117 +177,13 @@ static void on_committed(void *arg, size_t frames)
 
 static void on_drained(void *arg)
 {
-    struct master *m = arg;
-    if (m->state == MASTER_STOPPING) {
-        m->workers_left = true;
-        stop_when_done(m);
-    } else if (m->state == MASTER_REWINDING) {
-        sequence_rewind_when_quiet(m);
-    } else if (m->state == MASTER_RESETTING) {
-        if (relay_state(m->relay) == RELAY_STOPPED && ledger_record_count(m->ledger) == 0)
-            sequence_reset_when_quiet(m);
-        else if (relay_state(m->relay) == RELAY_STOPPED)
-            pool_drain(m->pool, true);
-    } else {
-        reload_finish(m);
-    }
+    if (!transition_on_drained(arg))
+        reload_finish(arg);
 }
 
 static void on_retried(void *arg, uint64_t number, bool ok, const char *why)
 {
     dead_letters_retried(arg, number, ok, why);
-}
-
-static void on_marks_lost(void *arg)
-{
-    struct master *m = arg;
-    switch (m->state) {
-    case MASTER_STOPPING:
-        if (!m->cursor_is_void)
-            log_error("redis has lost data: the cursor is not saved, the next start reads again what is lost");
-        m->cursor_is_void = true;
-        master_end_loop(m);
-        break;
-    case MASTER_RESETTING: /* what was lost belongs to a sequence that is no more, or is not read now */
-        if (m->is_changing_relay)
-            log_error("redis has lost data of the relay that is left: it is read again when that relay is");
-        else
-            log_error("redis has lost data of the sequence that has ended: it cannot be read again");
-        known_marks_forget(m->known);
-        sequence_forget_seen(m);
-        break;
-    default:
-        sequence_rewind(m);
-    }
-}
-
-/* ---- the end ---- */
-
-/* A second firehosed on the same keys: it has fenced our workers, and reads on where they ended. Nothing is
- * saved any more: it is its cursor now. */
-static void on_taken_over(void *arg)
-{
-    struct master *m = arg;
-    if (m->exit_status != MASTER_EXIT_TAKEN_OVER)
-        log_error("another firehosed has taken over %s and the other keys: leaving the work to it",
-                  m->config->stream_key);
-    m->exit_status = MASTER_EXIT_TAKEN_OVER;
-    m->cursor_is_void = true;
-    pool_kill(m->pool);
-    master_end_loop(m);
-}
-
-static void stop_when_done(struct master *m)
-{
-    int64_t cursor = 0;
-    if (m->cursor_is_void)
-        return;
-    bool has_cursor = master_cursor(m, &cursor);
-    dashboard_end(m->dashboard, relay_shown(m->relay), has_cursor, cursor);
-    if (!has_cursor) {
-        master_end_loop(m);
-        return;
-    }
-    store_save_cursor(m->store, cursor); /* sequence_saved() goes on, or the time runs out */
-}
-
-static void on_give_up(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    struct master *m = arg;
-    log_warn("shutdown_timeout: %zu frames are not in Redis yet; they are read again after the next start",
-             ledger_record_count(m->ledger));
-    pool_kill(m->pool);
-    master_end_loop(m);
-}
-
-void master_stop(struct master *m, const char *why)
-{
-    if (m->state == MASTER_STOPPING)
-        return;
-    bool running = m->state == MASTER_RUNNING || (m->state == MASTER_RESETTING && !pool_is_gone(m->pool));
-    struct timeval patience = interval(m->config->shutdown_timeout);
-    log_info("%s: stopping", why);
-    service_stopping();
-    m->state = MASTER_STOPPING;
-    if (!running) {
-        master_end_loop(m); /* nothing was begun */
-        return;
-    }
-    evtimer_add(m->give_up, &patience);
-    /* A drain for a reload may be under way: it becomes one for good. */
-    master_stop_relay(m);
-    if (!pool_is_draining(m->pool))
-        return;
-    if (pool_is_gone(m->pool)) {
-        /* Between two sets of workers, and the slots are not taken yet: who has partitions of another worker now must
-         * not write before. What is in the ring is read again by the next start. */
-        m->workers_left = true;
-        stop_when_done(m);
-    } else {
-        pool_drain(m->pool, true);
-    }
 }
 
 /* ---- signals and timers ---- */
@@ -301,10 +214,10 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct master *m = arg;
     switch (number) {
     case SIGTERM:
-        master_stop(m, "SIGTERM");
+        transition_stop(m, "SIGTERM");
         break;
     case SIGINT:
-        master_stop(m, "SIGINT");
+        transition_stop(m, "SIGINT");
         break;
     case SIGCHLD:
         reap(m);
@@ -324,20 +237,19 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct master *m = arg;
-    int64_t cursor = 0;
-    bool has_cursor = master_cursor(m, &cursor);
-    dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), has_cursor, cursor);
+    struct optional cursor = checkpoint_cursor(m);
+    dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), cursor.is_known, cursor.value);
     pool_check(m->pool);
     sample_second(m);
     service_tick(m);
     log_tick();
     if (log_take_syslog_loss())
         reopen_log(m, "syslog was away, lines may be missing");
-    failover_tick(m);
+    failover_tick(m->failover, clock_monotonic_ms(), relay_is_healthy(m->relay),
+                  master_is_running(m) && !m->course.is_paused);
     deferred_tick(m);
     tail_tick(m);
-    if (m->state == MASTER_STOPPING && m->workers_left)
-        stop_when_done(m); /* Redis may have come back */
+    transition_tick(m);
 }
 
 static void on_save(evutil_socket_t fd, short what, void *arg)
@@ -346,8 +258,20 @@ static void on_save(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct master *m = arg;
     struct timeval again = interval(m->config->cursor_interval);
-    sequence_save(m);
-    evtimer_add(m->save, &again);
+    checkpoint_save(m);
+    evtimer_add(m->events.save, &again);
+}
+
+static void on_give_up(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    transition_give_up(arg);
+}
+
+static void on_filter_loaded(void *arg, const struct error *failure)
+{
+    reload_accept(arg, failure);
 }
 
 /* ---- start ---- */
@@ -360,25 +284,20 @@ static bool set_up_events(struct master *m)
     if (m->base == NULL)
         return false;
     m->dns = evdns_base_new(m->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (m->dns == NULL) /* no resolv.conf, or nothing in it: addresses and "localhost" still work */
+    if (m->dns == NULL) /* resolv.conf is missing or empty: addresses and "localhost" still work */
         m->dns = evdns_base_new(m->base, 0);
     for (int i = 0; i < SIGNALS; i++) {
-        m->signals[i] = evsignal_new(m->base, numbers[i], on_signal, m);
-        if (m->signals[i] == NULL || event_add(m->signals[i], NULL) < 0)
+        m->events.signals[i] = evsignal_new(m->base, numbers[i], on_signal, m);
+        if (m->events.signals[i] == NULL || event_add(m->events.signals[i], NULL) < 0)
             return false;
     }
-    m->second = event_new(m->base, -1, EV_PERSIST, on_second, m);
-    m->save = evtimer_new(m->base, on_save, m);
-    m->give_up = evtimer_new(m->base, on_give_up, m);
-    m->change_relay = evtimer_new(m->base, failover_on_due, m);
-    return m->second != NULL && m->save != NULL && m->give_up != NULL &&
-           m->change_relay != NULL && event_add(m->second, &second) == 0 &&
-           evtimer_add(m->save, &save) == 0;
-}
-
-static void on_filter_loaded(void *arg, const struct error *failure)
-{
-    reload_accept(arg, failure);
+    m->events.second = event_new(m->base, -1, EV_PERSIST, on_second, m);
+    m->events.save = evtimer_new(m->base, on_save, m);
+    m->events.give_up = evtimer_new(m->base, on_give_up, m);
+    m->events.change_relay = evtimer_new(m->base, on_change_due, m);
+    return m->events.second != NULL && m->events.save != NULL && m->events.give_up != NULL &&
+           m->events.change_relay != NULL && event_add(m->events.second, &second) == 0 &&
+           evtimer_add(m->events.save, &save) == 0;
 }
 
 static bool set_up(struct master *m, pool_child_main *child_main, struct error *why)
@@ -396,27 +315,29 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                           .drained = on_drained,
                                           .taken_over = on_taken_over,
                                           .retried = on_retried,
-                                          .marks_lost = on_marks_lost};
+                                          .marks_lost = on_data_lost};
     const struct store_hooks store_hooks = {.arg = m,
-                                            .begun = sequence_begun,
-                                            .may_drop = sequence_may_drop,
+                                            .begun = on_begun,
+                                            .may_drop = on_may_drop,
                                             .slots_taken = on_slots_taken,
                                             .taken_over = on_taken_over,
-                                            .data_lost = on_marks_lost,
-                                            .cursor_saved = sequence_saved};
+                                            .data_lost = on_data_lost,
+                                            .cursor_saved = on_cursor_saved};
+    const struct failover_hooks failover_hooks = {.arg = m, .change = on_change_wished};
     const struct filter_hooks filter_hooks = {.arg = m, .loaded = on_filter_loaded};
     m->filter = filter_new(m->config, &filter_hooks, why);
     if (m->filter == NULL)
         return false;
-    if (!failover_set_up(m, why))
-        return false;
     error_set(why, "out of memory");
+    if (!set_up_events(m))
+        return false;
+    m->failover = failover_new(m->base, m->dns, m->config, &failover_hooks, clock_monotonic_ms(), why);
     m->ledger = ledger_new((size_t)m->config->ring_size, config_worker_count(m->config), why);
-    if (m->ledger == NULL || !set_up_events(m))
+    if (m->failover == NULL || m->ledger == NULL)
         return false;
     m->counters = counters_new();
     m->known = known_marks_new();
-    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, &m->relays, &relay_hooks);
+    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, failover_list(m->failover), &relay_hooks);
     m->store = store_new(m->base, m->dns, m->config, &m->owner, m->known, &store_hooks);
     if (m->counters == NULL || m->known == NULL || m->relay == NULL || m->store == NULL)
         return false;
@@ -424,7 +345,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
         pool_new(m->base, m->dns, m->ledger, m->counters, m->known, m->config, &m->owner, child_main, &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
     m->traffic = traffic_new(m->config, clock_monotonic_ms());
-    m->wants_time = true;
+    m->totals.wants_time = true;
     if (m->pool == NULL || m->dashboard == NULL || m->traffic == NULL)
         return false;
     if (!endpoints_open(m, why))
@@ -439,7 +360,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     return m->control != NULL;
 }
 
-/* All that root may be needed for is open now: on as whom the configuration says. */
+/* Everything that needs root is open now: becomes the user of the configuration. */
 static bool drop_privileges(struct master *m, struct error *why)
 {
     struct privileges p;
@@ -469,49 +390,52 @@ static void tear_down(struct master *m)
         pool_kill(m->pool);
     pool_free(m->pool);
     filter_free(m->filter);
-    connect_cancel(m->probe);
-    dedup_free(m->dedup);
+    failover_free(m->failover);
     relay_free(m->relay);
     dashboard_free(m->dashboard);
     traffic_free(m->traffic);
     store_free(m->store);
     ledger_free(m->ledger);
     for (int i = 0; i < SIGNALS; i++)
-        if (m->signals[i] != NULL)
-            event_free(m->signals[i]);
-    struct event *const timers[] = {m->second, m->save, m->give_up, m->change_relay};
+        if (m->events.signals[i] != NULL)
+            event_free(m->events.signals[i]);
+    struct event *const timers[] = {m->events.second, m->events.save, m->events.give_up, m->events.change_relay};
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         if (timers[i] != NULL)
             event_free(timers[i]);
     if (m->dns != NULL)
         evdns_base_free(m->dns, 1);
     if (m->base != NULL) {
-        event_base_loop(m->base, EVLOOP_NONBLOCK); /* lets what evdns deferred run, and be freed */
+        event_base_loop(m->base, EVLOOP_NONBLOCK); /* runs and frees what evdns has deferred */
         event_base_free(m->base);
     }
-    json_decref(m->reload_changes);
-    config_free(m->loading);
-    config_free(m->pending);
+    json_decref(m->reload.changes);
+    config_free(m->reload.loading);
+    config_free(m->reload.pending);
     config_free(m->config);
     libevent_global_shutdown();
+}
+
+static void log_begin(const struct master *m)
+{
+    char redis[SETTING_TEXT_BYTES];
+    const struct setting *row = &config_table[settings_find(config_table, "redis")];
+    log_info("firehosed " PACKAGE_VERSION ": relay %s, redis %s, %u workers", relay_shown(m->relay),
+             setting_text(row, m->config, redis, sizeof redis), config_worker_count(m->config));
 }
 
 int master_run(struct config *config, const char *config_file, pool_child_main *child_main)
 {
     struct master m = {.config = config, .config_file = config_file, .started_ms = clock_monotonic_ms()};
     struct error why;
-    char redis[URL_HOST_BYTES + URL_PATH_BYTES];
-    struct url url;
     signal(SIGPIPE, SIG_IGN);
     log_share();
     log_name("master");
     if (getrandom(&m.owner.instance, sizeof m.owner.instance, 0) != sizeof m.owner.instance)
         m.owner.instance = (uint64_t)clock_unix_us();
     if (set_up(&m, child_main, &why) && drop_privileges(&m, &why)) {
-        if (url_parse(config->redis, &url, &why))
-            log_info("firehosed " PACKAGE_VERSION ": relay %s, redis %s, %u workers", relay_shown(m.relay),
-                     url_redacted(&url, redis, sizeof redis), config_worker_count(config));
-        struct store_keys keys = master_store_keys(&m);
+        log_begin(&m);
+        struct store_keys keys = checkpoint_keys(&m);
         store_begin(m.store, &keys, false);
         store_start(m.store);
         service_started();
@@ -520,9 +444,9 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
     } else {
         log_error("cannot start: %s", why.text);
         /* dids_file is part of the configuration. */
-        m.exit_status = m.filter == NULL ? MASTER_EXIT_CONFIG : EXIT_FAILURE;
+        m.course.exit_status = m.filter == NULL ? MASTER_EXIT_CONFIG : EXIT_FAILURE;
     }
-    int status = m.exit_status;
+    int status = m.course.exit_status;
     tear_down(&m);
     return status;
 }

@@ -1,237 +1,159 @@
-/* sequence.c: where in the relay's sequence this is: the cursor, and what is begun anew.
- *
- *   RUNNING ──sequence_rewind()──▶ REWINDING (Redis has lost data: relay and workers are dropped)
- *      ▲                               └──▶ store_begin() at the cursor that Redis still has ──┐
- *      ├───────────────────────────────────────────────────────────────────────────────────────┘
- *   RUNNING ──master_reset_sequence(), master_set_cursor(), relays.c──▶ RESETTING (what is in hand is written)
- *      ▲                               └──▶ store_begin…() with other marks ──┐
- *      └──────────────────────────────────────────────────────────────────────┘ */
 #include "config.h"
 
-#include <inttypes.h>
+#include "master/sequence.h"
 
-#include "base/clock.h"
-#include "master/master.h"
-#include "master/context.h"
-#include "master/commands/deferred.h"
+#include <string.h>
 
-struct store_keys master_store_keys(const struct master *m)
+#include "ring/router.h"
+
+static bool is_text(struct slice s, const char *text)
 {
-    const struct relay_entry *relay = relay_list_current(&m->relays);
-    return (struct store_keys){relay->cursor_key, relay->progress_key, relay->url.host};
+    return s.len == strlen(text) && memcmp(s.ptr, text, s.len) == 0;
 }
 
-/* ---- the cursor ---- */
-
-bool master_cursor(const struct master *m, int64_t *cursor)
+static struct sequence_decision decision(enum sequence_action action, enum sequence_reason reason)
 {
-    if (ledger_cursor(m->ledger, cursor))
-        return true;
-    *cursor = m->has_saved_cursor ? m->saved_cursor : m->first_cursor;
-    return m->has_saved_cursor || m->has_first;
+    return (struct sequence_decision){.action = action, .reason = reason};
 }
 
-void sequence_save(struct master *m)
+/* On a small host half of the whole sequence may be less than the usual slack. */
+static int64_t slack(int64_t last)
 {
-    int64_t cursor;
-    if (master_cursor(m, &cursor) && !(m->has_saved_cursor && m->saved_cursor == cursor))
-        store_save_cursor(m->store, cursor);
-    else
-        store_check_owner(m->store); /* who has nothing to write is taken over too */
+    return last / 2 < SEQUENCE_SLACK ? last / 2 : SEQUENCE_SLACK;
 }
 
-void sequence_began_at(struct master *m, int64_t cursor)
+/* A relay that was not asked for any place cannot call the place wrong: then FutureCursor is an error like any other, or
+ * asking and resetting would alternate without a pause. */
+static struct sequence_decision decide_error(const struct sequence *s, const struct frame_peek *peek)
 {
-    m->has_began = true;
-    m->began = cursor;
+    if (s->last.is_known && s->last.value > 0 && is_text(peek->name, "FutureCursor"))
+        return decision(SEQUENCE_RESET, BECAUSE_FUTURE_CURSOR);
+    return decision(SEQUENCE_RECONNECT, BECAUSE_RELAY_ERROR);
 }
 
-static void start_reading(struct master *m)
+/* A frame whose seq cannot be read tells nothing about the held one, but must not overtake it. */
+static enum held_outcome judge_held(const struct sequence *s, const struct frame_peek *peek)
 {
-    unsigned workers = config_worker_count(m->config);
-    m->state = MASTER_RUNNING;
-    ledger_reroute(m->ledger, workers);
-    pool_start(m->pool, workers, relay_list_current(&m->relays)->progress_key);
-    if (!m->is_paused)
-        relay_start(m->relay);
-    reload_apply(m);
-    deferred_check_all(m);
+    if (s->held.id == 0 || (peek->has_seq && (peek->seq <= s->last.value || peek->seq == s->held.seq)))
+        return HELD_STAYS;
+    return peek->has_seq && peek->seq > s->held.seq ? HELD_CONFIRMED : HELD_IMPLAUSIBLE;
 }
 
-void sequence_begun(void *arg, struct optional saved)
+static struct sequence_decision decide_behind(const struct sequence *s)
 {
-    struct master *m = arg;
-    bool found = saved.is_known;
-    int64_t cursor = saved.value;
-    if (m->state == MASTER_RESETTING && m->is_changing_relay) {
-        failover_switched(m, found, cursor);
-        start_reading(m);
-        return;
+    return s->behind_run >= SEQUENCE_SLACK ? decision(SEQUENCE_RESET, BECAUSE_WENT_BACK)
+                                           : decision(SEQUENCE_SKIP, BECAUSE_BEHIND);
+}
+
+static struct sequence_decision decide_event(const struct sequence *s, const struct sequence_input *in)
+{
+    const struct frame_peek *peek = in->peek;
+    struct sequence_decision d = {.action = SEQUENCE_TAKE, .held = judge_held(s, peek)};
+    if (peek->did.ptr != NULL)
+        d.partition = route_partition(peek->did.ptr, peek->did.len);
+    int64_t last = d.held == HELD_CONFIRMED ? s->held.seq : s->last.value;
+    if (peek->has_seq && s->is_first) {
+        if (s->last.is_known && peek->seq < last - slack(last))
+            return decision(SEQUENCE_RESET, BECAUSE_FAR_BELOW);
+        d.begins = !s->last.is_known && !s->saved.is_known;
     }
-    if (m->state == MASTER_RESETTING) {
-        if (found) { /* an operator has set it */
-            m->has_last_seq = m->has_saved_cursor = true;
-            m->last_seq = m->saved_cursor = cursor;
-            sequence_began_at(m, cursor);
-        }
-        start_reading(m);
-        return;
+    bool is_held = s->held.id != 0 && d.held == HELD_STAYS;
+    if (peek->has_seq && ((s->last.is_known && peek->seq <= last) || (is_held && peek->seq == s->held.seq)))
+        return decide_behind(s);
+    if (!in->has_room)
+        return decision(SEQUENCE_WAIT, BECAUSE_WANTED);
+    if (peek->has_seq && last > 0 && peek->seq - last > SEQUENCE_JUMP) {
+        d.action = SEQUENCE_HOLD;
+    } else if (!in->is_wanted || in->is_duplicate) {
+        d.action = SEQUENCE_DONE;
+        d.reason = in->is_duplicate ? BECAUSE_DUPLICATE : BECAUSE_FILTERED;
     }
-    if (m->state == MASTER_REWINDING && !found && m->has_last_seq) {
-        /* Redis has nothing at all: on from what this process holds. Or it is as it was before the first cursor was
-         * saved: then all that this process has written is gone. */
-        found = true;
-        cursor = store_knows_relay(m->store) && m->has_began ? m->began : m->last_seq;
+    return d;
+}
+
+struct sequence_decision sequence_decide(const struct sequence *s, const struct sequence_input *in)
+{
+    if (in->peek->kind == FRAME_INFO)
+        return decision(SEQUENCE_SKIP,
+                        is_text(in->peek->name, "OutdatedCursor") ? BECAUSE_OUTDATED_CURSOR : BECAUSE_INFO);
+    if (in->peek->kind == FRAME_ERROR)
+        return decide_error(s, in->peek);
+    if (in->search != SEARCH_TAKE)
+        return decision(in->search == SEARCH_SKIP ? SEQUENCE_SKIP : SEQUENCE_RECONNECT, BECAUSE_SEARCHING);
+    return decide_event(s, in);
+}
+
+void sequence_apply(struct sequence *s, const struct sequence_input *in, const struct sequence_decision *d,
+                    uint64_t record)
+{
+    const struct frame_peek *peek = in->peek;
+    bool is_event = peek->kind != FRAME_INFO && peek->kind != FRAME_ERROR && in->search == SEARCH_TAKE;
+    if (d->action == SEQUENCE_WAIT || !is_event)
+        return;
+    s->is_first = s->is_first && !peek->has_seq;
+    if (d->held == HELD_CONFIRMED)
+        s->last = optional_of(s->held.seq);
+    if (d->held != HELD_STAYS)
+        s->held.id = 0;
+    if (d->begins) {
+        s->first = optional_of(peek->seq > 0 ? peek->seq - 1 : 0);
+        s->begun = s->first;
     }
-    if (found) {
-        log_info("cursor %" PRId64 " read from %s", cursor, relay_list_current(&m->relays)->cursor_key);
-        m->has_last_seq = m->has_saved_cursor = true;
-        m->last_seq = m->saved_cursor = cursor;
-        if (m->state == MASTER_STARTING)
-            sequence_began_at(m, cursor);
-    } else {
-        m->asks_oldest = m->config->start == CONFIG_START_OLDEST;
-        log_info("no cursor in %s: beginning with %s events", relay_list_current(&m->relays)->cursor_key,
-                 m->asks_oldest ? "the oldest" : "live");
-    }
-    if (m->state == MASTER_STARTING || m->state == MASTER_REWINDING)
-        start_reading(m);
+    s->behind_run = d->reason == BECAUSE_BEHIND ? s->behind_run + 1 : d->reason == BECAUSE_WENT_BACK ? s->behind_run : 0;
+    if (d->action == SEQUENCE_HOLD)
+        s->held = (struct held_frame){record, peek->seq, in->is_wanted, in->is_duplicate, *peek};
+    else if ((d->action == SEQUENCE_TAKE || d->action == SEQUENCE_DONE) && peek->has_seq)
+        s->last = optional_of(peek->seq);
 }
 
-/* Redis has lost what was committed: all is begun anew at the cursor that it still has; its marks tell what
- * is there. */
-void sequence_rewind(struct master *m)
+struct optional sequence_asks_for(const struct sequence *s)
 {
-    int64_t cursor;
-    if (m->state != MASTER_RUNNING)
-        return;
-    log_error("redis has lost data: reading the relay again from the cursor that is left");
-    m->state = MASTER_REWINDING;
-    m->rewinds++;
-    if (master_cursor(m, &cursor)) {
-        m->last_seq = cursor;
-        m->has_last_seq = true;
-    }
-    relay_stop(m->relay);
-    pool_abandon(m->pool);
+    return s->last.is_known ? s->last : s->asks_oldest ? optional_of(0) : optional_none();
 }
 
-/* What was taken may be what Redis has lost. And what is taken from now on begins later than the other relays' cursors,
- * which are as old as what is left: rather twice than never. */
-void sequence_forget_seen(struct master *m)
+struct optional sequence_cursor(const struct sequence *s)
 {
-    if (m->dedup == NULL)
-        return;
-    dedup_clear(m->dedup);
-    dedup_begin_at(m->dedup, clock_unix_us());
+    return s->saved.is_known ? s->saved : s->first;
 }
 
-/* Relay and workers are gone: what they had in hand is read again. */
-void sequence_rewind_when_quiet(struct master *m)
+void sequence_connected(struct sequence *s)
 {
-    if (relay_state(m->relay) != RELAY_STOPPED || !pool_is_gone(m->pool))
-        return;
-    m->received -= ledger_reset(m->ledger);
-    known_marks_forget(m->known);
-    sequence_forget_seen(m);
-    struct store_keys keys = master_store_keys(m);
-    store_begin(m->store, &keys, true);
+    s->behind_run = 0;
+    s->is_first = true;
 }
 
-/* ---- another sequence, or another place in it ---- */
-
-void master_begin_sequence(struct master *m, int64_t cursor)
+void sequence_forget_held(struct sequence *s)
 {
-    m->has_first = true;
-    m->first_cursor = cursor;
-    sequence_began_at(m, cursor);
-    pool_hold(m->pool, true);
-    store_save_cursor(m->store, cursor); /* sequence_saved() lets go; where Redis is away, on_save() tries again */
+    s->held.id = 0;
 }
 
-void master_reset_sequence(struct master *m, bool from_oldest)
+void sequence_continue_at(struct sequence *s, int64_t cursor)
 {
-    if (m->state != MASTER_RUNNING)
-        return;
-    if (m->config->on_sequence_reset == CONFIG_SEQUENCE_STOP) {
-        log_error("on_sequence_reset = stop: stopping. To go on with the new sequence: on_sequence_reset = follow, or "
-                  "delete %s",
-                  relay_list_current(&m->relays)->cursor_key);
-        m->exit_status = MASTER_EXIT_SEQUENCE;
-        master_stop(m, "the relay's sequence is another one");
-        return;
-    }
-    frames_drop_held(m);
-    m->state = MASTER_RESETTING;
-    m->resets++;
-    m->asks_oldest = from_oldest;
-    m->has_new_cursor = false;
-    master_stop_relay(m);
+    s->last = s->saved = optional_of(cursor);
 }
 
-void master_set_cursor(struct master *m, int64_t cursor)
+void sequence_go_back_to(struct sequence *s, int64_t cursor)
 {
-    m->state = MASTER_RESETTING;
-    m->asks_oldest = false;
-    m->has_new_cursor = cursor >= 0;
-    m->new_cursor = cursor;
-    m->search.is_on = false;
-    if (m->dedup != NULL)
-        dedup_clear(m->dedup); /* what comes again is to be written again */
-    sequence_reset_when_quiet(m);
+    s->last = optional_of(cursor);
 }
 
-/* The relay is stopped: first what the old sequence left in the ring is written. */
-void sequence_reset_when_quiet(struct master *m)
+void sequence_begin_at(struct sequence *s, int64_t cursor)
 {
-    if (relay_state(m->relay) != RELAY_STOPPED)
-        return;
-    if (!pool_is_gone(m->pool) || ledger_record_count(m->ledger) > 0) {
-        pool_drain(m->pool, true);
-        return;
-    }
-    ledger_reset(m->ledger);
-    known_marks_forget(m->known);
-    m->has_last_seq = m->has_saved_cursor = m->has_first = m->has_began = false;
-    pool_hold(m->pool, false);
-    if (m->is_changing_relay) {
-        failover_switch(m);
-        return;
-    }
-    failover_take_new_list(m);
-    struct store_keys keys = master_store_keys(m);
-    if (m->has_new_cursor)
-        store_begin_at(m->store, &keys, m->new_cursor);
-    else
-        store_begin_anew(m->store, &keys, m->asks_oldest);
+    s->begun = optional_of(cursor);
 }
 
-bool sequence_may_drop(void *arg)
+void sequence_saved(struct sequence *s, int64_t cursor)
 {
-    struct master *m = arg;
-    if (m->config->on_sequence_reset == CONFIG_SEQUENCE_FOLLOW)
-        return true;
-    log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. To go on "
-              "with this relay: on_sequence_reset = follow, or delete %s and %s",
-              relay_list_current(&m->relays)->cursor_key, relay_list_current(&m->relays)->progress_key);
-    m->exit_status = MASTER_EXIT_SEQUENCE;
-    master_end_loop(m);
-    return false;
+    s->saved = optional_of(cursor);
+    s->first = optional_none();
 }
 
-void sequence_saved(void *arg, int64_t cursor)
+void sequence_ask_oldest(struct sequence *s, bool oldest)
 {
-    struct master *m = arg;
-    int64_t now;
-    pool_hold(m->pool, false); /* also where the sequence has ended meanwhile: what it left is to be written */
-    if (m->state == MASTER_RESETTING)
-        return; /* of the sequence that has ended */
-    m->saved_cursor = cursor;
-    m->has_saved_cursor = true;
-    m->has_first = false;
-    if (m->state == MASTER_STOPPING && m->workers_left && master_cursor(m, &now) && now == cursor)
-        master_end_loop(m);
-    else if (m->state == MASTER_STOPPING && m->workers_left)
-        store_save_cursor(m->store, now);
-    deferred_check_all(m);
+    s->asks_oldest = oldest;
+}
+
+void sequence_reset(struct sequence *s)
+{
+    s->last = s->saved = s->first = s->begun = optional_none();
 }

@@ -145,7 +145,7 @@ void ledger_clear_window(struct ledger *l)
 
 /* ---- records ---- */
 
-static bool make_room_for_record(struct ledger *l)
+bool ledger_has_room(struct ledger *l)
 {
     if (l->newest - l->oldest < l->record_cap)
         return true;
@@ -180,7 +180,7 @@ static void enqueue(struct ledger *l, unsigned worker, uint64_t id)
 static uint64_t append(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, unsigned partition,
                        uint8_t kind)
 {
-    if (!make_room_for_record(l))
+    if (!ledger_has_room(l))
         return 0;
     uint64_t id = l->newest++;
     *record_of(l, id) = (struct record){
@@ -244,7 +244,7 @@ void ledger_drop_held(struct ledger *l, uint64_t id, int64_t seq)
 
 bool ledger_take_done(struct ledger *l, size_t consumed, int64_t seq)
 {
-    if (!make_room_for_record(l))
+    if (!ledger_has_room(l))
         return false;
     l->window += consumed;
     *record_of(l, l->newest++) = (struct record){.end = l->window, .seq = seq, .flags = RECORD_DONE};

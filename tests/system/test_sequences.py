@@ -47,7 +47,7 @@ def test_one_rogue_seq_is_put_aside_and_nothing_after_it_is_skipped(lab):
     rest = events.make(100, events.after(first))
     s = lab.system([*first, bad, *rest])
     assert_rogue_put_aside(s, bad)
-    s.daemon.wait_log(rf"error .*seq {bad.seq} was none of the sequence")
+    s.daemon.wait_log(rf"error .*seq {bad.seq} does not belong to this relay's sequence")
     assert s.daemon.status()["rogue_seqs"] == 1
     s.wait_cursor(rest[-1].seq)
 

@@ -1,5 +1,5 @@
-/* dead_letters.h: looks into the dead letters for an operator: list, show, drop, and retry: the frame goes through a
- * worker once more, and leaves the dead letters in the transaction that writes its event. */
+/* dead_letters.h: an operator looks into the dead letters: list, show, drop, retry. In a retry a worker decodes the frame
+ * once more, and the frame leaves the dead letters in the transaction that writes its event. */
 #ifndef FIREHOSED_MASTER_COMMANDS_DEAD_LETTERS_H
 #define FIREHOSED_MASTER_COMMANDS_DEAD_LETTERS_H
 
@@ -8,10 +8,10 @@
 
 struct master;
 
-/* A worker has ended with a retry: ok, or why not. */
+/* A worker is through with a retry. why: the reason of a failure. */
 void dead_letters_retried(struct master *m, uint64_t number, bool ok, const char *why);
 
-/* The end: whoever waits is told. Before control_free(). */
+/* firehosed ends: answers the client that waits for a retry. To be called before control_free(). */
 void dead_letters_end(struct master *m);
 
 #endif

@@ -1,17 +1,21 @@
-/* commands_change.c: commands that change the configuration in use, and the end. */
+/* change.c: commands that change the configuration in use, or end the daemon. */
 #include "config.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "master/commands/commands.h"
+#include "master/commands/command.h"
 #include "master/commands/deferred.h"
+#include "master/reload.h"
+#include "master/transitions.h"
 
-/* The workers are there, all of them, and none is on its way out. */
+/* ---- reload ---- */
+
+/* All workers are there, and none is leaving. */
 static bool pool_is_settled(const struct master *m)
 {
     struct pool_worker_status w;
-    if (m->state != MASTER_RUNNING || pool_is_draining(m->pool))
+    if (!master_is_running(m) || pool_is_draining(m->pool))
         return false;
     for (unsigned i = 0; i < pool_size(m->pool); i++) {
         pool_worker_status(m->pool, i, &w);
@@ -21,32 +25,23 @@ static bool pool_is_settled(const struct master *m)
     return true;
 }
 
-static bool refuse_while_stopping(const struct master *m, struct control_call *call)
-{
-    if (m->state == MASTER_STOPPING)
-        control_refuse(call, CONTROL_NOT_NOW, "firehosed is stopping");
-    return m->state == MASTER_STOPPING;
-}
-
-/* ---- reload ---- */
-
 static bool is_reloaded(struct master *m, struct deferred *w)
 {
-    if (m->loading != NULL)
+    if (m->reload.loading != NULL)
         return false;
-    if (m->reload_trouble.text[0] != '\0') {
-        control_refuse(w->call, CONTROL_FAILED, "%s; the old configuration stays", m->reload_trouble.text);
+    if (m->reload.trouble.text[0] != '\0') {
+        control_refuse(w->call, CONTROL_FAILED, "%s; the old configuration stays", m->reload.trouble.text);
         return true;
     }
-    if (m->pending != NULL || !pool_is_settled(m))
+    if (m->reload.pending != NULL || !pool_is_settled(m))
         return false;
-    control_answer(w->call, json_pack("{s:O}", "changes", m->reload_changes));
+    control_answer(w->call, json_pack("{s:O}", "changes", m->reload.changes));
     return true;
 }
 
 void command_reload(struct master *m, struct control_call *call)
 {
-    if (refuse_while_stopping(m, call))
+    if (command_refuse_while_stopping(m, call))
         return;
     reload_begin(m);
     deferred_begin(m, call, &(struct deferred){.check = is_reloaded, .what = "the reload to take effect"});
@@ -54,7 +49,7 @@ void command_reload(struct master *m, struct control_call *call)
 
 /* ---- values in use ---- */
 
-/* Until the next reload the value is the operator's, not the file's. */
+/* Until the next reload the value is from the operator, not from the file. */
 static void set_by_operator(struct master *m, const char *key)
 {
     m->config->origins[settings_find(config_table, key)] = (struct setting_origin){.from_operator = true};
@@ -81,7 +76,7 @@ void command_log_level(struct master *m, struct control_call *call)
 
 static bool is_resized(struct master *m, struct deferred *w)
 {
-    if (!pool_is_settled(m) || m->pending != NULL)
+    if (!pool_is_settled(m) || m->reload.pending != NULL)
         return false;
     json_object_set_new(w->result, "workers", json_integer(pool_size(m->pool)));
     control_answer(w->call, json_incref(w->result));
@@ -91,16 +86,16 @@ static bool is_resized(struct master *m, struct deferred *w)
 void command_resize(struct master *m, struct control_call *call)
 {
     unsigned before = pool_size(m->pool), workers = (unsigned)command_number(call, "workers", 0);
-    if (refuse_while_stopping(m, call))
+    if (command_refuse_while_stopping(m, call))
         return;
-    if (m->pending != NULL || m->loading != NULL) {
+    if (m->reload.pending != NULL || m->reload.loading != NULL) {
         control_refuse(call, CONTROL_NOT_NOW, "a reload is under way");
         return;
     }
     m->config->workers = workers;
     set_by_operator(m, "workers");
-    /* Where workers leave already (another resize), their successors are as many as stands here then. */
-    if (m->state == MASTER_RUNNING && !pool_is_draining(m->pool) && workers != before)
+    /* Where workers are leaving already (another resize), their successors will be as many as the configuration says. */
+    if (master_is_running(m) && !pool_is_draining(m->pool) && workers != before)
         pool_drain(m->pool, false);
     deferred_begin(m, call,
                   &(struct deferred){.check = is_resized,
@@ -112,8 +107,8 @@ void command_resize(struct master *m, struct control_call *call)
 
 void command_shutdown(struct master *m, struct control_call *call)
 {
-    /* The connection stays until the process ends: its end is the sign that all is done. */
+    /* The connection stays until the process ends: its end tells the client that all is done. */
     control_answer(call, json_pack("{s:i,s:I}", "pid", (int)getpid(), "timeout_ms",
                                    (json_int_t)m->config->shutdown_timeout));
-    master_stop(m, "firehosectl shutdown");
+    transition_stop(m, "firehosectl shutdown");
 }

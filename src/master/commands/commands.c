@@ -3,10 +3,14 @@
 
 #include "master/commands/commands.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-const struct command command_table[] = {
+#include "master/commands/command.h"
+
+static command_handler list_commands;
+
+static const struct command command_table[] = {
     {"status", command_status, false, {{0}}, "How it is: relay, Redis, workers, ring, and the balance of events."},
     {"workers", command_workers, false, {{0}}, "How each worker is."},
     {"history", command_history, false, {{0}}, "Events a second and lag of the last ten minutes."},
@@ -33,7 +37,7 @@ const struct command command_table[] = {
      false,
      {{.name = "entry", .type = ARGUMENT_TEXT, .is_required = true}},
      "Those of one seq, with the frame."},
-    {"commands", command_commands, false, {{0}}, "This list."},
+    {"commands", list_commands, false, {{0}}, "This list."},
 
     {"reload", command_reload, true, {{0}}, "Reads the configuration again; answers when it has taken effect."},
     {"log-level",
@@ -73,73 +77,31 @@ const struct command command_table[] = {
     {.name = NULL},
 };
 
-/* ---- arguments ---- */
+/* ---- the list ---- */
 
-static const struct command_argument *find_argument(const struct command *command, const char *name)
+static json_t *argument_json(const struct command_argument *a)
 {
-    for (const struct command_argument *a = command->arguments; a->name != NULL; a++)
-        if (strcmp(a->name, name) == 0)
-            return a;
-    return NULL;
+    static const char *const types[] = {"text", "number", "flag"};
+    return json_pack("{s:s,s:s,s:b}", "name", a->name, "type", types[a->type], "required", a->is_required);
 }
 
-static bool check_argument(const struct command_argument *a, const json_t *value, struct error *why)
+static void list_commands(struct master *m, struct control_call *call)
 {
-    static const char *const expected[] = {"a text", "a whole number", "true or false"};
-    bool fits = (a->type == ARGUMENT_TEXT && json_is_string(value)) ||
-                (a->type == ARGUMENT_NUMBER && json_is_integer(value)) ||
-                (a->type == ARGUMENT_FLAG && json_is_boolean(value));
-    if (!fits) {
-        error_set(why, "argument '%s': expected %s", a->name, expected[a->type]);
-        return false;
+    (void)m;
+    json_t *list = json_array();
+    for (const struct command *c = command_table; c->name != NULL; c++) {
+        json_t *arguments = json_array();
+        for (const struct command_argument *a = c->arguments; a->name != NULL; a++)
+            json_array_append_new(arguments, argument_json(a));
+        json_array_append_new(list, json_pack("{s:s,s:b,s:o,s:s}", "name", c->name, "changes", c->changes,
+                                              "arguments", arguments, "help", c->help));
     }
-    if (a->type == ARGUMENT_NUMBER && a->max > a->min &&
-        (json_integer_value(value) < a->min || json_integer_value(value) > a->max)) {
-        error_set(why, "argument '%s': expected a number from %" PRId64 " to %" PRId64, a->name, a->min, a->max);
-        return false;
-    }
-    return true;
-}
-
-static bool check_arguments(const struct command *command, const json_t *given, struct error *why)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)given, name, value)
-    {
-        const struct command_argument *a = find_argument(command, name);
-        if (a == NULL)
-            error_set(why, "%s has no argument '%.60s'", command->name, name);
-        if (a == NULL || !check_argument(a, value, why))
-            return false;
-    }
-    for (const struct command_argument *a = command->arguments; a->name != NULL; a++)
-        if (a->is_required && json_object_get(given, a->name) == NULL) {
-            error_set(why, "%s needs the argument '%s'", command->name, a->name);
-            return false;
-        }
-    return true;
-}
-
-const char *command_text(const struct control_call *call, const char *name)
-{
-    return json_string_value(control_call_argument(call, name));
-}
-
-int64_t command_number(const struct control_call *call, const char *name, int64_t fallback)
-{
-    const json_t *value = control_call_argument(call, name);
-    return value != NULL ? json_integer_value(value) : fallback;
-}
-
-bool command_flag(const struct control_call *call, const char *name)
-{
-    return json_is_true(control_call_argument(call, name));
+    control_answer(call, json_pack("{s:i,s:o}", "version", CONTROL_VERSION, "commands", list));
 }
 
 /* ---- dispatch ---- */
 
-/* Before anything is changed: who changes what. */
+/* Logs who changes what, before anything is changed. */
 static void note_change(const struct command *command, const struct control_call *call)
 {
     char *arguments = json_dumps(control_call_arguments(call), JSON_COMPACT);
@@ -160,7 +122,7 @@ void commands_take(void *arg, struct control_call *call)
         control_refuse(call, CONTROL_UNKNOWN_COMMAND, "command '%.60s' is not known", control_call_command(call));
         return;
     }
-    if (!check_arguments(command, control_call_arguments(call), &why)) {
+    if (!command_check(command, control_call_arguments(call), &why)) {
         control_refuse(call, CONTROL_BAD_ARGUMENT, "%s", why.text);
         return;
     }

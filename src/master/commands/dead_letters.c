@@ -10,25 +10,25 @@
 #include <unistd.h>
 
 #include "atproto/frame.h"
-#include "master/commands/commands.h"
+#include "master/commands/command.h"
 #include "ring/router.h"
 
 enum {
-    PAGE = 16, /* entries asked for at a time: a frame may have 5 MB */
+    PAGE = 16, /* entries in one answer of Redis: a frame may have 5 MB */
     LIST_DEFAULT = 100,
     ENTRY_ID_BYTES = 48,
 };
 
 enum what { LIST, SHOW, DROP, RETRY };
 
-/* One request under way. It lives until Redis has answered, which the client need not wait for. */
+/* One request under way. It lives until Redis has answered, even if its client is gone before. */
 struct letter_request {
     struct master *m;
     struct control_call *call; /* NULL: answered */
     enum what what;
     bool by_id;
     int64_t seq;
-    char id[ENTRY_ID_BYTES]; /* of the entry that is looked for; else the last one seen: the next page ends before it */
+    char id[ENTRY_ID_BYTES]; /* of the wanted entry; else of the last one read: the next page ends before it */
     int64_t left;            /* LIST: how many more */
     json_t *found;           /* array */
     uint64_t number;         /* RETRY: what the worker calls it */
@@ -43,8 +43,8 @@ static void refuse(struct letter_request *e, enum control_code code, const char 
 
 static void request_free(struct letter_request *e)
 {
-    if (e->m->errand == e)
-        e->m->errand = NULL;
+    if (e->m->retry.request == e)
+        e->m->retry.request = NULL;
     json_decref(e->found);
     free(e);
 }
@@ -70,7 +70,7 @@ static const char *field(const redisReply *fields, const char *name, size_t *len
     return "";
 }
 
-/* The frame; NULL: it is not base64, or memory is short. The caller frees it. */
+/* Returns the frame, which the caller frees; NULL if the text is not base64, or memory is short. */
 static uint8_t *decode(const char *text, size_t len, size_t *bytes)
 {
     uint8_t *frame = malloc(len / 4 * 3 + 1);
@@ -95,7 +95,7 @@ static json_t *entry_json(const struct letter_request *e, const redisReply *entr
     json_t *json = json_pack("{s:s,s:s,s:s%,s:I,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", reason,
                              reason_len, "bytes", (json_int_t)(frame_len / 4 * 3 - padding), "time_ms",
                              (json_int_t)strtoll(entry->element[0]->str, NULL, 10));
-    if (json == NULL) /* a path of a record may be cut, or no UTF-8 */
+    if (json == NULL) /* the path of a record may be cut, or not be UTF-8 */
         json = json_pack("{s:s,s:s,s:s,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", "(not text)", "bytes",
                          (json_int_t)(frame_len / 4 * 3 - padding));
     if (json != NULL && e->what != LIST)
@@ -184,8 +184,8 @@ static void retry_found(struct letter_request *e)
         request_free(e);
     } else {
         uint16_t partition = route_partition(peek.did.ptr, peek.did.len);
-        m->errand = e;
-        e->number = ++m->errands;
+        m->retry.request = e;
+        e->number = ++m->retry.count;
         log_info("dead letters: an operator has frame seq %lld tried again", (long long)e->seq);
         if (!pool_retry(m->pool, route_worker(partition, pool_size(m->pool)), fd, e->number, peek.kind,
                         json_string_value(json_object_get(entry, "id"))))
@@ -198,7 +198,7 @@ static void retry_found(struct letter_request *e)
 
 void dead_letters_retried(struct master *m, uint64_t number, bool ok, const char *why)
 {
-    struct letter_request *e = m->errand;
+    struct letter_request *e = m->retry.request;
     if (e == NULL || e->number != number)
         return;
     if (ok) {
@@ -270,9 +270,9 @@ static void begin(struct master *m, struct control_call *call, enum what what)
 {
     const char *entry = command_text(call, "entry");
     char *end = NULL;
-    if (what == RETRY && (m->errand != NULL || m->state != MASTER_RUNNING)) {
+    if (what == RETRY && (m->retry.request != NULL || !master_is_running(m))) {
         control_refuse(call, CONTROL_NOT_NOW, "%s",
-                       m->errand != NULL ? "another one is being tried again" : "the workers are not running");
+                       m->retry.request != NULL ? "another one is being tried again" : "the workers are not running");
         return;
     }
     struct letter_request *e = calloc(1, sizeof *e);
@@ -297,7 +297,7 @@ static void begin(struct master *m, struct control_call *call, enum what what)
         }
     }
     if (what == RETRY)
-        m->errand = e;
+        m->retry.request = e;
     ask_page(e);
 }
 
@@ -323,6 +323,6 @@ void command_dead_letter_retry(struct master *m, struct control_call *call)
 
 void dead_letters_end(struct master *m)
 {
-    if (m->errand != NULL && m->errand->number != 0)
-        dead_letters_retried(m, m->errand->number, false, "firehosed is ending");
+    if (m->retry.request != NULL && m->retry.request->number != 0)
+        dead_letters_retried(m, m->retry.request->number, false, "firehosed is ending");
 }

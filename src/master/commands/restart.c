@@ -1,12 +1,12 @@
-/* commands_restart.c: workers are replaced one by one. Each finishes what is in its channel and leaves; its successor
- * gets the rest. The others go on meanwhile, so there is no gap, and order is kept. */
+/* restart.c: replaces workers one by one. Each finishes the frames in its channel and leaves; its successor gets the rest.
+ * The others go on meanwhile, so there is no gap, and order is kept. */
 #include "config.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/commands/commands.h"
+#include "master/commands/command.h"
 #include "master/commands/deferred.h"
 
 static pid_t pid_of(const struct master *m, unsigned index)
@@ -29,9 +29,9 @@ static void restart(struct master *m, struct deferred *w)
 
 static bool is_restarted(struct master *m, struct deferred *w)
 {
-    if (m->state == MASTER_STOPPING || w->until > pool_size(m->pool)) {
+    if (m->course.state == MASTER_STOPPING || w->until > pool_size(m->pool)) {
         control_refuse(w->call, CONTROL_FAILED, "%s before worker %u was replaced",
-                       m->state == MASTER_STOPPING ? "firehosed was stopped" : "the number of workers was changed",
+                       m->course.state == MASTER_STOPPING ? "firehosed was stopped" : "the number of workers was changed",
                        w->at);
         return true;
     }
@@ -50,7 +50,7 @@ static bool is_restarted(struct master *m, struct deferred *w)
     return true;
 }
 
-/* "all", or a number; false: it is neither. */
+/* Reads "all" or a number. Returns false if the text is neither. */
 static bool read_which(const char *text, unsigned size, struct deferred *w)
 {
     char *end;
@@ -68,7 +68,7 @@ void command_restart_worker(struct master *m, struct control_call *call)
 {
     struct deferred w = {.check = is_restarted, .what = "a worker to be replaced"};
     unsigned size = pool_size(m->pool);
-    if (m->state != MASTER_RUNNING || pool_is_draining(m->pool) || size == 0) {
+    if (!master_is_running(m) || pool_is_draining(m->pool) || size == 0) {
         control_refuse(call, CONTROL_NOT_NOW, "the workers are being started or replaced already");
         return;
     }

@@ -16,7 +16,7 @@
 #include "ipc/tap.h"
 
 enum {
-    EVENTS_A_TURN = 64, /* then others come first again */
+    EVENTS_A_TURN = 64, /* then other events of the loop get their turn */
     SIGN_OF_LIFE_MS = 5000,
     BUFFER_BYTES = sizeof(struct tap_head) + TAP_EVENT_MAX_BYTES,
 };
@@ -26,7 +26,7 @@ struct tail {
     struct master *master;
     struct control_call *call;
     unsigned id;              /* of the tap */
-    int ours, theirs;         /* its two ends; theirs is kept for workers that are started later */
+    int ours, theirs;         /* its two ends; workers that start later need theirs */
     struct event *readable;
     int64_t count;            /* of events to show; 0: no limit */
     uint64_t shown, left_out; /* in all */
@@ -71,7 +71,7 @@ static json_t *event_json(const struct tap_head *head, const uint8_t *json, size
                      "left_out", (json_int_t)left_out);
 }
 
-/* One event from a worker. False: that was the last one wanted, the tail is gone. */
+/* Passes on one event from a worker. Returns false if it was the last one wanted: then the tail is gone. */
 static bool pass_on(struct tail *t, size_t n)
 {
     struct tap_head head;
@@ -124,7 +124,7 @@ static bool open_tap(struct tail *t)
     return false;
 }
 
-/* The first number that no tail has; TAPS_MAX: none. */
+/* Returns the first number that no tail has, or TAPS_MAX. */
 static unsigned free_id(const struct master *m)
 {
     uint32_t taken = 0;

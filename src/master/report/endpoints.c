@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/report/endpoints.h"
 #include "master/context.h"
+#include "master/report/metrics.h"
+#include "master/report/sample.h"
+#include "master/report/status.h"
 #include "http/page.h"
 
 /* Takes the JSON over. */

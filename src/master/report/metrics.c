@@ -7,7 +7,10 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "master/report/metrics.h"
+#include "master/checkpoint.h"
 #include "master/context.h"
+#include "master/report/sample.h"
 
 /* ---- the format ---- */
 
@@ -68,10 +71,10 @@ static void write_relay(const struct master *m, struct buffer *b)
     gauge(b, "relay_connected", "1 while the relay is connected.", relay_is_up(m->relay));
     gauge(b, "relay_paused", "1 while the relay is not read, as the ring is full.", relay_is_paused(m->relay));
     counter(b, "relay_connects_total", "Connections to the relay that came up.", relay_connects(m->relay));
-    counter(b, "relay_changes_total", "Changes from one relay of the list to another.", m->relay_changes);
+    counter(b, "relay_changes_total", "Changes from one relay of the list to another.", failover_changes(m->failover));
     counter(b, "relay_received_bytes_total", "Bytes received from the relay.", relay_bytes(m->relay));
-    counter(b, "relay_infos_total", "Info frames from the relay (OutdatedCursor).", m->infos);
-    counter(b, "relay_errors_total", "Error frames from the relay (FutureCursor, ConsumerTooSlow).", m->errors);
+    counter(b, "relay_infos_total", "Info frames from the relay (OutdatedCursor).", m->totals.infos);
+    counter(b, "relay_errors_total", "Error frames from the relay (FutureCursor, ConsumerTooSlow).", m->totals.errors);
 }
 
 static void write_events(const struct master *m, struct buffer *b)
@@ -89,13 +92,13 @@ static void write_events(const struct master *m, struct buffer *b)
     family(b, "events_total", "counter",
            "What became of events: written to the stream, filtered, quarantined, duplicate.");
     labelled(b, "events_total", "outcome", "written", counters_total(m->counters, COUNTER_WRITTEN));
-    labelled(b, "events_total", "outcome", "filtered", counters_total(m->counters, COUNTER_FILTERED) + m->own_filtered);
+    labelled(b, "events_total", "outcome", "filtered", counters_total(m->counters, COUNTER_FILTERED) + m->totals.filtered);
     labelled(b, "events_total", "outcome", "quarantined", counters_total(m->counters, COUNTER_QUARANTINED));
     labelled(b, "events_total", "outcome", "duplicate",
-             counters_total(m->counters, COUNTER_DUPLICATE) + m->own_duplicate);
+             counters_total(m->counters, COUNTER_DUPLICATE) + m->totals.duplicate);
     /* All that came, less what the balance still counts as received: see rewind_when_quiet(). */
     counter(b, "events_discarded_total", "Events dropped unwritten, to be read again after Redis had lost data.",
-            received - m->received);
+            received - m->totals.received);
     gauge(b, "events_in_flight", "Events between relay and commit.", (int64_t)in_flight);
     family(b, "ops_left_out_total", "counter", "Operations of commits that were left out, by reason.");
     for (unsigned c = COUNTER_OP_NO_CID; c <= COUNTER_OP_FILTERED; c++)
@@ -121,8 +124,8 @@ static void write_collections(const struct master *m, struct buffer *b)
 
 static void write_lag(const struct master *m, struct buffer *b)
 {
-    int64_t newest = 0, cursor;
-    bool has_cursor = master_cursor(m, &cursor);
+    int64_t newest = 0;
+    struct optional cursor = checkpoint_cursor(m);
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         int64_t at = atomic_load_explicit(&m->counters->workers[i].commit_us, memory_order_relaxed);
         newest = at > newest ? at : newest;
@@ -133,10 +136,10 @@ static void write_lag(const struct master *m, struct buffer *b)
                   traffic_eta_s(m->traffic));
     known_seconds(b, "last_commit_timestamp_seconds", "When events were last committed, since 1970.",
                   newest > 0 ? (double)newest / 1e6 : LAG_UNKNOWN);
-    known_gauge(b, "cursor", "The relay's sequence number up to which all is committed.", has_cursor ? cursor : -1);
-    counter(b, "rewinds_total", "How often Redis had lost data and the relay was read again.", m->rewinds);
-    counter(b, "sequence_resets_total", "How often the relay's sequence began anew.", m->resets);
-    counter(b, "rogue_seqs_total", "Sequence numbers that turned out to be none of the sequence.", m->rogues);
+    known_gauge(b, "cursor", "The relay's sequence number up to which all is committed.", cursor.is_known ? cursor.value : -1);
+    counter(b, "rewinds_total", "How often Redis had lost data and the relay was read again.", m->course.rewinds);
+    counter(b, "sequence_resets_total", "How often the relay's sequence began anew.", m->course.resets);
+    counter(b, "rogue_seqs_total", "Sequence numbers that turned out to be none of the sequence.", m->totals.implausible);
 }
 
 static void write_ring(const struct master *m, struct buffer *b)

@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "master/report/sample.h"
 #include "master/context.h"
+#include "master/transitions.h"
 
 /* Everything that a worker has dealt with, whatever became of it. */
 static uint64_t events_of(const struct worker_slot *slot)
@@ -22,7 +24,7 @@ static void sample_figures(struct master *m)
     struct traffic_sample s = {
         .now_ms = clock_monotonic_ms(),
         .now_us = clock_unix_us(),
-        .events = m->done,
+        .events = m->progress.done,
         .bytes = relay_bytes(m->relay),
         .relay_is_up = relay_is_up(m->relay),
     };
@@ -35,8 +37,8 @@ static void sample_figures(struct master *m)
                                 .commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed),
                                 .queued = ledger_queue_length(m->ledger, i)};
     }
-    s.lags[s.lag_count++] = (struct lag_worker){.lag_us = m->filtered_lag_us, .commit_us = m->filtered_at_us};
-    m->wants_time = true;
+    s.lags[s.lag_count++] = (struct lag_worker){.lag_us = m->totals.filtered_lag_us, .commit_us = m->totals.filtered_at_us};
+    m->totals.wants_time = true;
     traffic_tick(m->traffic, &s);
     store_ask_figures(m->store);
 }
@@ -61,8 +63,8 @@ void sample_health(const struct master *m, struct health_sample *s)
 {
     *s = (struct health_sample){
         .state = master_state_name(m),
-        .is_running = m->state == MASTER_RUNNING && !m->is_paused,
-        .is_stopping = m->state == MASTER_STOPPING,
+        .is_running = master_is_running(m) && !m->course.is_paused,
+        .is_stopping = m->course.state == MASTER_STOPPING,
         .relay_is_up = relay_is_up(m->relay),
         .relay_is_paused = relay_is_paused(m->relay),
         .relay_state = relay_state_name(relay_state(m->relay)),

@@ -8,22 +8,28 @@
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/log_shared.h"
+#include "master/report/status.h"
+#include "master/checkpoint.h"
 #include "master/context.h"
-
-const char *master_state_name(const struct master *m)
-{
-    static const char *const states[] = {"starting", "running", "rewinding", "resetting", "stopping"};
-    return m->state == MASTER_RUNNING && m->is_paused ? "paused" : states[m->state];
-}
+#include "master/transitions.h"
 
 static json_t *cursor_json(const struct master *m)
 {
-    int64_t cursor;
+    struct optional cursor = checkpoint_cursor(m);
     char decimal[24];
-    if (!master_cursor(m, &cursor))
-        return json_null();
-    snprintf(decimal, sizeof decimal, "%" PRId64, cursor);
-    return json_string(decimal);
+    snprintf(decimal, sizeof decimal, "%" PRId64, cursor.value);
+    return cursor.is_known ? json_string(decimal) : json_null();
+}
+
+static json_t *relays_json(const struct master *m)
+{
+    const struct relay_list *relays = failover_list(m->failover);
+    json_t *list = json_array();
+    for (unsigned i = 0; i < relays->count; i++)
+        json_array_append_new(list, json_pack("{s:s,s:b,s:I}", "name", relays->list[i].name, "current",
+                                              i == relays->current, "failures",
+                                              (json_int_t)relays->list[i].failures));
+    return list;
 }
 
 static json_t *worker_json(const struct master *m, unsigned i)
@@ -71,14 +77,14 @@ static json_t *recent_errors_json(void)
 static json_t *balance_json(const struct master *m, json_t *json)
 {
     uint64_t written = counters_total(m->counters, COUNTER_WRITTEN);
-    uint64_t filtered = counters_total(m->counters, COUNTER_FILTERED) + m->own_filtered;
+    uint64_t filtered = counters_total(m->counters, COUNTER_FILTERED) + m->totals.filtered;
     uint64_t quarantined = counters_total(m->counters, COUNTER_QUARANTINED);
-    uint64_t duplicate = counters_total(m->counters, COUNTER_DUPLICATE) + m->own_duplicate;
+    uint64_t duplicate = counters_total(m->counters, COUNTER_DUPLICATE) + m->totals.duplicate;
     uint64_t in_flight = 0;
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         in_flight += ledger_queue_length(m->ledger, i);
     json_object_set_new(json, "recent_errors", recent_errors_json());
-    json_object_set_new(json, "received", json_integer((json_int_t)m->received));
+    json_object_set_new(json, "received", json_integer((json_int_t)m->totals.received));
     json_object_set_new(json, "written", json_integer((json_int_t)written));
     json_object_set_new(json, "filtered", json_integer((json_int_t)filtered));
     json_object_set_new(json, "quarantined", json_integer((json_int_t)quarantined));
@@ -116,16 +122,16 @@ json_t *status_json(struct master *m)
         (double)(clock_monotonic_ms() - m->started_ms) / 1000, "relay", "url", relay_shown(m->relay), "state",
         relay_state_name(relay_state(m->relay)), "connected", relay_is_up(m->relay), "paused",
         relay_is_paused(m->relay), "connects", (json_int_t)relay_connects(m->relay), "bytes",
-        (json_int_t)relay_bytes(m->relay), "note", relay_trouble(m->relay), "infos", (json_int_t)m->infos,
-        "errors", (json_int_t)m->errors, "cursor", cursor_json(m), "rewinds", (json_int_t)m->rewinds,
-        "resets", (json_int_t)m->resets, "rogue_seqs", (json_int_t)m->rogues, "ring", "used_bytes",
+        (json_int_t)relay_bytes(m->relay), "note", relay_trouble(m->relay), "infos", (json_int_t)m->totals.infos,
+        "errors", (json_int_t)m->totals.errors, "cursor", cursor_json(m), "rewinds", (json_int_t)m->course.rewinds,
+        "resets", (json_int_t)m->course.resets, "rogue_seqs", (json_int_t)m->totals.implausible, "ring", "used_bytes",
         (json_int_t)ledger_used_bytes(m->ledger),
         "size_bytes", (json_int_t)ledger_size_bytes(m->ledger), "records",
         (json_int_t)ledger_record_count(m->ledger), "ops_left_out", ops, "redis", redis_json(m),
         "workers", workers);
     if (json != NULL) {
         json_object_set_new(json, "relays", relays_json(m));
-        json_object_set_new(json, "relay_changes", json_integer((json_int_t)m->relay_changes));
+        json_object_set_new(json, "relay_changes", json_integer((json_int_t)failover_changes(m->failover)));
     }
     if (json != NULL)
         traffic_add_json(m->traffic, json);

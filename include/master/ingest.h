@@ -1,0 +1,22 @@
+/* ingest.h: a message of the relay, from a peek at it to its place in the ring. */
+#ifndef FIREHOSED_MASTER_INGEST_H
+#define FIREHOSED_MASTER_INGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/relay.h"
+
+struct master;
+
+/* Takes the message at window[offset..offset+len) of the ledger: decides (sequence.h), and carries the decision out.
+ * RELAY_STOP in the answer means that the relay's sequence is another one: the caller begins the reset. */
+struct relay_answer ingest_take(struct master *m, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
+
+/* Forgets the frame that is held, if one is: the relay will be asked for it again. */
+void ingest_drop_held(struct master *m);
+
+/* Empties the ring: what it had is read again. */
+void ingest_discard(struct master *m);
+
+#endif
