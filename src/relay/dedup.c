@@ -33,18 +33,15 @@ struct dedup *dedup_new(size_t repos)
     if (d == NULL)
         return NULL;
     d->rows = repos / WAYS + 1;
+    size_t bytes = d->rows * WAYS * sizeof *d->entries;
     /* Straight from the system, zeroed: only the used part takes memory. Workers do not inherit it. */
-    void *memory = mmap(NULL, d->rows * WAYS * sizeof *d->entries, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED ||
-        getrandom(d->hash_key, sizeof d->hash_key, 0) != (ssize_t)sizeof d->hash_key) {
-        if (memory != MAP_FAILED)
-            munmap(memory, d->rows * WAYS * sizeof *d->entries);
+    int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    if (getrandom(d->hash_key, sizeof d->hash_key, 0) != (ssize_t)sizeof d->hash_key ||
+        (d->entries = mmap(NULL, bytes, protection, flags, -1, 0)) == MAP_FAILED) {
         free(d);
         return NULL;
     }
-    madvise(memory, d->rows * WAYS * sizeof *d->entries, MADV_DONTFORK);
-    d->entries = memory;
+    madvise(d->entries, bytes, MADV_DONTFORK);
     return d;
 }
 
@@ -61,10 +58,7 @@ void dedup_clear(struct dedup *d)
     madvise(d->entries, d->rows * WAYS * sizeof *d->entries, MADV_DONTNEED); /* zeroed, and given back */
 }
 
-void dedup_begin_at(struct dedup *d, int64_t us)
-{
-    d->begins_us = us;
-}
+void dedup_begin_at(struct dedup *d, int64_t us) { d->begins_us = us; }
 
 /* The number of a TID, which is base32-sortable: numbers compare as the texts do. Returns 0 if the text is no TID. */
 static uint64_t tid_number(const uint8_t *text, size_t len)

@@ -19,9 +19,8 @@ struct failover {
     struct evdns_base *dns;
     const struct config *config;
     struct failover_hooks hooks;
-    struct relay_list list, new_list;
-    bool has_new_list;
-    int64_t changed_ms; /* the relay, or when the first one was last looked for */
+    struct relay_list list, new_list; /* new_list.count 0: none waits */
+    int64_t changed_ms;               /* when the relay changed, or the first was last looked for */
     uint64_t changes;
     struct connect_attempt *probe; /* whether the first relay answers; or NULL */
     int64_t newest_us;             /* the newest event in Redis when the relay changed; 0: unknown */
@@ -32,20 +31,22 @@ struct failover {
 /* Several relays need the memory of what was taken. */
 static bool prepare_dedup(struct failover *f, const struct relay_list *list, struct error *why)
 {
-    if (list->count > 1 && f->dedup == NULL && (f->dedup = dedup_new((size_t)f->config->relay_memory)) == NULL) {
+    if (list->count == 1 || f->dedup != NULL)
+        return true;
+    f->dedup = dedup_new((size_t)f->config->relay_memory);
+    if (f->dedup == NULL)
         error_set(why, "relay_memory: out of memory");
-        return false;
-    }
-    return true;
+    return f->dedup != NULL;
 }
 
 struct failover *failover_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
                               const struct failover_hooks *hooks, int64_t now_ms, struct error *why)
 {
     struct failover *f = calloc(1, sizeof *f);
-    error_set(why, "out of memory");
-    if (f == NULL)
+    if (f == NULL) {
+        error_set(why, "out of memory");
         return NULL;
+    }
     *f = (struct failover){.base = base, .dns = dns, .config = config, .hooks = *hooks, .changed_ms = now_ms};
     if (relay_list_init(&f->list, config, why) && prepare_dedup(f, &f->list, why))
         return f;
@@ -194,18 +195,17 @@ enum failover_list_change failover_set_list(struct failover *f, bool is_reading,
     if (relay_list_replace(&f->list, &fresh))
         return FAILOVER_SAME_SEQUENCE;
     f->new_list = fresh;
-    f->has_new_list = true;
     if (is_reading)
         return FAILOVER_OTHER_SEQUENCE;
     failover_take_new_list(f);
     return FAILOVER_SAME_SEQUENCE;
 }
 
-const struct relay_list *failover_new_list(const struct failover *f) { return f->has_new_list ? &f->new_list : NULL; }
+const struct relay_list *failover_new_list(const struct failover *f) { return f->new_list.count > 0 ? &f->new_list : NULL; }
 
 void failover_take_new_list(struct failover *f)
 {
-    if (f->has_new_list)
+    if (f->new_list.count > 0)
         f->list = f->new_list;
-    f->has_new_list = false;
+    f->new_list.count = 0;
 }

@@ -2,10 +2,7 @@
 
 #include "relay/liveness.h"
 
-void liveness_reset(struct liveness *l, int64_t now_ms)
-{
-    *l = (struct liveness){.byte_ms = now_ms, .headway_ms = now_ms};
-}
+void liveness_reset(struct liveness *l, int64_t now_ms) { *l = (struct liveness){now_ms, now_ms, false}; }
 
 void liveness_on_bytes(struct liveness *l, int64_t now_ms, bool has_headway)
 {

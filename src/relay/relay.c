@@ -164,20 +164,20 @@ static void on_connected(void *arg, int fd, const struct error *failure)
     }
 }
 
-static bool prepare(struct relay *r, struct error *why)
+static void take_url(struct relay *r)
 {
     r->url = relay_list_current(r->relays)->url;
     url_redacted(&r->url, r->shown, sizeof r->shown);
-    tls_free(r->tls);
-    r->tls = NULL;
-    return !url_is_tls(&r->url) || (r->tls = tls_client_new(r->config->relay_ca_file, why)) != NULL;
 }
 
 void relay_start(struct relay *r)
 {
     struct error why;
     int64_t timeout_ms = r->config->relay_connect_timeout; /* for all of it: connecting, TLS and upgrade */
-    if (!prepare(r, &why)) {
+    take_url(r);
+    tls_free(r->tls);
+    r->tls = NULL;
+    if (url_is_tls(&r->url) && (r->tls = tls_client_new(r->config->relay_ca_file, &why)) == NULL) {
         fail(r, why.text, 0);
         return;
     }
@@ -355,8 +355,7 @@ struct relay *relay_new(struct event_base *base, struct evdns_base *dns, struct 
         return NULL;
     *r = (struct relay){.base = base, .dns = dns, .ledger = ledger, .config = config, .relays = relays};
     r->hooks = *hooks;
-    r->url = relay_list_current(relays)->url;
-    url_redacted(&r->url, r->shown, sizeof r->shown);
+    take_url(r);
     connection_init(&r->connection, base, ledger, on_ready, r);
     r->timer = evtimer_new(base, on_timer, r);
     if (r->timer == NULL) {
