@@ -201,7 +201,10 @@ enum failover_list_change failover_set_list(struct failover *f, bool is_reading,
     return FAILOVER_SAME_SEQUENCE;
 }
 
-const struct relay_list *failover_new_list(const struct failover *f) { return f->new_list.count > 0 ? &f->new_list : NULL; }
+const struct relay_list *failover_new_list(const struct failover *f)
+{
+    return f->new_list.count > 0 ? &f->new_list : NULL;
+}
 
 void failover_take_new_list(struct failover *f)
 {
