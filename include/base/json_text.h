@@ -1,7 +1,7 @@
-/* json_text.h: writes JSON strings and base64 into a buffer.
+/* json_text.h: writes JSON strings and base64 into a buffer, and checks and repairs UTF-8.
  *
- * For the places that stream JSON out (events, status, dead letters); whole documents that are not on
- * the way of a frame are built with jansson. */
+ * Code that streams JSON uses it (events, dashboard keys, dead letters). Whole documents off the way of a frame are
+ * built with jansson. */
 #ifndef FIREHOSED_BASE_JSON_TEXT_H
 #define FIREHOSED_BASE_JSON_TEXT_H
 
@@ -10,22 +10,25 @@
 
 #include "base/buffer.h"
 
-/* Appends text as a JSON string with its quotes. The escapes are those of JavaScript's JSON.stringify:
- * \" \\ \b \f \n \r \t, \u00xx for the other control characters, all else as it stands. Returns false and
- * appends nothing if the text is not valid UTF-8 (surrogates, overlong forms and > U+10FFFF are not). */
+/* Appends text as a JSON string with its quotes, escaped as JavaScript's JSON.stringify does: \" \\ \b \f \n \r \t, \u00xx
+ * for the other control characters, and no other escapes. Returns false and appends nothing if the text is not valid
+ * UTF-8 (surrogates, overlong forms and values above U+10FFFF are not valid). */
 bool json_append_string(struct buffer *b, const void *text, size_t len);
 
-/* The same, and *bad tells where the first byte is that is not valid; untouched if there is none. */
+/* json_append_string() that also sets *bad to the offset of the first invalid byte. Leaves *bad alone on success. */
 bool json_append_text(struct buffer *b, const void *text, size_t len, size_t *bad);
 
-/* Appends base64, standard alphabet. `pad` adds '=' to a multiple of four (dead letters); the AT Protocol's
- * $bytes has none. */
+/* Appends base64 in the standard alphabet. `pad` adds '=' to a multiple of four digits (dead letters); "$bytes" of the AT
+ * Protocol has no padding. */
 void json_append_base64(struct buffer *b, const void *bytes, size_t len, bool pad);
 
-/* True if the bytes are valid UTF-8; *bad is the offset of the first byte that is not (may be NULL). */
+/* Returns true if the bytes are valid UTF-8. Otherwise sets *bad (may be NULL) to the offset of the first invalid byte. */
 bool utf8_valid(const void *text, size_t len, size_t *bad);
 
-/* Makes a text valid UTF-8 in place: every byte that is not part of a character becomes '?'. */
+/* Makes a text valid UTF-8 in place: replaces every byte that is not part of a character by '?'. */
 void utf8_repair(char *text);
+
+/* Returns how many bytes of the text fit into `room` bytes without cutting a character. */
+size_t utf8_fitting(const char *text, size_t room);
 
 #endif

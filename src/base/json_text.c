@@ -2,14 +2,13 @@
 
 #include "base/json_text.h"
 
-/* How each byte of a string is written: 0 as it stands, 'u' as \u00xx, 'x' for the start of a multi-byte
- * sequence (or a stray byte) that must be checked, else the letter behind the backslash. */
+/* How a byte of ASCII is written: 0 unchanged, 'u' as \u00xx, any other value as that letter after a backslash. */
 static const char escapes[256] = {
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\',
 };
 
-/* Length of the valid UTF-8 sequence at p (Unicode 15, table 3-7), or 0. The first byte is >= 0x80. */
+/* Returns the length of the valid UTF-8 sequence at p (Unicode 15, table 3-7), or 0. The first byte is >= 0x80. */
 static size_t utf8_sequence(const uint8_t *p, size_t left)
 {
     uint8_t first = p[0];
@@ -44,14 +43,14 @@ static inline uint32_t load4(const uint8_t *p)
     return v;
 }
 
-/* Fewer than eight bytes in a word, in memory's order, the others 0, and no byte behind them read: most keys and many
- * texts are that short, and byte by byte they cost more than all the rest of them. */
+/* Loads fewer than eight bytes into a word, in memory order, the other bytes 0. Reads no byte behind them. Most keys and
+ * many texts are that short, and a loop over their bytes would cost more than all the rest of their work. */
 static inline uint64_t load_short(const uint8_t *p, size_t n)
 {
     uint8_t word[8] = {0};
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (n >= 4)
-        return load4(p) | (uint64_t)load4(p + n - 4) << 8 * (n - 4); /* where they overlap they are the same */
+        return load4(p) | (uint64_t)load4(p + n - 4) << 8 * (n - 4); /* the bytes that overlap are equal */
     if (n > 0)
         return p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1);
 #endif
@@ -59,7 +58,7 @@ static inline uint64_t load_short(const uint8_t *p, size_t n)
     return load8(word);
 }
 
-/* Skips what is ASCII up to a place near the first byte that is not, or to the end. */
+/* Skips ASCII, up to the word that has the first other byte, or to the end. */
 static inline const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 8) {
@@ -101,8 +100,18 @@ void utf8_repair(char *text)
     }
 }
 
-/* True if none of the eight bytes is a control character, a quote, a backslash or above 0x7f: the usual case,
- * taken eight bytes at a time (the "has a byte less than / equal to" arithmetic on a word). */
+size_t utf8_fitting(const char *text, size_t room)
+{
+    size_t len = strnlen(text, room + 1);
+    if (len <= room)
+        return len;
+    for (len = room; len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80;)
+        len--;
+    return len;
+}
+
+/* Returns true if none of the eight bytes is a control character, a quote, a backslash or above 0x7f. This is the usual
+ * case; the arithmetic is "a word has a byte less than / equal to". */
 static inline bool eight_plain_bytes(uint64_t v)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
@@ -111,7 +120,7 @@ static inline bool eight_plain_bytes(uint64_t v)
     return (found & highs) == 0;
 }
 
-/* Writes one byte of ASCII as it must be written. */
+/* Writes one byte of ASCII, escaped if JSON wants it. */
 static inline uint8_t *put_escaped(uint8_t *out, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -131,8 +140,8 @@ static inline uint8_t *put_escaped(uint8_t *out, uint8_t c)
     return out;
 }
 
-/* Copies what stands as it is, eight bytes at a time, as far as that goes. Room for eight bytes more than are left must
- * be behind *out. */
+/* Copies bytes that need no escape, eight at a time, and returns where it stopped. *out must have room for eight bytes
+ * more than are left. */
 static inline const uint8_t *copy_plain(const uint8_t *p, const uint8_t *end, uint8_t **out)
 {
     uint64_t v;
@@ -161,7 +170,7 @@ static inline const uint8_t *copy_plain(const uint8_t *p, const uint8_t *end, ui
 
 bool json_append_text(struct buffer *b, const void *text, size_t len, size_t *bad)
 {
-    /* Worst case: every byte becomes \u00xx; and copy_plain() writes whole words. */
+    /* In the worst case every byte becomes \u00xx, and copy_plain() writes whole words. */
     if (!buffer_reserve(b, len * 6 + 2 + 8))
         return true; /* the buffer carries the failure */
     const uint8_t *p = text, *end = p + len;

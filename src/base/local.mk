@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	include/base/limits.h include/base/optional.h include/base/verdict.h \
 	include/base/log.h src/base/log.c \
 	include/base/log_fold.h src/base/log_fold.c \
+	include/base/log_level.h \
 	include/base/log_format.h src/base/log_format.c \
 	include/base/log_shared.h src/base/log_shared.c \
 	include/base/rfc3339.h src/base/rfc3339.c \

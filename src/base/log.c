@@ -16,8 +16,6 @@
 #include "base/log_format.h"
 #include "base/log_shared.h"
 
-enum { MINUTE_MS = 60000 };
-
 static const char syslog_name[] = "syslog", syslog_socket[] = "/dev/log";
 
 static struct {
@@ -32,31 +30,16 @@ static struct {
 void log_name(const char *process)
 {
     snprintf(the_log.name, sizeof the_log.name, "%s", process);
-    the_log.folds = (struct log_folds){0}; /* those of the process that it was forked from are not its own to tell */
+    the_log.folds = (struct log_folds){0}; /* the parent process reports its own */
 }
 
-void log_set_level(enum log_level level)
-{
-    the_log.level = level;
-}
-enum log_level log_get_level(void)
-{
-    return the_log.level;
-}
-void log_set_format(enum log_format format)
-{
-    the_log.format = format;
-}
-int log_descriptor(void)
-{
-    return the_log.fd;
-}
-bool log_is_syslog(void)
-{
-    return the_log.is_syslog;
-}
+void log_set_level(enum log_level level) { the_log.level = level; }
+enum log_level log_get_level(void) { return the_log.level; }
+void log_set_format(enum log_format format) { the_log.format = format; }
+int log_descriptor(void) { return the_log.fd; }
+bool log_is_syslog(void) { return the_log.is_syslog; }
 
-/* ---- where lines go ---- */
+/* ---- the target ---- */
 
 void log_adopt(int fd, bool is_syslog)
 {
@@ -66,7 +49,7 @@ void log_adopt(int fd, bool is_syslog)
     the_log.is_syslog = is_syslog;
 }
 
-/* The socket of syslog is opened before a worker is locked in: it writes to the descriptor like to any other. */
+/* The master opens the socket; a worker in its sandbox only writes to the descriptor, as to a file. */
 static int open_syslog(const char *path, struct error *why)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -76,7 +59,7 @@ static int open_syslog(const char *path, struct error *why)
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    /* A syslog that has stopped must not stop us: what it has no room for is lost. */
+    /* If syslog hangs, firehosed must go on: lines for which syslog has no room are lost. */
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
         error_set(why, "syslog %s: %s", path, strerror(errno));
@@ -87,7 +70,7 @@ static int open_syslog(const char *path, struct error *why)
     return fd;
 }
 
-/* The path of syslog's socket, or NULL: the target is another. */
+/* Returns the path of syslog's socket, or NULL if the target is not syslog. */
 static const char *syslog_path(const char *target)
 {
     size_t n = sizeof syslog_name - 1;
@@ -125,29 +108,26 @@ static void write_out(const struct log_line *line)
 {
     char bytes[LOG_LINE_BYTES];
     size_t len = log_format_line(line, the_log.format, the_log.is_syslog, bytes);
-    /* A log that cannot be written (disk full) is no reason to stop working, and there is nowhere to say so. */
+    /* If the log cannot be written (disk full), the process goes on; it has no place to report the fault. */
     if (write(the_log.fd, bytes, len) < 0 && the_log.is_syslog && errno != EAGAIN && errno != EINTR)
         log_note_syslog_loss();
 }
 
 static void write_text(enum log_level level, const char *text)
 {
-    const struct log_line line = {.time_us = clock_unix_us(),
-                                  .level = level,
-                                  .process = the_log.name,
-                                  .pid = (int)getpid(),
-                                  .text = text};
+    const struct log_line line = {
+        .time_us = clock_unix_us(), .level = level, .process = the_log.name, .pid = (int)getpid(), .text = text};
     if (level >= the_log.level)
         write_out(&line);
     if (level >= LOG_LEVEL_WARN)
         log_recent_add(line.time_us, level, line.pid, line.process, text);
 }
 
-static void tell_fold(const struct log_fold *fold)
+static void report_fold(const struct log_fold *fold)
 {
     char text[LOG_FOLD_TEXT_BYTES + 64];
     snprintf(text, sizeof text, "%s (%llu more like this)", fold->text, (unsigned long long)fold->held_back);
-    log_make_printable(text); /* it may have been cut within a character */
+    log_make_printable(text); /* the text may be cut within a character */
     write_text(fold->level, text);
 }
 
@@ -166,7 +146,7 @@ static void write_line(enum log_level level, const char *format, va_list args, u
     if (level >= LOG_LEVEL_WARN) {
         bool pass = log_fold_pass(&the_log.folds, level, text, clock_monotonic_ms(), &evicted);
         if (evicted.held_back > 0)
-            tell_fold(&evicted);
+            report_fold(&evicted);
         if (!pass)
             return;
     }
@@ -179,10 +159,10 @@ void log_tick(void)
     if (!the_log.folds.has_held_back)
         return;
     while (log_fold_due(&the_log.folds, clock_monotonic_ms(), &fold))
-        tell_fold(&fold);
+        report_fold(&fold);
 }
 
-/* Warnings are kept for status even where the log leaves them out. */
+/* Warnings are kept for status even if the log leaves them out. */
 static bool is_wanted(enum log_level level)
 {
     return level >= the_log.level || level >= LOG_LEVEL_WARN;
@@ -198,14 +178,14 @@ void log_write(enum log_level level, const char *format, ...)
     va_end(args);
 }
 
-/* True if a line may be written now; *held_back is how many were not, in the minute before. */
+/* Returns true if a line may be written now. *held_back gets the number of lines held back in the minute before. */
 static bool throttle_pass(struct log_throttle *t, uint64_t *held_back)
 {
     int64_t now = clock_monotonic_ms();
     *held_back = 0;
     if (now >= t->minute_ends_ms) {
         *held_back = t->held_back;
-        *t = (struct log_throttle){.minute_ends_ms = now + MINUTE_MS};
+        *t = (struct log_throttle){.minute_ends_ms = now + LOG_MINUTE_MS};
     }
     if (t->passed >= LOG_BURST) {
         t->held_back++;

@@ -7,8 +7,6 @@
 
 #include "base/hash.h"
 
-enum { MINUTE_MS = 60000 };
-
 static struct log_fold *find(struct log_folds *f, uint64_t hash)
 {
     for (size_t i = 0; i < LOG_FOLDS; i++)
@@ -17,7 +15,7 @@ static struct log_fold *find(struct log_folds *f, uint64_t hash)
     return NULL;
 }
 
-/* A free one, or the one that was seen longest ago. */
+/* Returns a free entry, or the one whose text came longest ago. */
 static struct log_fold *make_room(struct log_folds *f)
 {
     struct log_fold *found = &f->folds[0];
@@ -39,10 +37,10 @@ bool log_fold_pass(struct log_folds *f, enum log_level level, const char *text, 
         fold = make_room(f);
         if (evicted != NULL && fold->held_back > 0)
             *evicted = *fold;
-        *fold = (struct log_fold){.hash = hash, .level = level, .minute_ends_ms = now_ms + MINUTE_MS};
+        *fold = (struct log_fold){.hash = hash, .level = level, .minute_ends_ms = now_ms + LOG_MINUTE_MS};
         snprintf(fold->text, sizeof fold->text, "%s", text);
     } else if (now_ms >= fold->minute_ends_ms && fold->held_back == 0) {
-        fold->minute_ends_ms = now_ms + MINUTE_MS;
+        fold->minute_ends_ms = now_ms + LOG_MINUTE_MS;
         fold->passed = 0;
     }
     fold->last_ms = now_ms;
@@ -66,7 +64,7 @@ bool log_fold_due(struct log_folds *f, int64_t now_ms, struct log_fold *out)
         *out = *fold;
         fold->held_back = 0;
         fold->passed = 0;
-        fold->minute_ends_ms = now_ms + MINUTE_MS;
+        fold->minute_ends_ms = now_ms + LOG_MINUTE_MS;
         return true;
     }
     f->has_held_back = more;

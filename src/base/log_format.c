@@ -9,52 +9,37 @@
 #include "base/clock.h"
 #include "base/json_text.h"
 
-static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const int severities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
-
-const char *log_level_name(enum log_level level)
-{
-    return level_names[level];
-}
 
 void log_make_printable(char *text)
 {
-    size_t len = strlen(text), bad, from = 0;
-    while (!utf8_valid(text + from, len - from, &bad)) {
-        text[from + bad] = '?';
-        from += bad + 1;
-    }
+    utf8_repair(text);
     for (char *c = text; *c != '\0'; c++) {
         unsigned char u = (unsigned char)*c;
         if (u < 0x20 || u == 0x7f)
             *c = '?';
         else if (u == 0xc2 && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xa0)
-            c[0] = c[1] = '?'; /* control characters beyond ASCII */
+            c[0] = c[1] = '?'; /* U+0080 to U+009F: control characters beyond ASCII */
     }
 }
 
-/* Appends text to out[at..end), cut between characters; returns where it ends. */
+/* Appends text to out[at..end), cut between characters. Returns where the text ends. */
 static size_t put(char *out, size_t at, size_t end, const char *text)
 {
-    size_t len = strlen(text);
-    if (len > end - at) {
-        len = end - at;
-        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-            len--;
-    }
+    size_t len = utf8_fitting(text, end - at);
     memcpy(out + at, text, len);
     return at + len;
 }
 
-/* The same between quotes. The text is printable, so only two characters need to be escaped. */
+/* Appends text between quotes. The text is printable, so only two characters need an escape. */
 static size_t put_json(char *out, size_t at, size_t end, const char *text)
 {
-    size_t limit = end - 1; /* for the quote */
+    size_t limit = end - 1; /* room for the closing quote */
     out[at++] = '"';
     while (*text != '\0') {
         size_t n = 1;
         while (((unsigned char)text[n] & 0xc0) == 0x80)
-            n++; /* the rest of a character */
+            n++; /* the rest of the character */
         bool escaped = *text == '"' || *text == '\\';
         if (at + n + escaped > limit)
             break;
@@ -72,15 +57,16 @@ size_t log_format_line(const struct log_line *line, enum log_format format, bool
                        char out[LOG_LINE_BYTES])
 {
     char now[CLOCK_TEXT_BYTES], head[256] = "";
-    const size_t end = LOG_LINE_BYTES - 2; /* for '}' and the line's end */
+    const size_t end = LOG_LINE_BYTES - 2; /* room for '}' and the line end */
+    const char *level = log_level_name(line->level);
     size_t at = 0;
     clock_format_utc(line->time_us, now);
-    if (for_syslog) { /* it has its own clock; a datagram is a line */
+    if (for_syslog) { /* syslog adds the time itself, and takes each datagram as a line */
         snprintf(head, sizeof head, "<%d>firehosed[%d]: ", LOG_DAEMON | severities[line->level], line->pid);
         at = put(out, at, end, head);
     }
     if (format == LOG_FORMAT_JSON) {
-        snprintf(head, sizeof head, "{\"time\":\"%s\",\"level\":\"%s\",\"process\":", now, level_names[line->level]);
+        snprintf(head, sizeof head, "{\"time\":\"%s\",\"level\":\"%s\",\"process\":", now, level);
         at = put(out, at, end, head);
         at = put_json(out, at, end, line->process);
         snprintf(head, sizeof head, ",\"pid\":%d,\"text\":", line->pid);
@@ -89,9 +75,9 @@ size_t log_format_line(const struct log_line *line, enum log_format format, bool
         out[at++] = '}';
     } else {
         if (for_syslog)
-            snprintf(head, sizeof head, "%s %s: ", level_names[line->level], line->process);
+            snprintf(head, sizeof head, "%s %s: ", level, line->process);
         else
-            snprintf(head, sizeof head, "%s %s %s[%d]: ", now, level_names[line->level], line->process, line->pid);
+            snprintf(head, sizeof head, "%s %s %s[%d]: ", now, level, line->process, line->pid);
         at = put(out, at, end, head);
         at = put(out, at, end, line->text);
     }

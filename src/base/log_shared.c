@@ -10,7 +10,7 @@
 #include "base/log_format.h"
 
 struct entry {
-    _Atomic uint64_t number; /* of the line, from 1; 0: being written */
+    _Atomic uint64_t number; /* of the line, from 1; 0 while a process writes the entry */
     struct log_recent line;
 };
 
@@ -53,7 +53,7 @@ bool log_take_syslog_loss(void)
     return the_ring != NULL && atomic_exchange(&the_ring->has_lost_syslog, false);
 }
 
-/* False: it is not that line any more, or not yet. */
+/* Copies line `number`. Returns false if the entry holds another line, or is not whole yet. */
 static bool take(const struct entry *e, uint64_t number, struct log_recent *out)
 {
     if (atomic_load_explicit(&e->number, memory_order_acquire) != number)

@@ -1,9 +1,10 @@
-/* ws_write.c: frames as they are sent (RFC 6455 §5.2). The declarations are in websocket.h. */
+/* ws_write.c: writes WebSocket frames (RFC 6455 §5.2). The declarations are in websocket.h. */
 #include "config.h"
 
 #include <errno.h>
 #include <sys/random.h>
 
+#include "base/json_text.h"
 #include "net/websocket.h"
 #include "ws_mask.h"
 
@@ -23,7 +24,7 @@ size_t ws_server_header(uint8_t header[10], enum ws_opcode opcode, bool fin, siz
     return 2 + extended;
 }
 
-/* A fresh key for each frame, not to be foreseen (§5.3, §10.3). */
+/* Makes an unpredictable key, a new one for each frame (§5.3, §10.3). */
 static bool make_mask(uint8_t key[WS_MASK_BYTES])
 {
     ssize_t n;
@@ -37,7 +38,7 @@ void ws_append_frame(struct buffer *out, enum ws_role role, enum ws_opcode opcod
 {
     uint8_t header[10], key[WS_MASK_BYTES];
     size_t header_bytes = ws_server_header(header, opcode, true, len);
-    /* All or nothing: half a frame would be worse than none. */
+    /* Reserve room for the whole frame first: half a frame would be worse than none. */
     if (len > SIZE_MAX - sizeof header - sizeof key || !buffer_reserve(out, header_bytes + sizeof key + len))
         return;
     if (role == WS_SERVER) {
@@ -57,23 +58,11 @@ void ws_append_frame(struct buffer *out, enum ws_role role, enum ws_opcode opcod
     out->len += len;
 }
 
-/* How much of the reason fits, without cutting a character in two. */
-static size_t reason_length(const char *reason)
-{
-    size_t n = strnlen(reason, REASON_MAX + 1);
-    if (n <= REASON_MAX)
-        return n;
-    n = REASON_MAX;
-    while (n > 0 && ((uint8_t)reason[n] & 0xc0) == 0x80)
-        n--;
-    return n;
-}
-
 void ws_append_close(struct buffer *out, enum ws_role role, uint16_t code, const char *reason)
 {
     uint8_t payload[2 + REASON_MAX] = {(uint8_t)(code >> 8), (uint8_t)code};
     bool has_code = code != 0 && code != WS_CLOSE_NO_STATUS;
-    size_t n = has_code ? reason_length(reason) : 0;
+    size_t n = has_code ? utf8_fitting(reason, REASON_MAX) : 0;
     memcpy(payload + 2, reason, n);
     ws_append_frame(out, role, WS_CLOSE, payload, has_code ? 2 + n : 0);
 }
