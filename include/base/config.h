@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/settings.h"
+#include "base/settings_print.h"
 
 enum { CONFIG_ROWS = 128 };
 

@@ -3,6 +3,7 @@
 #include "base/config.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,7 +156,7 @@ const struct setting config_table[] = {
     {.name = NULL},
 };
 
-/* Rules between keys. *why names the place of the later one. */
+/* Checks the rules between keys. On failure *why names the place of one of them. */
 static bool check(const struct config *c, struct error *why)
 {
     char origin[1200];

@@ -16,7 +16,8 @@ libbase_a_SOURCES = \
 	include/base/rfc3339.h src/base/rfc3339.c \
 	include/base/notify.h src/base/notify.c \
 	include/base/privileges.h src/base/privileges.c \
-	include/base/settings.h src/base/settings.c src/base/settings_print.c src/base/settings_value.h \
+	include/base/setting.h include/base/settings.h src/base/settings.c \
+	include/base/settings_print.h src/base/settings_print.c \
 	include/base/sha256.h src/base/sha256.c \
 	include/base/siphash.h src/base/siphash.c \
 	include/base/text_set.h src/base/text_set.c \

@@ -1,16 +1,16 @@
-/* settings.c: reading values by the table. Writing them out again is in settings_print.c. */
 #include "config.h"
 
 #include "base/settings.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buffer.h"
-#include "settings_value.h"
+#include "base/settings_print.h"
 
 enum { FILE_MAX_BYTES = 1 << 20, VALUE_MAX_BYTES = 4096 };
 
@@ -27,12 +27,12 @@ static bool set_text(const struct setting *row, void *values, const char *text)
     return true;
 }
 
-/* Digits with an optional unit out of `units`; false if it is not that, or too large for int64_t. */
 struct unit {
     const char *name;
     int64_t factor;
 };
 
+/* Parses digits and an optional unit. Returns false for any other text, or if the value does not fit int64_t. */
 static bool parse_with_unit(const char *text, const struct unit *units, int64_t *value)
 {
     char *end;
@@ -92,8 +92,8 @@ static bool parse_integer(const struct setting *row, const char *text, int64_t *
     }
 }
 
-/* The start of a value as a message may show it: without the password of a URL. Such a message goes to the log when the
- * file is read again. Returns `out`. */
+/* Writes the start of a value for a message, with the password of a URL as "***": a reload puts the message into the log.
+ * Returns `out`. */
 static const char *shown(const char *text, char *out, size_t out_bytes)
 {
     const char *scheme = strstr(text, "://");
@@ -105,7 +105,7 @@ static const char *shown(const char *text, char *out, size_t out_bytes)
     return out;
 }
 
-/* Sets one value from its text. *why gets "key: what is wrong, what was expected". */
+/* Sets one value from its text. On failure *why is "key: what is wrong, what is expected". */
 static bool set_value(const struct setting *row, void *values, const char *text, struct error *why)
 {
     char expected[256];
@@ -170,8 +170,8 @@ static char *trim(char *text)
     return text;
 }
 
-/* A '#' starts a comment at the start of a line or behind white space, outside quotes: URLs and passwords may hold
- * one. Quotes around the whole value are taken off. */
+/* Takes off a comment, and quotes around the whole value. A '#' starts a comment only outside quotes, at the start of the
+ * value or after white space, because URLs and passwords may contain one. */
 static char *strip_comment_and_quotes(char *value, bool *unbalanced)
 {
     *unbalanced = false;
@@ -216,11 +216,11 @@ static bool read_line(const struct setting *table, void *values, struct setting_
         return false;
     }
     if (unbalanced) {
-        error_set(why, "%s: quotes do not match, expected \"value\" and nothing behind it", key);
+        error_set(why, "%s: quotes do not match, expected \"value\" and nothing after it", key);
         return false;
     }
     if (origins[i].line > 0) {
-        error_set(why, "%s: given twice, first in line %d", key, origins[i].line);
+        error_set(why, "%s: the key stands twice, first in line %d", key, origins[i].line);
         return false;
     }
     origins[i] = (struct setting_origin){.line = number};
@@ -237,9 +237,9 @@ bool settings_read_text(const struct setting *table, void *values, struct settin
         char line[VALUE_MAX_BYTES];
         bool ok = false;
         if (n >= sizeof line) {
-            error_set(why, "line of %zu bytes, expected at most %zu", n, sizeof line - 1);
+            error_set(why, "the line has %zu bytes, expected at most %zu", n, sizeof line - 1);
         } else if (memchr(text + at, '\0', n) != NULL) {
-            error_set(why, "a NUL byte, expected text");
+            error_set(why, "the line has a NUL byte, expected text");
         } else {
             memcpy(line, text + at, n);
             line[n] = '\0';
@@ -280,7 +280,7 @@ bool settings_read_file(const struct setting *table, void *values, struct settin
             break;
         }
         if (text.len > FILE_MAX_BYTES) {
-            error_set(why, "%s: larger than 1 MB, expected a configuration file", path);
+            error_set(why, "%s: the file is larger than 1 MB, expected a configuration file", path);
             break;
         }
     }

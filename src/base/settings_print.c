@@ -1,11 +1,9 @@
-/* settings_print.c: the table in words: what a value may be, what it is, and the sample file. */
 #include "config.h"
+
+#include "base/settings_print.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#include "base/settings.h"
-#include "settings_value.h"
 
 static const char *format_bytes(int64_t n, char *out, size_t out_bytes)
 {
@@ -103,7 +101,7 @@ const char *setting_expected(const struct setting *row, char *out, size_t out_by
     return out;
 }
 
-/* Levenshtein distance of two short names; names longer than the rows here are far from everything. */
+/* Returns the Levenshtein distance of two short names. A name longer than `row` is far from every other. */
 static int distance(const char *a, const char *b)
 {
     enum { MAX = 40 };
@@ -141,7 +139,7 @@ const char *setting_nearest(const struct setting *table, const char *name)
     return best;
 }
 
-/* Folds a sentence into comment lines of at most 78 columns. */
+/* Writes a sentence as comment lines of at most 78 columns. */
 static void write_comment(FILE *out, const char *text)
 {
     enum { WIDTH = 76 };
@@ -175,7 +173,7 @@ void settings_write_sample(const struct setting *table, FILE *out)
     }
 }
 
-/* Text of a manual page: a leading '.' or a backslash would be an order to the formatter, '-' would become a hyphen. */
+/* Escapes text for a manual page: the formatter takes a backslash as a command, and turns '-' into a hyphen. */
 static void write_escaped(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++)
