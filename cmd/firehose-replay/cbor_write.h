@@ -9,22 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atproto/cbor_reader.h"
 #include "atproto/cid.h"
 #include "base/buffer.h"
 
 enum { CBOR_HEAD_MAX_BYTES = 9 };
-
-/* RFC 8949 §3.1. */
-enum cbor_major {
-    CBOR_MAJOR_UNSIGNED = 0,
-    CBOR_MAJOR_NEGATIVE = 1,
-    CBOR_MAJOR_BYTES = 2,
-    CBOR_MAJOR_TEXT = 3,
-    CBOR_MAJOR_ARRAY = 4,
-    CBOR_MAJOR_MAP = 5,
-    CBOR_MAJOR_TAG = 6,
-    CBOR_MAJOR_SIMPLE = 7,
-};
 
 /* Encodes a head; returns its length. For numbers this is the whole item. */
 size_t cbor_head(uint8_t out[CBOR_HEAD_MAX_BYTES], enum cbor_major major, uint64_t argument);

@@ -1,7 +1,9 @@
 noinst_LIBRARIES += libatproto.a
 libatproto_a_SOURCES = \
 	include/atproto/car.h src/atproto/car.c \
-	include/atproto/cbor.h src/atproto/cbor.c src/atproto/cbor_internal.h \
+	include/atproto/cbor.h src/atproto/cbor.c \
+	include/atproto/cbor_reader.h src/atproto/cbor_reader.c \
+	src/atproto/cbor_token.h src/atproto/cbor_token.c \
 	include/atproto/cid.h src/atproto/cid.c \
 	include/atproto/collections.h src/atproto/collections.c \
 	include/atproto/event_json.h src/atproto/event_json.c src/atproto/record_json.c \

@@ -9,7 +9,7 @@
 #include "atproto/cid.h"
 #include "atproto/event_json.h"
 #include "base/json_text.h"
-#include "cbor_internal.h"
+#include "cbor_token.h"
 
 struct level {
     bool is_map;
