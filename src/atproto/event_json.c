@@ -7,10 +7,10 @@
 
 #include "atproto/car.h"
 #include "atproto/cid.h"
-#include "base/sha256.h"
+#include "atproto/record_json.h"
 #include "base/json_text.h"
+#include "base/sha256.h"
 
-/* One thread's. */
 struct event_encoder {
     enum event_format format;
     bool emit_sync;
@@ -20,27 +20,26 @@ struct event_encoder {
     struct car_index car;
 };
 
-/* One event on its way: what the functions below hand to each other. */
+/* The state of encoding one event. */
 struct encoding {
     struct event_encoder *encoder;
-    const uint8_t *start; /* of the frame: offsets are told from here */
+    const uint8_t *start; /* of the frame: offsets count from here */
     struct buffer *out;
-    size_t before; /* length of `out` in front of this event */
+    size_t before; /* length of `out` before this event */
     struct event *event;
     bool extended;
 };
 
-static const char *const drop_names[OP_DROPS] = {
-    [OP_DROP_NO_CID] = "no_cid",
-    [OP_DROP_NO_BLOCK] = "no_block",
-    [OP_DROP_HASH_MISMATCH] = "hash_mismatch",
-    [OP_DROP_NO_TYPE] = "no_type",
-    [OP_DROP_BAD_RECORD] = "bad_record",
-};
-
 const char *op_drop_name(enum op_drop reason)
 {
-    return drop_names[reason];
+    static const char *const names[OP_DROPS] = {
+        [OP_DROP_NO_CID] = "no_cid",
+        [OP_DROP_NO_BLOCK] = "no_block",
+        [OP_DROP_HASH_MISMATCH] = "hash_mismatch",
+        [OP_DROP_NO_TYPE] = "no_type",
+        [OP_DROP_BAD_RECORD] = "bad_record",
+    };
+    return names[reason];
 }
 
 struct event_encoder *event_encoder_new(enum event_format format)
@@ -66,15 +65,9 @@ void event_encoder_free(struct event_encoder *e)
     free(e);
 }
 
-void event_encoder_set_format(struct event_encoder *e, enum event_format format)
-{
-    e->format = format;
-}
+void event_encoder_set_format(struct event_encoder *e, enum event_format format) { e->format = format; }
 
-void event_encoder_set_sync(struct event_encoder *e, bool emit_sync)
-{
-    e->emit_sync = emit_sync;
-}
+void event_encoder_set_sync(struct event_encoder *e, bool emit_sync) { e->emit_sync = emit_sync; }
 
 void event_encoder_set_filter(struct event_encoder *e, const struct collection_filter *filter)
 {
@@ -82,7 +75,7 @@ void event_encoder_set_filter(struct event_encoder *e, const struct collection_f
     e->is_filtering = !collections_are_empty(filter->wanted) || !collections_are_empty(filter->unwanted);
 }
 
-/* The text members of an event are valid UTF-8: the reader has seen to it. */
+/* frame_parse() has checked that the text members of an event are valid UTF-8. */
 #define append_text_member(out, literal_name, slice)                                                         \
     do {                                                                                                     \
         buffer_append_literal(out, literal_name);                                                            \
@@ -114,7 +107,7 @@ static bool drop_at(struct encoding *x, size_t op, enum op_drop reason, const ch
     return drop(x, op, reason, (struct violation){.rule = rule, .offset = (size_t)(at - x->start)});
 }
 
-/* The block is in the CAR under the CID that the op names; here it must also *be* what the CID says. */
+/* Checks that the block has the hash that its CID claims. */
 static bool block_is_authentic(struct encoding *x, const struct car_block *block)
 {
     uint8_t digest[CID_DIGEST_BYTES];
@@ -136,7 +129,7 @@ static bool append_record(struct encoding *x, size_t op, const struct car_block 
     return has_type || drop_at(x, op, OP_DROP_NO_TYPE, "record has no $type", block->data);
 }
 
-/* "cid" and "record" of a create or update. False: the op was dropped. */
+/* Appends "cid" and "record" of a create or update. Returns false if the op was dropped. */
 static bool append_content(struct encoding *x, size_t i, const struct frame_op *op)
 {
     if (op->cid == NULL)
@@ -180,7 +173,7 @@ static bool passes(const struct encoding *x, const struct frame_op *op)
     return !e->is_filtering || collection_passes(&e->filter, op->path.ptr, op->path.len);
 }
 
-/* Asked before the blocks are even indexed. */
+/* Counts the ops that the filter leaves out, before the blocks are indexed. Returns true if no op passes. */
 static bool none_passes(struct encoding *x)
 {
     const struct frame *f = &x->event->frame;
@@ -191,7 +184,7 @@ static bool none_passes(struct encoding *x)
     return x->encoder->is_filtering && filtered == f->op_count;
 }
 
-/* An op that cannot be delivered is taken back and does not hide the others. False: too large altogether. */
+/* Appends the ops. Takes back an op that was dropped, and goes on with the others. Returns false if the event is too large. */
 static bool append_ops(struct encoding *x)
 {
     const struct frame *f = &x->event->frame;
@@ -230,7 +223,7 @@ static void append_commit_details(struct buffer *out, const struct frame *f)
         append_cid_member(out, ",\"prevData\":", f->prev_data);
 }
 
-/* tooBig commits, and some with nothing but deletions, come without blocks. */
+/* tooBig commits, and some commits that only delete, have no blocks. */
 static bool index_blocks(struct encoding *x)
 {
     const struct slice *blocks = &x->event->frame.blocks;
@@ -312,7 +305,7 @@ static enum event_outcome append_event(struct encoding *x)
     }
 }
 
-/* All but the frame, which frame_parse() sets as far as it is needed: it is too large to clear every time. */
+/* Clears all but the frame: it is too large to clear every time, and frame_parse() sets what is needed. */
 static void clear_event(struct event *event)
 {
     memset(event->dropped, 0, sizeof event->dropped);
@@ -325,23 +318,17 @@ static void clear_event(struct event *event)
 enum event_outcome event_encode(struct event_encoder *e, const uint8_t *frame, size_t len, struct buffer *out,
                                 struct event *event)
 {
-    struct encoding x = {.encoder = e,
-                         .start = frame,
-                         .out = out,
-                         .before = out->len,
-                         .event = event,
+    struct encoding x = {.encoder = e, .start = frame, .out = out, .before = out->len, .event = event,
                          .extended = e->format == EVENT_FORMAT_EXTENDED};
-    size_t before = out->len;
     clear_event(event);
     if (!frame_parse(frame, len, &event->frame, &event->violation))
         return EVENT_REFUSED;
     enum event_outcome outcome = append_event(&x);
     if (out->failed) {
-        out->len = before;
         event->violation = (struct violation){.rule = "out of memory"};
-        return EVENT_REFUSED;
+        outcome = EVENT_REFUSED;
     }
     if (outcome == EVENT_REFUSED)
-        out->len = before;
+        out->len = x.before;
     return outcome;
 }

@@ -1,12 +1,8 @@
-/* The whole envelope. One table a kind says which fields its body has; the tables stand in canonical key order and so
- * do the keys of a body, so one walk along both finds every field, and every one that is missing. */
+/* frame.c: a table for each kind lists the fields of its body. Tables and bodies both have canonical key order, so one walk
+ * along both finds every field, and every missing one. */
 #include "config.h"
 
 #include "atproto/frame.h"
-
-#include <string.h>
-
-#include "frame_header.h"
 
 enum field_type {
     FIELD_TEXT,        /* struct slice */
@@ -19,7 +15,7 @@ enum field_type {
     FIELD_OPS,         /* the ops of struct frame */
 };
 
-/* OPTIONAL allows null as well as absence: encoders disagree on which of the two says "none". */
+/* OPTIONAL allows both null and absence, because encoders disagree on which of the two means "none". */
 enum field_need { REQUIRED, OPTIONAL };
 
 struct field {
@@ -122,7 +118,7 @@ static bool read_ops(struct cbor_reader *r, struct frame *f, uint64_t count)
     return true;
 }
 
-/* An action that is not known cannot be delivered, and to leave it out would change what the commit says. */
+/* Refuses an unknown action: it cannot be delivered, and the commit would have another meaning without the op. */
 static bool read_action(struct cbor_reader *r, const struct cbor_token *t, enum op_action *action)
 {
     if (cbor_text_is(t, "create"))
@@ -205,9 +201,7 @@ static bool read_map(struct cbor_reader *r, const struct field_table *table, voi
 {
     const struct field *f = table->fields, *end = f + table->count;
     struct cbor_token map, key, previous;
-    /* Said at the end: a field that seems missing may only stand in the wrong order, which is then the better
-     * reason. */
-    const char *missing = NULL;
+    const char *missing = NULL; /* reported last: the field may stand in the wrong order, which is the better reason */
     if (!cbor_expect(r, CBOR_MAP, &map, "not a map"))
         return false;
     for (uint64_t i = 0; i < map.value; i++, previous = key) {
@@ -224,7 +218,7 @@ static bool read_map(struct cbor_reader *r, const struct field_table *table, voi
     return missing == NULL || cbor_fail(r, missing);
 }
 
-/* A body of an unknown kind is whatever its author made it, if only it is one item. */
+/* Accepts any single item as the body of an unknown kind. */
 static bool read_unknown(struct cbor_reader *r, const uint8_t *frame, size_t len, struct frame *out)
 {
     struct frame_peek peek;
@@ -239,7 +233,7 @@ bool frame_parse(const uint8_t *frame, size_t len, struct frame *out, struct vio
 {
     struct cbor_reader r;
     cbor_reader_init(&r, frame, len);
-    memset(out, 0, offsetof(struct frame, ops)); /* the ops are set one by one, op_count of them */
+    memset(out, 0, offsetof(struct frame, ops)); /* read_ops() clears each op that it fills */
     if (frame_header_read(&r, &out->kind) &&
         (out->kind == FRAME_UNKNOWN ? read_unknown(&r, frame, len, out)
                                     : read_map(&r, &body_tables[out->kind], out)) &&

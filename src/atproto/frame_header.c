@@ -1,18 +1,14 @@
 #include "config.h"
 
-#include "frame_header.h"
-
-#include <string.h>
-
-static const char *const kind_names[FRAME_KINDS] = {
-    [FRAME_COMMIT] = "commit",   [FRAME_SYNC] = "sync", [FRAME_IDENTITY] = "identity",
-    [FRAME_ACCOUNT] = "account", [FRAME_INFO] = "info", [FRAME_ERROR] = "error",
-    [FRAME_UNKNOWN] = "unknown",
-};
+#include "atproto/frame_header.h"
 
 const char *frame_kind_name(enum frame_kind kind)
 {
-    return kind_names[kind];
+    static const char *const names[FRAME_KINDS] = {
+        [FRAME_COMMIT] = "commit", [FRAME_SYNC] = "sync",   [FRAME_IDENTITY] = "identity", [FRAME_ACCOUNT] = "account",
+        [FRAME_INFO] = "info",     [FRAME_ERROR] = "error", [FRAME_UNKNOWN] = "unknown",
+    };
+    return names[kind];
 }
 
 static enum frame_kind message_kind(const struct cbor_token *t)
@@ -68,7 +64,7 @@ static bool read_fields(struct cbor_reader *r, struct header *h)
     return h->has_op || cbor_fail(r, "header has no op");
 }
 
-/* {"t": "#commit", "op": 1}, the header of nearly every frame, known by its bytes. */
+/* Recognises {"t": "#commit", "op": 1}, the header of nearly every frame, by its bytes. */
 static bool is_usual_header(struct cbor_reader *r)
 {
     static const uint8_t usual[] = "\xa2\x61t\x67#commit\x62op\x01";
@@ -87,7 +83,7 @@ bool frame_header_read(struct cbor_reader *r, enum frame_kind *kind)
         return true;
     if (!read_fields(r, &h))
         return false;
-    if (h.op.kind == CBOR_NEGATIVE) /* -1 - value */
+    if (h.op.kind == CBOR_NEGATIVE) /* the number is -1 - value */
         *kind = h.op.value == 0 ? FRAME_ERROR : FRAME_UNKNOWN;
     else if (h.op.value != 1)
         *kind = FRAME_UNKNOWN;

@@ -1,11 +1,8 @@
-/* What the master looks at: kind, seq and DID, and the first op of a commit for the dashboard. In canonical
- * order all of it stands in front of `blocks`, so the bulk of a frame is never touched. The order of keys is
- * not checked: whoever parses the frame does. */
+/* frame_peek.c: in canonical order the fields stand in front of `blocks`, so the bulk of a frame is never touched. Nothing
+ * here checks the order of keys; frame_parse() does. */
 #include "config.h"
 
-#include <string.h>
-
-#include "frame_header.h"
+#include "atproto/frame_peek.h"
 
 static bool read_seq(struct cbor_reader *r, struct frame_peek *peek)
 {
@@ -26,7 +23,7 @@ static bool read_seq(struct cbor_reader *r, struct frame_peek *peek)
     return cbor_fail(r, "seq is not an integer of 63 bits");
 }
 
-/* A text goes into *slice; anything else is skipped, and told by a slice that stays empty. */
+/* Reads a text into *slice. Skips any other item and leaves *slice alone. */
 static bool read_text(struct cbor_reader *r, struct slice *slice)
 {
     const uint8_t *before = r->at;
@@ -65,7 +62,7 @@ static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
 static bool read_ops(struct cbor_reader *r, struct frame_peek *peek)
 {
     struct cbor_token array;
-    struct frame_peek ignored; /* of the others; depth is counted from their fields, as parsing does */
+    struct frame_peek ignored; /* read like the first op, so that depth counts from the fields, as in frame_parse() */
     if (!cbor_expect(r, CBOR_ARRAY, &array, "ops is not an array"))
         return false;
     for (uint64_t i = 0; i < array.value; i++)
@@ -103,7 +100,7 @@ static bool read_field(struct cbor_reader *r, const struct cbor_token *key, stru
 static bool read_body(struct cbor_reader *r, struct frame_peek *peek)
 {
     struct cbor_token map, key;
-    if (peek->kind == FRAME_UNKNOWN && r->at < r->end && *r->at >> 5 != 5) /* major type 5: a map */
+    if (peek->kind == FRAME_UNKNOWN && r->at < r->end && *r->at >> 5 != CBOR_MAJOR_MAP)
         return true;
     if (!cbor_expect(r, CBOR_MAP, &map, "body is not a map"))
         return false;
@@ -126,5 +123,29 @@ bool frame_peek(const uint8_t *frame, size_t len, struct frame_peek *peek, struc
     if (frame_header_read(&r, &peek->kind) && read_body(&r, peek))
         return true;
     *why = r.violation;
+    return false;
+}
+
+bool frame_time(const uint8_t *frame, size_t len, struct slice *time)
+{
+    struct cbor_reader r;
+    struct cbor_token map, key, value;
+    enum frame_kind kind;
+    cbor_reader_init(&r, frame, len);
+    if (!frame_header_read(&r, &kind) || !cbor_expect(&r, CBOR_MAP, &map, "body is not a map"))
+        return false;
+    for (uint64_t i = 0; i < map.value; i++) {
+        if (!cbor_next_key(&r, NULL, &key))
+            return false;
+        if (!cbor_text_is(&key, "time")) {
+            if (!cbor_skip(&r))
+                return false;
+            continue;
+        }
+        if (!cbor_next(&r, &value) || value.kind != CBOR_TEXT)
+            return false;
+        *time = frame_slice(&value);
+        return true;
+    }
     return false;
 }

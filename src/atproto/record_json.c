@@ -1,13 +1,13 @@
-/* A record on its way from DAG-CBOR to JSON: each token is written as it is read. Text is looked at once, for what must
- * be escaped and for what is no UTF-8.
+/* record_json.c: writes each token as it is read. One pass over a text finds both what needs an escape and what is not
+ * UTF-8.
  *
- * Invariants: `depth` containers are open, the innermost is levels[depth - 1]; a level's `left` counts the
- * items (or pairs) that are still to be read; nothing is appended when false is returned. No recursion:
- * nesting is bounded by CBOR_MAX_DEPTH, not by the stack of the process. */
+ * Invariants: `depth` containers are open, the innermost is levels[depth - 1]. A level's `left` counts the items (or pairs)
+ * to read. There is no recursion: CBOR_MAX_DEPTH bounds the nesting, not the stack of the process. */
 #include "config.h"
 
+#include "atproto/record_json.h"
+
 #include "atproto/cid.h"
-#include "atproto/event_json.h"
 #include "base/json_text.h"
 #include "cbor_token.h"
 
@@ -15,7 +15,7 @@ struct level {
     bool is_map;
     bool is_first;
     uint64_t left;
-    struct cbor_token key; /* the last one read; unset while is_first */
+    struct cbor_token key; /* the last key; unset while is_first */
 };
 
 struct transcoder {
@@ -52,14 +52,14 @@ static void append_bytes(struct buffer *out, const struct cbor_token *t)
     buffer_append_literal(out, "\"}");
 }
 
-/* A text that nobody has looked at yet. */
+/* Appends a text whose UTF-8 was not checked before. */
 static bool append_text(struct transcoder *x, const struct cbor_token *t)
 {
     size_t bad;
     return json_append_text(x->out, t->data, t->len, &bad) || cbor_fail_text(x->r, t->data + bad);
 }
 
-/* Writes a token that is a whole item. */
+/* Appends a token that is a whole item. */
 static bool append_scalar(struct transcoder *x, const struct cbor_token *t)
 {
     struct buffer *out = x->out;
@@ -79,10 +79,7 @@ static bool append_scalar(struct transcoder *x, const struct cbor_token *t)
         append_link(out, t->data);
         break;
     case CBOR_BOOL:
-        if (t->value != 0)
-            buffer_append_literal(out, "true");
-        else
-            buffer_append_literal(out, "false");
+        buffer_append_text(out, t->value != 0 ? "true" : "false");
         break;
     default:
         buffer_append_literal(out, "null");
@@ -104,7 +101,7 @@ static bool append_value(struct transcoder *x, struct cbor_token *t)
     return cbor_fail(x->r, CBOR_RULE_TOO_DEEP);
 }
 
-/* The key's order is checked last, as cbor_next_key() does. */
+/* Appends a key. Like cbor_next_key(), it checks the order last. */
 static bool append_key(struct transcoder *x, struct level *l)
 {
     const uint8_t *before = x->r->at;
@@ -135,7 +132,7 @@ static void close_finished_levels(struct transcoder *x)
     }
 }
 
-/* The next item of the innermost container. */
+/* Appends the next item of the innermost container. */
 static bool append_item(struct transcoder *x)
 {
     struct level *l = &x->levels[x->depth - 1];
@@ -156,8 +153,7 @@ static bool append_item(struct transcoder *x)
 
 bool record_append_json(struct cbor_reader *r, struct buffer *out, bool *has_type)
 {
-    struct transcoder
-        x; /* the levels are set as they are opened: clearing them would cost more than most records */
+    struct transcoder x; /* open_level() sets the levels: clearing them would cost more than most records */
     struct cbor_token top;
     size_t before = out->len;
     x.r = r;

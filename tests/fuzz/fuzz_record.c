@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "atproto/event_json.h"
+#include "atproto/record_json.h"
 #include "base/json_text.h"
 #include "fuzz.h"
 

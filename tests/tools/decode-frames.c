@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "atproto/event_json.h"
+#include "atproto/record_json.h"
 #include "base/json_text.h"
 #include "reference.h"
 

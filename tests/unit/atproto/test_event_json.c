@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "atproto/event_json.h"
+#include "atproto/record_json.h"
 #include "wire.h"
 
 static const char RECORD[] = "\xa1\x65$type\x61x"; /* {"$type": "x"} */
