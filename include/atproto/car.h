@@ -1,5 +1,5 @@
-/* car.h: an index over a CAR v1 that lies in memory (ipld.io/specs/transport/car/carv1). Blocks stay where
- * they are; the index only points. Order of blocks is free, duplicates are harmless (the first one counts). */
+/* car.h: an index over a CAR v1 in memory (ipld.io/specs/transport/car/carv1). Blocks stay in place; the index points
+ * to them. Blocks may come in any order. Of two blocks with the same CID, the first one counts. */
 #ifndef FIREHOSED_ATPROTO_CAR_H
 #define FIREHOSED_ATPROTO_CAR_H
 
@@ -15,27 +15,28 @@ struct car_block {
     size_t len;
 };
 
-/* Re-used from frame to frame: memory grows to the largest CAR seen, bounded by the frame limit. Zero-initialise. */
+/* Zero-initialise, and use again for the next frame: the memory grows to the largest CAR, bounded by the frame
+ * limit. */
 struct car_index {
     struct car_block *blocks;
     size_t count;
     size_t cap;
-    uint32_t *table;   /* open addressing over blocks, 0 = empty, made only when there are many blocks */
-    size_t table_size; /* slots in use, a power of two; 0: no table, look through the blocks */
+    uint32_t *table;   /* open addressing over blocks, 0 = empty; made only for many blocks */
+    size_t table_size; /* slots in use, a power of two; 0: there is no table */
     size_t table_cap;
-    const uint8_t *root; /* first root, CID_BYTES, or NULL */
+    const uint8_t *root; /* the first root, CID_BYTES, or NULL */
 };
 
 void car_index_fini(struct car_index *index);
 
-/* No blocks: what stands for a CAR that is absent. Keeps the memory. */
+/* Empties the index, for a CAR that is absent, and keeps the memory. */
 void car_index_clear(struct car_index *index);
 
-/* Indexes the CAR in r (from r->at to r->end). False: not a CAR, see r->violation (rule
- * "out of memory" when memory is short). Nothing of the blocks is decoded or hashed. */
+/* Indexes the CAR from r->at to r->end. Does not decode or hash the blocks. Returns false if the bytes are not a CAR,
+ * or with the rule "out of memory"; see r->violation. */
 bool car_index_read(struct car_index *index, struct cbor_reader *r);
 
-/* The block with this CID, or NULL. */
+/* Returns the block with this CID (CID_BYTES), or NULL. */
 const struct car_block *car_index_find(const struct car_index *index, const uint8_t *cid);
 
 #endif

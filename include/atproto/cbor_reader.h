@@ -1,4 +1,5 @@
-/* cbor_reader.h: a position in DAG-CBOR that strangers wrote, the token that was read there, and the rule that was broken.
+/* cbor_reader.h: a position in DAG-CBOR that strangers wrote, the token that was read there, and the rule that was
+ * broken.
  *
  * The atproto room: pure functions on bytes. It knows DAG-CBOR, CID, CAR v1, the firehose's frames and the JSON that
  * consumers read. It must not know files, sockets, clocks, logs, Redis or processes. Everything works in place: tokens,
@@ -60,8 +61,8 @@ void cbor_reader_init(struct cbor_reader *r, const uint8_t *bytes, size_t len);
 /* Records a violation at the reader's position. */
 void cbor_note(struct cbor_reader *r, const char *rule);
 
-/* Records a violation and returns false, for `return cbor_fail(...)`. Inline, so that the compiler and the checkers see the
- * constant result. */
+/* Records a violation and returns false, for `return cbor_fail(...)`. Inline, so that the compiler and the checkers see
+ * the constant result. */
 static inline bool cbor_fail(struct cbor_reader *r, const char *rule)
 {
     cbor_note(r, rule);

@@ -1,5 +1,5 @@
 /* cid.h: content identifiers as AT Protocol uses them: version 1, codec dag-cbor or raw, SHA-256
- * (PROTOCOL.md "CID"; github.com/multiformats/cid). Binary form: 0x01 codec 0x12 0x20 digest[32]. */
+ * (github.com/multiformats/cid). Binary form: 0x01 codec 0x12 0x20 digest[32]. */
 #ifndef FIREHOSED_ATPROTO_CID_H
 #define FIREHOSED_ATPROTO_CID_H
 
@@ -18,12 +18,13 @@ enum {
     CID_CODEC_RAW = 0x55,
 };
 
-/* True if the bytes are exactly one such CID. */
+/* Returns true if the bytes are exactly one such CID. */
 bool cid_valid(const uint8_t *bytes, size_t len);
 
 /* Writes the text form ("bafy…", CID_TEXT_BYTES, no terminator) of a valid binary CID. */
 void cid_to_text(const uint8_t cid[CID_BYTES], char text[CID_TEXT_BYTES]);
 
+/* Appends the text form. If memory is short, sets b->failed. */
 void cid_append_text(struct buffer *b, const uint8_t cid[CID_BYTES]);
 
 #endif

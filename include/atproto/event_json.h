@@ -1,4 +1,4 @@
-/* event_json.h: encodes a frame as the JSON that consumers read (doc/running.md), in one streaming pass: envelope, CAR
+/* event_json.h: encodes a frame as the JSON that consumers read (README.md), in one streaming pass: envelope, CAR
  * index, then the tokens of each record straight into the output. It builds no tree and allocates nothing per item. */
 #ifndef FIREHOSED_ATPROTO_EVENT_JSON_H
 #define FIREHOSED_ATPROTO_EVENT_JSON_H
@@ -13,9 +13,10 @@
 
 enum event_format { EVENT_FORMAT_COMPAT, EVENT_FORMAT_EXTENDED };
 
-/* A larger event is refused. 200 ops of one commit may all name the same block of 2 MB: without a limit such a frame becomes
- * gigabytes, and Redis takes at most 512 MB (proto-max-bulk-len). Honest events stay far below: the lexicon allows 2 MB of
- * blocks, which make at most 12 MB of JSON if each is used once, and only if all their bytes are control characters. */
+/* A larger event is refused. 200 ops of one commit may all name the same block of 2 MB: without a limit such a frame
+ * becomes gigabytes, and Redis takes at most 512 MB (proto-max-bulk-len). Honest events stay far below: the lexicon
+ * allows 2 MB of blocks, which make at most 12 MB of JSON if each is used once, and only if all their bytes are control
+ * characters. */
 enum { EVENT_MAX_JSON_BYTES = 16 << 20 };
 
 /* Why an op was left out of "ops". */
@@ -57,12 +58,12 @@ void event_encoder_set_format(struct event_encoder *e, enum event_format format)
 /* Sets whether the compatible format delivers #sync, too. The default is false. */
 void event_encoder_set_sync(struct event_encoder *e, bool emit_sync);
 
-/* Sets the filter: only ops whose collection passes are delivered, and the others are not decoded. A commit without a passing
- * op is EVENT_FILTERED. The pattern lists stay the caller's. */
+/* Sets the filter: only ops whose collection passes are delivered, and the others are not decoded. A commit without a
+ * passing op is EVENT_FILTERED. The pattern lists stay the caller's. */
 void event_encoder_set_filter(struct event_encoder *e, const struct collection_filter *filter);
 
-/* Appends the event's JSON to `out` and fills *event. If memory is short, sets out->failed and returns EVENT_REFUSED with the
- * rule "out of memory". */
+/* Appends the event's JSON to `out` and fills *event. If memory is short, sets out->failed and returns EVENT_REFUSED
+ * with the rule "out of memory". */
 enum event_outcome event_encode(struct event_encoder *e, const uint8_t *frame, size_t len, struct buffer *out,
                                 struct event *event);
 

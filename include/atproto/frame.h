@@ -37,7 +37,8 @@ struct frame {
     bool active;
     bool too_big;
     size_t op_count;
-    /* Last in the struct, and only op_count of them are set: clearing all of them costs more than parsing a usual frame. */
+    /* Last in the struct, and only op_count of them are set: clearing all of them costs more than parsing a usual
+     * frame. */
     struct frame_op ops[FRAME_MAX_OPS];
 };
 

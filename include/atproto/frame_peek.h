@@ -16,13 +16,13 @@ struct frame_peek {
     struct slice path;    /* commit: of the first op */
 };
 
-/* Fills *peek from a frame; slices point into the frame. Stops as soon as it has its fields, so success does not mean that
- * the rest is well formed. For FRAME_UNKNOWN it fills seq and DID if the body has them. Returns false and fills *why if
- * the frame cannot be read up to that point. Costs one pass over the tokens in front of `repo`. */
+/* Fills *peek from a frame; slices point into the frame. Stops as soon as it has its fields, so success does not mean
+ * that the rest is well formed. For FRAME_UNKNOWN it fills seq and DID if the body has them. Returns false and fills
+ * *why if the frame cannot be read up to that point. Costs one pass over the tokens in front of `repo`. */
 bool frame_peek(const uint8_t *frame, size_t len, struct frame_peek *peek, struct violation *why);
 
-/* Reads the text of `time` alone. Not for every frame: the master wants it now and then, of a frame that it will not send
- * to a worker. Returns false if there is none, or if the frame cannot be read up to it. */
+/* Reads the text of `time` alone. Not for every frame: the master wants it now and then, of a frame that it will not
+ * send to a worker. Returns false if there is none, or if the frame cannot be read up to it. */
 bool frame_time(const uint8_t *frame, size_t len, struct slice *time);
 
 #endif

@@ -10,19 +10,20 @@
 
 #include "base/buffer.h"
 
-/* Appends text as a JSON string with its quotes, escaped as JavaScript's JSON.stringify does: \" \\ \b \f \n \r \t, \u00xx
- * for the other control characters, and no other escapes. Returns false and appends nothing if the text is not valid
- * UTF-8 (surrogates, overlong forms and values above U+10FFFF are not valid). */
+/* Appends text as a JSON string with its quotes, escaped as JavaScript's JSON.stringify does: \" \\ \b \f \n \r \t,
+ * \u00xx for the other control characters, and no other escapes. Returns false and appends nothing if the text is not
+ * valid UTF-8 (surrogates, overlong forms and values above U+10FFFF are not valid). */
 bool json_append_string(struct buffer *b, const void *text, size_t len);
 
 /* json_append_string() that also sets *bad to the offset of the first invalid byte. Leaves *bad alone on success. */
 bool json_append_text(struct buffer *b, const void *text, size_t len, size_t *bad);
 
-/* Appends base64 in the standard alphabet. `pad` adds '=' to a multiple of four digits (dead letters); "$bytes" of the AT
- * Protocol has no padding. */
+/* Appends base64 in the standard alphabet. `pad` adds '=' to a multiple of four digits (dead letters); "$bytes" of the
+ * AT Protocol has no padding. */
 void json_append_base64(struct buffer *b, const void *bytes, size_t len, bool pad);
 
-/* Returns true if the bytes are valid UTF-8. Otherwise sets *bad (may be NULL) to the offset of the first invalid byte. */
+/* Returns true if the bytes are valid UTF-8. Otherwise sets *bad (may be NULL) to the offset of the first invalid
+ * byte. */
 bool utf8_valid(const void *text, size_t len, size_t *bad);
 
 /* Makes a text valid UTF-8 in place: replaces every byte that is not part of a character by '?'. */

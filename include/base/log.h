@@ -1,16 +1,16 @@
 /* log.h: writes each message as one line to stderr, a file or syslog, with a single write(2).
  *
  * The logger is the only global state here: a process has one log. The master opens the log. Workers inherit the
- * descriptor; when the master opens the log again, it sends them the new descriptor over their channels.
- * A line in the two formats (log_format):
+ * descriptor; when the master opens the log again, it sends them the new descriptor over their channels. A line in the
+ * two formats (log_format):
  *
  *   2026-11-24T10:41:35.123Z info worker-1[4711]: text
  *   {"time":"2026-11-24T10:41:35.123Z","level":"info","process":"worker-1","pid":4711,"text":"text"}
  *
  * syslog gets "<30>firehosed[4711]: info worker-1: text" (facility daemon, the level as severity).
  *
- * Warnings and errors that repeat word for word are folded (log_fold.h). The newest warnings and errors of all processes
- * are kept in shared memory (log_shared.h). */
+ * Warnings and errors that repeat word for word are folded (log_fold.h). The newest warnings and errors of all
+ * processes are kept in shared memory (log_shared.h). */
 #ifndef FIREHOSED_BASE_LOG_H
 #define FIREHOSED_BASE_LOG_H
 
@@ -26,8 +26,8 @@ void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 void log_set_format(enum log_format format);
 
-/* Opens `target`: the path of a file to append to; "syslog", or "syslog:PATH" for a socket other than /dev/log; NULL or ""
- * for stderr. Returns false and fills *why on failure; the log then stays where it was. */
+/* Opens `target`: the path of a file to append to; "syslog", or "syslog:PATH" for a socket other than /dev/log; NULL or
+ * "" for stderr. Returns false and fills *why on failure; the log then stays where it was. */
 bool log_open(const char *target, struct error *why);
 bool log_is_file(const char *target); /* returns true if the target is the path of a file */
 

@@ -1,5 +1,6 @@
-/* log_fold.h: folds lines that repeat word for word. LOG_BURST lines of one text pass in a minute; the others are counted,
- * and one line reports the count at the end of the minute. A table keeps the last few texts. Pure but for the table. */
+/* log_fold.h: folds lines that repeat word for word. LOG_BURST lines of one text pass in a minute; the others are
+ * counted, and one line reports the count at the end of the minute. A table keeps the last few texts. Pure but for the
+ * table. */
 #ifndef FIREHOSED_BASE_LOG_FOLD_H
 #define FIREHOSED_BASE_LOG_FOLD_H
 

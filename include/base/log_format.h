@@ -18,11 +18,12 @@ struct log_line {
     const char *text; /* printable: see log_make_printable() */
 };
 
-/* Replaces control characters, and bytes that are not UTF-8, by '?'. A message may contain text from a peer; such text must
- * not look like a line of its own, and must not control a terminal. */
+/* Replaces control characters, and bytes that are not UTF-8, by '?'. A message may contain text from a peer; such text
+ * must not look like a line of its own, and must not control a terminal. */
 void log_make_printable(char *text);
 
-/* Writes the line, with its line end, into out, and cuts the text if the line is too long. Returns the line's length. */
+/* Writes the line, with its line end, into out, and cuts the text if the line is too long. Returns the line's
+ * length. */
 size_t log_format_line(const struct log_line *line, enum log_format format, bool for_syslog,
                        char out[LOG_LINE_BYTES]);
 

@@ -1,7 +1,7 @@
 /* setting.h: one key of a configuration: a row of the table that describes it, and the place that a value came from.
  *
- * A row describes its key completely: the parser, the range checks, the environment, --help, the sample file and the list
- * in the manual all come from it. The values lie in a struct of the table's owner, at `offset`. */
+ * A row describes its key completely: the parser, the range checks, the environment, --help, the sample file and the
+ * list in the manual all come from it. The values lie in a struct of the table's owner, at `offset`. */
 #ifndef FIREHOSED_BASE_SETTING_H
 #define FIREHOSED_BASE_SETTING_H
 

@@ -11,8 +11,8 @@
 /* Sets all values to their defaults. The struct must be zeroed or set before. Returns false if memory is short. */
 bool settings_defaults(const struct setting *table, void *values, struct setting_origin *origins);
 
-/* Reads the file over the present values. An unknown or repeated key, a bad value and an unreadable file are errors; *why
- * then begins with "file:line: ". */
+/* Reads the file over the present values. An unknown or repeated key, a bad value and an unreadable file are errors;
+ * *why then begins with "file:line: ". */
 bool settings_read_file(const struct setting *table, void *values, struct setting_origin *origins,
                         const char *path, struct error *why);
 

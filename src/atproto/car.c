@@ -1,9 +1,9 @@
-/* The index over a CAR. A commit brings about ten blocks and asks for one or two of them: they are looked
- * through in order. Only a large commit gets a table.
+/* car.c: a commit has about ten blocks and needs one or two of them, so the search goes through the blocks in order.
+ * Only a large commit gets a table.
  *
- * The CIDs are claims: nobody has hashed a block yet, so a stranger is free to choose digests that collide in
- * any table. Probing is therefore bounded: a table that gets too crowded is given up, and finding falls back
- * to looking through the blocks, which the limits of a frame keep small enough (200 ops, 2 MB). */
+ * The CIDs are claims: the blocks are not hashed yet, so a stranger may choose digests that collide in any table.
+ * Probing is therefore bounded. If the table is too crowded, the index drops it, and the search goes through the
+ * blocks; the limits of a frame (200 ops, 2 MB) keep that short enough. */
 #include "config.h"
 
 #include "atproto/car.h"
@@ -14,9 +14,9 @@
 #include "atproto/cid.h"
 
 enum {
-    LINEAR_MAX = 16, /* up to here looking through is faster than making a table */
+    LINEAR_MAX = 16, /* up to here a linear search is faster than making a table */
     PROBES_MAX = 64,
-    TABLE_SLOTS_PER_BLOCK = 4, /* sparse: honest digests, at random, never come near PROBES_MAX */
+    TABLE_SLOTS_PER_BLOCK = 4, /* sparse: honest digests are random and never need PROBES_MAX */
     FIRST_CAPACITY = 64,
     MULTIHASH_SHA2_256 = 0x12,
 };
@@ -37,7 +37,7 @@ void car_index_clear(struct car_index *index)
     index->root = NULL;
 }
 
-/* Unsigned LEB128, up to 64 bits. Longer forms than necessary are harmless here and accepted. */
+/* Reads an unsigned LEB128 of up to 64 bits. Accepts forms that are longer than necessary: they do no harm here. */
 static bool read_long_varint(struct cbor_reader *r, uint64_t *value)
 {
     const uint8_t *p = r->at;
@@ -57,7 +57,7 @@ static bool read_long_varint(struct cbor_reader *r, uint64_t *value)
     return cbor_fail(r, "CAR length above 64 bits");
 }
 
-/* Blocks are seldom longer than two bytes can say. */
+/* Reads the usual length of a block, two bytes, inline. */
 static inline bool read_varint(struct cbor_reader *r, uint64_t *value)
 {
     const uint8_t *p = r->at;
@@ -69,7 +69,7 @@ static inline bool read_varint(struct cbor_reader *r, uint64_t *value)
     return read_long_varint(r, value);
 }
 
-/* A varint, and as many bytes behind it as it says: *section reads them. */
+/* Reads a length and sets *section to that many bytes behind it. */
 static bool read_section(struct cbor_reader *r, struct cbor_reader *section)
 {
     const uint8_t *before = r->at;
@@ -126,7 +126,7 @@ static bool read_header(struct car_index *index, struct cbor_reader *r)
     return r->at == r->end || cbor_fail(r, "bytes behind the CAR header");
 }
 
-/* A CID of another kind than AT Protocol's (older versions, other codecs and hashes): moves behind it. */
+/* Skips a CID that AT Protocol does not use (an older version, another codec or hash). */
 static bool skip_foreign_cid(struct cbor_reader *r)
 {
     uint64_t version, codec, hash, digest_len;
@@ -173,8 +173,8 @@ static bool read_block(struct car_index *index, struct cbor_reader *r)
         return false;
     if (section.end - section.at >= CID_BYTES && cid_valid(section.at, CID_BYTES))
         return add_block(index, &section) || cbor_fail(r, RULE_NO_MEMORY);
-    /* No op can name such a block, since a link with such a CID is refused: it is as good as absent, and no
-     * reason to refuse the ops that stand beside it. But it must be a block, or this is not a CAR. */
+    /* No op can name a block with a foreign CID, because such a link is refused. The block is ignored, so that the
+     * other ops pass; but it must be a block, or these bytes are not a CAR. */
     if (skip_foreign_cid(&section))
         return true;
     r->violation = section.violation;
@@ -189,7 +189,7 @@ static size_t first_slot(const struct car_index *index, const uint8_t *cid)
     return digest & (index->table_size - 1);
 }
 
-/* The slot that holds `cid`, or the empty one where it would go, or NULL after too many probes. */
+/* Returns the slot that holds `cid`, or the empty slot for it, or NULL after too many probes. */
 static uint32_t *find_slot(const struct car_index *index, const uint8_t *cid)
 {
     size_t slot = first_slot(index, cid);
@@ -201,7 +201,7 @@ static uint32_t *find_slot(const struct car_index *index, const uint8_t *cid)
     return NULL;
 }
 
-/* The table serves speed only: without memory for it, or with digests made to collide, there is none. */
+/* Makes the table. If memory is short, or if too many digests collide, there is no table, and the search is slower. */
 static void make_table(struct car_index *index)
 {
     size_t slots = LINEAR_MAX * TABLE_SLOTS_PER_BLOCK;

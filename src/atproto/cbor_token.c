@@ -1,5 +1,5 @@
-/* cbor_token.c: takes heads and tokens apart by hand. Most tokens are one byte and some text; a decoder that calls back for
- * each token spends more time on the calls than on the bytes. Tests compare this reader with libcbor.
+/* cbor_token.c: takes heads and tokens apart by hand. Most tokens are one byte and some text; a decoder that calls back
+ * for each token spends more time on the calls than on the bytes. Tests compare this reader with libcbor.
  *
  * Invariants: start <= at <= end. No byte at or behind `end` is read. A token that was returned lies wholly in front of
  * `at`. A count of items is never larger than the bytes left for them, so the input bounds every loop over a count. */
@@ -36,7 +36,7 @@ struct head {
 /* Reads the value behind a first byte whose lower bits are above 23. */
 static bool read_long_head(struct cbor_reader *r, struct head *h)
 {
-    static const uint64_t above[] = {INFO_MAX_VALUE, UINT8_MAX, UINT16_MAX, UINT32_MAX}; /* a shorter form holds these */
+    static const uint64_t above[] = {INFO_MAX_VALUE, UINT8_MAX, UINT16_MAX, UINT32_MAX}; /* the shorter form holds it */
     unsigned info = (unsigned)h->value;
     if (info > INFO_MAX_LENGTH) {
         bool may_be_indefinite = h->major >= CBOR_MAJOR_BYTES && h->major <= CBOR_MAJOR_MAP;
@@ -164,7 +164,8 @@ static bool take_link(struct cbor_reader *r, const struct head *tag, struct cbor
 /* Takes a link as every encoder writes it: tag 42, 37 bytes, 0x00, CID. A commit has five or more of them. */
 static bool take_usual_link(struct cbor_reader *r, struct cbor_token *t)
 {
-    static const uint8_t front[] = {CBOR_MAJOR_TAG << 5 | 24, TAG_LINK, CBOR_MAJOR_BYTES << 5 | 24, CID_BYTES + 1, 0x00};
+    static const uint8_t front[] = {
+        CBOR_MAJOR_TAG << 5 | 24, TAG_LINK, CBOR_MAJOR_BYTES << 5 | 24, CID_BYTES + 1, 0x00};
     const uint8_t *at = r->at;
     if ((size_t)(r->end - at) < sizeof front + CID_BYTES || memcmp(at, front, sizeof front) != 0 ||
         !cid_valid(at + sizeof front, CID_BYTES))

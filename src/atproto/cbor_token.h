@@ -1,4 +1,5 @@
-/* cbor_token.h: reads one token, without a check of its text. The code that copies a text checks it in the same pass. */
+/* cbor_token.h: reads one token, without a check of its text. The code that copies a text checks it in the same
+ * pass. */
 #ifndef FIREHOSED_ATPROTO_CBOR_TOKEN_H
 #define FIREHOSED_ATPROTO_CBOR_TOKEN_H
 

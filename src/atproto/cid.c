@@ -19,15 +19,14 @@ static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 #define IN_EACH_BYTE(n) (UINT64_C(0x0101010101010101) * (n))
 
-/* Five bytes are eight digits: all eight at once, five bits in each byte of a word, the first in the highest. */
+/* Writes five bytes as eight digits at once: five bits go into each byte of a word, the first into the highest byte. */
 static void write_group(const uint8_t *p, char *text)
 {
-    uint64_t v =
-        (uint64_t)p[0] << 32 | (uint64_t)p[1] << 24 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 8 | p[4];
+    uint64_t v = (uint64_t)p[0] << 32 | (uint64_t)p[1] << 24 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 8 | p[4];
     v = (v & UINT64_C(0xfffff00000)) << 12 | (v & 0xfffff);
     v = (v & UINT64_C(0x000ffc00000ffc00)) << 6 | (v & UINT64_C(0x000003ff000003ff));
     v = (v & UINT64_C(0x03e003e003e003e0)) << 3 | (v & UINT64_C(0x001f001f001f001f));
-    /* 0 to 25 are letters; 26 to 31, which 0x80 - 26 carries into the highest bit, the figures 2 to 7. */
+    /* 0 to 25 become letters. Adding 0x80 - 26 sets the highest bit for 26 to 31, which become the figures 2 to 7. */
     uint64_t is_figure = (v + IN_EACH_BYTE(0x80 - 26)) >> 7 & IN_EACH_BYTE(1);
     v = htobe64(v + IN_EACH_BYTE('a') - is_figure * ('a' - ('2' - 26)));
     memcpy(text, &v, 8);
@@ -38,7 +37,7 @@ void cid_to_text(const uint8_t cid[CID_BYTES], char text[CID_TEXT_BYTES])
     *text++ = 'b'; /* multibase: base32, lower case, no padding */
     for (int group = 0; group < CID_BYTES / 5; group++)
         write_group(cid + group * 5, text + group * 8);
-    /* 36 is seven fives and one byte more: two digits, the last filled up with zero bits. */
+    /* 36 bytes are seven groups of five and one more byte, which makes two digits; zero bits fill the last one. */
     text[56] = digits[cid[35] >> 3];
     text[57] = digits[cid[35] << 2 & 31];
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A slice of the list's text: what a collection is, or begins with. */
+/* A slice of the list's text: a whole NSID, or the start of one. */
 struct pattern {
     const char *text;
     size_t len;
@@ -64,14 +64,11 @@ static bool read_all(struct collections *c, struct error *why)
     while (*at != '\0') {
         size_t len = strcspn(at, separators);
         if (!read_pattern(at, len, &c->patterns[c->count++])) {
-            error_set(
-                why,
-                "'%.*s' is not a collection, expected the likes of app.bsky.feed.post, app.bsky.feed.* or *",
-                len > 100 ? 100 : (int)len, at);
+            error_set(why, "'%.*s' is not a collection, expected the likes of app.bsky.feed.post, app.bsky.feed.* or *",
+                      len > 100 ? 100 : (int)len, at);
             return false;
         }
-        at += len;
-        at += strspn(at, separators);
+        at += len + strspn(at + len, separators);
     }
     return true;
 }
@@ -97,10 +94,7 @@ void collections_free(struct collections *c)
     free(c);
 }
 
-bool collections_are_empty(const struct collections *c)
-{
-    return c->count == 0;
-}
+bool collections_are_empty(const struct collections *c) { return c->count == 0; }
 
 bool collections_match(const struct collections *c, const uint8_t *path, size_t len)
 {
@@ -111,8 +105,7 @@ bool collections_match(const struct collections *c, const uint8_t *path, size_t 
         len = (size_t)(slash - path);
     for (size_t i = 0; i < c->count; i++) {
         const struct pattern *p = &c->patterns[i];
-        if ((p->is_prefix ? len > p->len || p->len == 0 : len == p->len) &&
-            memcmp(path, p->text, p->len) == 0)
+        if ((p->is_prefix ? len > p->len || p->len == 0 : len == p->len) && memcmp(path, p->text, p->len) == 0)
             return true;
     }
     return false;

@@ -184,7 +184,8 @@ static bool none_passes(struct encoding *x)
     return x->encoder->is_filtering && filtered == f->op_count;
 }
 
-/* Appends the ops. Takes back an op that was dropped, and goes on with the others. Returns false if the event is too large. */
+/* Appends the ops. Takes back an op that was dropped, and goes on with the others. Returns false if the event is too
+ * large. */
 static bool append_ops(struct encoding *x)
 {
     const struct frame *f = &x->event->frame;

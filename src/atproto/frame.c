@@ -1,5 +1,5 @@
-/* frame.c: a table for each kind lists the fields of its body. Tables and bodies both have canonical key order, so one walk
- * along both finds every field, and every missing one. */
+/* frame.c: a table for each kind lists the fields of its body. Tables and bodies both have canonical key order, so one
+ * walk along both finds every field, and every missing one. */
 #include "config.h"
 
 #include "atproto/frame.h"

@@ -1,5 +1,5 @@
-/* frame_peek.c: in canonical order the fields stand in front of `blocks`, so the bulk of a frame is never touched. Nothing
- * here checks the order of keys; frame_parse() does. */
+/* frame_peek.c: in canonical order the fields stand in front of `blocks`, so the bulk of a frame is never touched.
+ * Nothing here checks the order of keys; frame_parse() does. */
 #include "config.h"
 
 #include "atproto/frame_peek.h"

@@ -1,8 +1,8 @@
 /* record_json.c: writes each token as it is read. One pass over a text finds both what needs an escape and what is not
  * UTF-8.
  *
- * Invariants: `depth` containers are open, the innermost is levels[depth - 1]. A level's `left` counts the items (or pairs)
- * to read. There is no recursion: CBOR_MAX_DEPTH bounds the nesting, not the stack of the process. */
+ * Invariants: `depth` containers are open, the innermost is levels[depth - 1]. A level's `left` counts the items (or
+ * pairs) to read. There is no recursion: CBOR_MAX_DEPTH bounds the nesting, not the stack of the process. */
 #include "config.h"
 
 #include "atproto/record_json.h"

@@ -43,8 +43,8 @@ static inline uint32_t load4(const uint8_t *p)
     return v;
 }
 
-/* Loads fewer than eight bytes into a word, in memory order, the other bytes 0. Reads no byte behind them. Most keys and
- * many texts are that short, and a loop over their bytes would cost more than all the rest of their work. */
+/* Loads fewer than eight bytes into a word, in memory order, the other bytes 0. Reads no byte behind them. Most keys
+ * and many texts are that short, and a loop over their bytes would cost more than all the rest of their work. */
 static inline uint64_t load_short(const uint8_t *p, size_t n)
 {
     uint8_t word[8] = {0};

@@ -92,8 +92,8 @@ static bool parse_integer(const struct setting *row, const char *text, int64_t *
     }
 }
 
-/* Writes the start of a value for a message, with the password of a URL as "***": a reload puts the message into the log.
- * Returns `out`. */
+/* Writes the start of a value for a message, with the password of a URL as "***": a reload puts the message into the
+ * log. Returns `out`. */
 static const char *shown(const char *text, char *out, size_t out_bytes)
 {
     const char *scheme = strstr(text, "://");
@@ -170,8 +170,8 @@ static char *trim(char *text)
     return text;
 }
 
-/* Takes off a comment, and quotes around the whole value. A '#' starts a comment only outside quotes, at the start of the
- * value or after white space, because URLs and passwords may contain one. */
+/* Takes off a comment, and quotes around the whole value. A '#' starts a comment only outside quotes, at the start of
+ * the value or after white space, because URLs and passwords may contain one. */
 static char *strip_comment_and_quotes(char *value, bool *unbalanced)
 {
     *unbalanced = false;
