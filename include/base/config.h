@@ -1,4 +1,5 @@
-/* config.h: firehosed's own settings: the struct and its table (config.c). Adding a key is a row and a field. */
+/* config.h: firehosed's own settings: the struct, and the table of its keys (config.c). A new key needs a row and a
+ * field. */
 #ifndef FIREHOSED_BASE_CONFIG_H
 #define FIREHOSED_BASE_CONFIG_H
 
@@ -30,7 +31,7 @@ struct config {
     int64_t relay_backoff;
     int64_t relay_backoff_max;
     int64_t relay_max_message;
-    int start; /* enum config_start */
+    int start;             /* enum config_start */
     int on_sequence_reset; /* enum config_sequence_reset */
 
     /* Redis. */
@@ -48,7 +49,7 @@ struct config {
     char *progress_key;
     char *owner_key;
 
-    /* What consumers see beside the stream. */
+    /* The events, and what dashboards read. */
     int event_format; /* compat, extended: enum event_format of the atproto room, in its order */
     bool emit_sync;
     char *kinds;
@@ -66,7 +67,7 @@ struct config {
     int64_t batch_size;
 
     /* The daemon. */
-    int log_level; /* enum log_level */
+    int log_level;  /* enum log_level */
     int log_format; /* enum log_format */
     char *log_file;
     int64_t report_events;
@@ -81,26 +82,27 @@ struct config {
     int64_t worker_timeout;
     int64_t shutdown_timeout;
 
-    /* Where it all came from. */
+    /* The origins of the values. */
     struct setting_origin origins[CONFIG_ROWS];
     char *path; /* the file, or NULL */
 };
 
 extern const struct setting config_table[];
 
-/* Defaults, then the file (path NULL: none), then the environment, then the checks between keys. NULL: *why says
- * "file:line: …" and what was expected. Free with config_free(). */
+/* Takes the defaults, then the file (path NULL: no file), then the environment, and checks the rules between keys.
+ * Returns NULL on failure; *why then says "file:line: …" and what is expected. Free with config_free(). */
 struct config *config_load(const char *path, struct error *why);
 
-void config_free(struct config *config);
+void config_free(struct config *config); /* NULL is fine */
 
-/* "firehosed.conf:12", "environment variable RELAY_URL" or "default": for messages about the key's value. */
+/* Writes the place that the key's value came from, for messages: "firehosed.conf:12", "environment variable RELAY_URL"
+ * or "default of relay". Returns `out`. */
 const char *config_origin(const struct config *config, const char *key, char *out, size_t out_bytes);
 
-/* True if the key was set by the file or the environment. */
+/* Returns true if the file, the environment or the operator set the key. */
 bool config_is_set(const struct config *config, const char *key);
 
-/* The number of workers that "auto" stands for here: the processors this process may use, at least 2. */
+/* Returns the number of workers. For "auto" that is the number of processors that this process may use, at least 2. */
 unsigned config_worker_count(const struct config *config);
 
 #endif

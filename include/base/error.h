@@ -1,11 +1,11 @@
-/* error.h: why something failed, in one line for a person.
+/* error.h: the reason of a failure, in one line for a person.
  *
- * The base room: what every other room stands on (errors, log, buffers, clock, hash, configuration,
- * counters). It knows nothing of the AT Protocol, of Redis or of processes.
+ * The base room: errors, log, buffers, clock, hashes and configuration, which every other room uses. It must not know
+ * the AT Protocol, Redis or the processes.
  *
- * A function that can fail for a reason worth reading takes a `struct error *` and fills it; callers add
- * context in front on the way up, so that the line that is finally logged reads
- * "relay bsky.network: TLS handshake: certificate has expired". Who can decide, reports, once. */
+ * A function that can fail takes a `struct error *` and fills it. Its callers put context in front, so that the log
+ * gets "relay bsky.network: TLS handshake: certificate has expired". The caller that decides what to do logs it,
+ * once. */
 #ifndef FIREHOSED_BASE_ERROR_H
 #define FIREHOSED_BASE_ERROR_H
 
@@ -15,7 +15,8 @@ struct error {
     char text[ERROR_TEXT_BYTES];
 };
 
-/* Replaces the text; too long a text is cut. Whatever is quoted in it, the text is valid UTF-8: it goes into JSON. */
+/* Replaces the text, and cuts it if it is too long. Repairs its UTF-8, because the text may quote a peer and go into
+ * JSON. */
 void error_set(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "context: " in front of the text. */

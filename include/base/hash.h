@@ -1,8 +1,8 @@
-/* hash.h: the hash that routing rests on.
+/* hash.h: the hash that assigns a repo to a partition.
  *
- * Marks in Redis are kept by partition = hash(DID) % 64, so this function may never change: a change
- * would compare an event with the mark of another partition. FNV-1a, 64 bits, with a final avalanche
- * (FNV's low bits alone are poor); the constants are those of FNV and of MurmurHash3's finalizer. */
+ * Redis has a mark for each partition = hash(DID) % 64, so this function must never change: otherwise firehosed would
+ * compare an event with the mark of another partition. The hash is FNV-1a, 64 bits, with MurmurHash3's finalizer,
+ * because the low bits of FNV alone are poor. */
 #ifndef FIREHOSED_BASE_HASH_H
 #define FIREHOSED_BASE_HASH_H
 

@@ -1,4 +1,4 @@
-/* human.h: figures as people read them, for log lines. */
+/* human.h: numbers for people, in log lines and in firehosectl top. */
 #ifndef FIREHOSED_BASE_HUMAN_H
 #define FIREHOSED_BASE_HUMAN_H
 
@@ -7,10 +7,10 @@
 
 enum { HUMAN_BYTES = 32 };
 
-/* "1,234,567". Returns `out`. */
+/* Writes "1,234,567". Returns `out`. */
 const char *human_count(uint64_t n, char out[HUMAN_BYTES]);
 
-/* "45 s", "5 min", "3.5 h", "2.1 days": one unit, as exact as an estimate deserves. Returns `out`. */
+/* Writes "45 s", "5 min", "3.5 h" or "2.1 days", as exact as an estimate deserves. Returns `out`. */
 const char *human_duration(double seconds, char out[HUMAN_BYTES]);
 
 #endif

@@ -1,4 +1,4 @@
-/* optional.h: a number that may be unknown. Zeroed is unknown. */
+/* optional.h: a number that may be unknown. A zeroed one is unknown. */
 #ifndef FIREHOSED_BASE_OPTIONAL_H
 #define FIREHOSED_BASE_OPTIONAL_H
 
@@ -13,7 +13,7 @@ struct optional {
 static inline struct optional optional_of(int64_t value) { return (struct optional){true, value}; }
 static inline struct optional optional_none(void) { return (struct optional){0}; }
 
-/* True if the number is known and is this one. */
+/* Returns true if the number is known and equals `value`. */
 static inline bool optional_is(struct optional o, int64_t value) { return o.is_known && o.value == value; }
 
 #endif

@@ -1,4 +1,6 @@
-/* privileges.h: whom the daemon becomes (the keys user and group) once files and sockets are open. */
+/* privileges.h: the user and group that the daemon becomes (keys user and group) after it has opened files and sockets.
+ *
+ * Functions that return bool return false on failure and fill *why. */
 #ifndef FIREHOSED_BASE_PRIVILEGES_H
 #define FIREHOSED_BASE_PRIVILEGES_H
 
@@ -9,32 +11,33 @@
 #include "base/error.h"
 
 struct privileges {
-    bool changes;     /* another user or group than now is to become */
-    char user[256];   /* "": stay who we are */
-    uid_t uid;        /* to become, or as it is */
+    bool changes;     /* the user or the group differs from the present one */
+    char user[256];   /* "": the user does not change */
+    uid_t uid;        /* the new user, or the present one */
     gid_t gid;
-    gid_t socket_gid; /* whose members may use the control socket */
+    gid_t socket_gid; /* members of this group may use the control socket */
 };
 
-/* Looks the names up. False: one is not known, *why begins with the place of the key. */
+/* Looks the names up. If a name is unknown, *why begins with the place of the key. */
 bool privileges_find(const struct config *config, struct privileges *p, struct error *why);
 
-/* Whether this process may become them. False: *why. */
+/* Checks whether this process may become that user and group. */
 bool privileges_check(const struct privileges *p, struct error *why);
 
-/* Gives a folder that was just made to whom we are to become. False: *why. */
+/* Gives a folder, which firehosed has just made, to the new user and group. */
 bool privileges_give_folder(const struct privileges *p, const char *path, struct error *why);
 
-/* Gives a socket to them and to the group of the control socket. False: *why. */
+/* Gives a socket to the new user and to the group of the control socket. */
 bool privileges_give_socket(const struct privileges *p, const char *path, struct error *why);
 
-/* Between the two, files are opened as them: a link that they laid leads only to what is theirs. begin() makes an
- * empty file at `path` before, if there is none (NULL or "": no file), as they may not be allowed to. */
+/* Between begin and end, the process opens files as the new user, so that a link made by that user leads only to that
+ * user's files. begin() first makes an empty file at `path` if there is none, because the user may not be allowed to
+ * (NULL or "": no file). */
 void privileges_lend_begin(const struct privileges *p, const char *path);
 void privileges_lend_end(const struct privileges *p);
 
-/* Becomes them for good: groups, group, user, no capabilities, no new privileges by exec either. Makes sure that there
- * is no way back. False: *why; the process must end. */
+/* Becomes the new user for good: groups, group, user, no capabilities, and no new privileges by exec. Checks that the
+ * old privileges cannot come back. If it returns false, the process must end. */
 bool privileges_drop(const struct privileges *p, struct error *why);
 
 #endif

@@ -1,4 +1,4 @@
-/* rfc3339.h: times as they stand in events: "2026-01-02T03:04:05.678Z" (RFC 3339 §5.6; AT Protocol's "datetime"). */
+/* rfc3339.h: reads the times of events: "2026-01-02T03:04:05.678Z" (RFC 3339 §5.6; "datetime" of the AT Protocol). */
 #ifndef FIREHOSED_BASE_RFC3339_H
 #define FIREHOSED_BASE_RFC3339_H
 
@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads a date and time with an offset (Z or ±hh:mm) into microseconds since 1970 UTC; digits behind the sixth of the
- * fraction are dropped. False: it is none, or not within the years 1970 to 9999. Leap seconds count as the second
- * behind them. */
+/* Reads a date and time with an offset (Z or ±hh:mm) as microseconds since 1970 UTC. Ignores the digits of the fraction
+ * after the sixth. A leap second counts as the second after it. Returns false if the text is not a date and time, or if
+ * the time is outside the years 1970 to 9999. */
 bool rfc3339_parse(const void *text, size_t len, int64_t *unix_us);
 
 #endif

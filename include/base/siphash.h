@@ -1,5 +1,4 @@
-/* siphash.h: SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash whose collisions nobody can find
- * without the key. */
+/* siphash.h: SipHash-2-4 (Aumasson and Bernstein, 2012), a keyed hash: without the key nobody can find collisions. */
 #ifndef FIREHOSED_BASE_SIPHASH_H
 #define FIREHOSED_BASE_SIPHASH_H
 

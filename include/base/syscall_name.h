@@ -1,4 +1,4 @@
-/* syscall_name.h: what a system call is called. */
+/* syscall_name.h: the name of a system call. */
 #ifndef FIREHOSED_BASE_SYSCALL_NAME_H
 #define FIREHOSED_BASE_SYSCALL_NAME_H
 
@@ -6,7 +6,7 @@
 
 enum { SYSCALL_NAME_BYTES = 48 };
 
-/* "openat", or "number 999" for one that is not known here. Returns `out`. */
+/* Writes "openat", or "number 999" if libseccomp does not know the number. Returns `out`. */
 const char *syscall_name(int number, char *out, size_t out_bytes);
 
 #endif

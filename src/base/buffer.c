@@ -27,13 +27,10 @@ bool buffer_grow(struct buffer *b, size_t more)
     if (b->failed)
         return false;
     size_t cap = b->cap > 0 ? b->cap : FIRST_CAPACITY;
-    if (more > SIZE_MAX / 2 - b->len) {
-        b->failed = true;
-        return false;
-    }
-    while (cap - b->len < more)
+    bool fits = more <= SIZE_MAX / 2 - b->len;
+    while (fits && cap - b->len < more)
         cap *= 2;
-    uint8_t *data = realloc(b->data, cap);
+    uint8_t *data = fits ? realloc(b->data, cap) : NULL;
     if (data == NULL) {
         b->failed = true;
         return false;
@@ -63,7 +60,7 @@ void buffer_append_signed(struct buffer *b, int64_t value)
 {
     if (value < 0)
         buffer_append_byte(b, '-');
-    /* Negating as unsigned is defined for INT64_MIN too. */
+    /* The negation is unsigned, so that it is defined for INT64_MIN, too. */
     buffer_append_unsigned(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 

@@ -19,8 +19,8 @@ int64_t clock_unix_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Days since 1970 to a date of the Gregorian calendar. Years are counted from March, so that the leap day is the last
- * one; 719,468 days lie between March 1st of the year 0 and 1970, 146,097 are 400 years. */
+/* Converts days since 1970 to a date of the Gregorian calendar. Years begin in March, so that the leap day is the last
+ * day. 719,468 days lie between March 1st of the year 0 and 1970; 146,097 days are 400 years. */
 static void date_of(int64_t days, int *year, int *month, int *day)
 {
     days += 719468;

@@ -27,7 +27,7 @@ void error_context(struct error *e, const char *format, ...)
 
     size_t front_len = strlen(front);
     if (front_len + 2 >= sizeof e->text)
-        return; /* the reason is worth more than its context */
+        return; /* keep the reason: it is worth more than its context */
     size_t room = sizeof e->text - front_len - 2;
     size_t keep = strnlen(e->text, room - 1);
     memmove(e->text + front_len + 2, e->text, keep);

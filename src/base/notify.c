@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A path, or a name of the abstract namespace, which is written with '@' in front. False: neither. */
+/* Reads a path, or a name of the abstract namespace, which starts with '@'. Returns false for any other text. */
 static bool read_address(const char *name, struct sockaddr_un *address, socklen_t *len)
 {
     size_t n = strlen(name);
@@ -41,7 +41,7 @@ void notify_send(const char *assignments)
     close(fd);
 }
 
-/* The value of a variable that holds a positive number; 0: it does not. */
+/* Returns the positive number in a variable, or 0 if the variable has none. */
 static int64_t number_in(const char *variable)
 {
     const char *text = getenv(variable);

@@ -21,7 +21,7 @@ static bool unknown(const struct config *c, const char *key, const char *name, s
     return false;
 }
 
-/* Leaves *gid alone where no name is given. */
+/* Looks a group up. Leaves *gid alone if the name is empty. */
 static bool find_group(const struct config *c, const char *key, const char *name, gid_t *gid, struct error *why)
 {
     if (name[0] == '\0')
@@ -60,7 +60,8 @@ bool privileges_check(const struct privileges *p, struct error *why)
     return false;
 }
 
-/* By a descriptor of what is there now, and only if that is of the kind: in a folder of theirs, anything may be. */
+/* Gives a file away through a descriptor, and only if the file is of the expected kind: a user may have put anything
+ * into a folder of their own. */
 static bool give(const struct privileges *p, const char *path, mode_t kind, gid_t gid, struct error *why)
 {
     struct stat now;
@@ -69,7 +70,7 @@ static bool give(const struct privileges *p, const char *path, mode_t kind, gid_
     if (ok && (now.st_uid != p->uid || now.st_gid != gid))
         ok = fchownat(fd, "", p->uid, gid, AT_EMPTY_PATH) == 0;
     if (!ok)
-        error_set(why, "%s: cannot be given to user %d, group %d: %s", path, (int)p->uid, (int)gid, strerror(errno));
+        error_set(why, "cannot give %s to user %d, group %d: %s", path, (int)p->uid, (int)gid, strerror(errno));
     if (fd >= 0)
         close(fd);
     return ok;
@@ -85,10 +86,7 @@ bool privileges_give_socket(const struct privileges *p, const char *path, struct
     return give(p, path, S_IFSOCK, p->socket_gid, why);
 }
 
-static bool lends(const struct privileges *p)
-{
-    return p->changes && getuid() == 0;
-}
+static bool lends(const struct privileges *p) { return p->changes && getuid() == 0; }
 
 void privileges_lend_begin(const struct privileges *p, const char *path)
 {
@@ -98,20 +96,21 @@ void privileges_lend_begin(const struct privileges *p, const char *path)
                  ? -1
                  : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0640);
     if (fd >= 0 && fchown(fd, p->uid, p->gid) != 0)
-        unlink(path); /* what opens it next says why it cannot */
+        unlink(path); /* the next open() fails and gives the reason */
     if (fd >= 0)
         close(fd);
     if (setegid(p->gid) != 0 || seteuid(p->uid) != 0)
-        abort(); /* root can always do that; opening as root instead is what is to be avoided */
+        abort(); /* root can always do this; without it, files would be opened as root */
 }
 
 void privileges_lend_end(const struct privileges *p)
 {
     if (lends(p) && (seteuid(0) != 0 || setegid(getgid()) != 0))
-        abort(); /* the daemon would be neither the one nor the other */
+        abort(); /* the daemon would be half root, half the new user */
 }
 
-/* The checks are for what a kernel or a container may do to the calls above them. */
+/* Returns true if the old privileges could come back. It checks the results of the calls, because a kernel or a
+ * container may have changed what they do. */
 static bool is_way_back(const struct privileges *p)
 {
     uid_t u[3];
@@ -130,7 +129,7 @@ bool privileges_drop(const struct privileges *p, struct error *why)
     if (!privileges_check(p, why))
         return false;
     if (p->changes) {
-        /* What an exec by root could bring back. */
+        /* Drop the capabilities that an exec by root could bring back. */
         for (unsigned long c = 0; p->uid != 0 && prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
             prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
         if ((p->user[0] != '\0' ? initgroups(p->user, p->gid) : setgroups(1, &p->gid)) != 0)
@@ -140,14 +139,14 @@ bool privileges_drop(const struct privileges *p, struct error *why)
         else if (setresuid(p->uid, p->uid, p->uid) != 0)
             step = "user";
         if (step == NULL && is_way_back(p)) {
-            error_set(why, "user %d: the old privileges could be had back", (int)p->uid);
+            error_set(why, "user %d: the process could still get its old privileges back", (int)p->uid);
             return false;
         }
     }
-    /* The daemon starts no programs; what would be made to must not gain anything from it. */
+    /* The daemon starts no programs; if an attacker makes it start one, that program must gain nothing. */
     if (step == NULL && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         step = "no new privileges";
     if (step != NULL)
-        error_set(why, "%s cannot be set (user %d, group %d): %s", step, (int)p->uid, (int)p->gid, strerror(errno));
+        error_set(why, "cannot set %s (user %d, group %d): %s", step, (int)p->uid, (int)p->gid, strerror(errno));
     return step == NULL;
 }

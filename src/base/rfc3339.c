@@ -4,7 +4,7 @@
 
 enum { DATE_TIME_BYTES = 19 /* "2026-01-02T03:04:05" */, OFFSET_BYTES = 6 /* "+09:00" */ };
 
-/* `count` digits at text[0]; -1: they are not. */
+/* Reads `count` digits. Returns -1 if one of them is not a digit. */
 static int number(const char *text, int count)
 {
     int n = 0;
@@ -23,7 +23,7 @@ static int days_of_month(int year, int month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* Days from 1970-01-01, with the year beginning in March, so that the leap day is its last. */
+/* Returns the days since 1970-01-01. Years begin in March, so that the leap day is the last day. */
 static int64_t days_since_1970(int year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1, era = y / 400, of_era = y % 400;
@@ -31,7 +31,7 @@ static int64_t days_since_1970(int year, int month, int day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* "Z" or "±hh:mm", all of text[0..len): minutes east of UTC. */
+/* Reads "Z" or "±hh:mm", which must be all of text[0..len), as minutes east of UTC. */
 static bool read_offset(const char *text, size_t len, int *minutes)
 {
     *minutes = 0;
@@ -46,7 +46,7 @@ static bool read_offset(const char *text, size_t len, int *minutes)
     return true;
 }
 
-/* ".678": moves *at behind it. */
+/* Reads ".678", if it is there, and moves *at behind it. */
 static bool read_fraction(const char *text, size_t len, size_t *at, int64_t *us)
 {
     int64_t unit = 100000;

@@ -69,10 +69,8 @@ static bool parse_flag(const char *text, bool *value)
 static bool parse_choice(const char *text, const char *const *choices, int *value)
 {
     for (int i = 0; choices[i] != NULL; i++)
-        if (strcasecmp(text, choices[i]) == 0) {
-            *value = i;
-            return true;
-        }
+        if (strcasecmp(text, choices[i]) == 0)
+            return *value = i, true;
     return false;
 }
 
@@ -258,34 +256,24 @@ bool settings_read_file(const struct setting *table, void *values, struct settin
                         struct error *why)
 {
     FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        error_set(why, "%s: cannot be read: %s", path, strerror(errno));
-        return false;
-    }
     struct buffer text;
-    buffer_init(&text);
     bool ok = false;
-    for (;;) {
-        if (!buffer_reserve(&text, 4096)) {
-            error_set(why, "%s: out of memory", path);
-            break;
-        }
-        size_t n = fread(text.data + text.len, 1, 4096, file);
+    buffer_init(&text);
+    for (size_t n = 1; file != NULL && n > 0 && text.len <= FILE_MAX_BYTES && buffer_reserve(&text, 4096);) {
+        n = fread(text.data + text.len, 1, 4096, file);
         text.len += n;
-        if (n == 0) {
-            if (ferror(file))
-                error_set(why, "%s: cannot be read: %s", path, strerror(errno));
-            else
-                ok = settings_read_text(table, values, origins, path, (char *)text.data, text.len, why);
-            break;
-        }
-        if (text.len > FILE_MAX_BYTES) {
-            error_set(why, "%s: the file is larger than 1 MB, expected a configuration file", path);
-            break;
-        }
     }
+    if (file == NULL || ferror(file))
+        error_set(why, "%s: cannot be read: %s", path, strerror(errno));
+    else if (text.failed)
+        error_set(why, "%s: out of memory", path);
+    else if (text.len > FILE_MAX_BYTES)
+        error_set(why, "%s: the file is larger than 1 MB, expected a configuration file", path);
+    else
+        ok = settings_read_text(table, values, origins, path, (char *)text.data, text.len, why);
     buffer_fini(&text);
-    fclose(file);
+    if (file != NULL)
+        fclose(file);
     return ok;
 }
 

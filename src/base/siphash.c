@@ -6,10 +6,7 @@ struct state {
     uint64_t v0, v1, v2, v3;
 };
 
-static uint64_t rotate(uint64_t x, int bits)
-{
-    return x << bits | x >> (64 - bits);
-}
+static uint64_t rotate(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
 
 static void sip_round(struct state *s)
 {
@@ -33,7 +30,7 @@ static void absorb(struct state *s, uint64_t word)
     s->v0 ^= word;
 }
 
-/* Little-endian, whatever the machine is. */
+/* Loads n bytes as a little-endian number on every machine. */
 static uint64_t load(const uint8_t *p, size_t n)
 {
     uint64_t word = 0;

@@ -1,4 +1,4 @@
-/* text_set.c: a set as it lies in its file: a header, then the hashes, sorted, each once. */
+/* text_set.c: the file of a set has a header, then the sorted hashes, each once. */
 #include "config.h"
 
 #include "base/text_set.h"
@@ -17,12 +17,11 @@
 
 enum { FIRST_CAPACITY = 1024, LINE_MAX_BYTES = 2048 /* a DID's limit */ };
 
-/* At the front of the file. */
 struct header {
     uint64_t key[2];
     uint64_t count;
     uint32_t is_complete;
-    struct error failure; /* when it is not */
+    struct error failure; /* valid if the set is not complete */
 };
 
 struct text_set {
@@ -160,7 +159,7 @@ bool text_set_build(int fd, const char *path, const char *prefix, struct error *
     ok = ok && build(&b, fd, path, prefix, why);
     if (!ok) {
         b.header.is_complete = 0;
-        error_set(&b.header.failure, "%s", why->text); /* and not what lies behind the text's end */
+        error_set(&b.header.failure, "%s", why->text); /* copies the text only, not the memory behind its end */
         if (pwrite(fd, &b.header, sizeof b.header, 0) < 0)
             error_set(why, "%.200s, and memory is short", b.header.failure.text);
     }
@@ -175,7 +174,7 @@ struct text_set *text_set_map(int fd, struct error *why)
     struct stat file;
     struct text_set *s = calloc(1, sizeof *s);
     if (s == NULL || fstat(fd, &file) < 0 || (size_t)file.st_size < sizeof *s->header) {
-        error_set(why, s == NULL ? "out of memory" : "the set was not finished by who read it");
+        error_set(why, s == NULL ? "out of memory" : "the process that reads the file did not finish the set");
         free(s);
         return NULL;
     }
@@ -194,7 +193,7 @@ struct text_set *text_set_map(int fd, struct error *why)
         text_set_free(s);
         return NULL;
     }
-    madvise(memory, s->bytes, MADV_DONTFORK); /* where that fails, children merely have it mapped too */
+    madvise(memory, s->bytes, MADV_DONTFORK); /* a failure does no harm: children then have the mapping, too */
     return s;
 }
 
@@ -206,14 +205,14 @@ void text_set_free(struct text_set *s)
     free(s);
 }
 
-/* How many places a difference between two hashes stands for, as they are spread evenly. */
+/* Returns how many places lie between two hashes of this difference, if hashes spread evenly. */
 static size_t places(uint64_t difference, size_t count)
 {
     return (size_t)(((unsigned __int128)difference * count) >> 64);
 }
 
-/* Interpolation: where the hash would stand in proportion, then again from the one that stands there. Each
- * step leaves about the square root of the distance; what is left in the end is walked. */
+/* Searches by interpolation: it goes to the place in proportion to the hash, and repeats that from the hash found
+ * there. Each step leaves about the square root of the distance; a linear walk covers the rest. */
 bool text_set_has(const struct text_set *s, const void *text, size_t len)
 {
     enum { STEPS = 3 };
@@ -236,7 +235,4 @@ bool text_set_has(const struct text_set *s, const void *text, size_t len)
     return s->hashes[i] == wanted;
 }
 
-size_t text_set_count(const struct text_set *s)
-{
-    return (size_t)s->header->count;
-}
+size_t text_set_count(const struct text_set *s) { return (size_t)s->header->count; }
