@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/ws_handshake.h"
+#include "net/ws_accept.h"
 #include "serve_client.h"
 
 static const char subscribe_path[] = "/xrpc/com.atproto.sync.subscribeRepos";

@@ -1,8 +1,8 @@
 /* websocket.h: RFC 6455 framing, over bytes that the caller keeps in one contiguous window.
  *
- * The reader works in place: it never copies a message that arrived in one frame, and joins fragments by moving
- * payloads together inside the window. So a relay's bytes can be read from the socket straight into the ring that
- * keeps them until they are committed.
+ * The reader works in place: it never copies a message that came in one frame, and joins fragments by moving their
+ * payloads together inside the window. So the socket's bytes can go straight into the ring, which keeps them until they
+ * are committed.
  *
  *      window: [ header | payload                      ][ header | pay…
  *              └ base     └ item.data, item.len          └ base + item.consumed: the next window begins here
@@ -35,45 +35,45 @@ enum ws_close_code {
     WS_CLOSE_GOING_AWAY = 1001,
     WS_CLOSE_PROTOCOL_ERROR = 1002,
     WS_CLOSE_UNSUPPORTED = 1003,
-    WS_CLOSE_NO_STATUS = 1005, /* never sent: what a close frame without a code means */
+    WS_CLOSE_NO_STATUS = 1005, /* never sent: it stands for a close frame without a code */
     WS_CLOSE_INVALID_DATA = 1007,
     WS_CLOSE_TOO_BIG = 1009,
 };
 
 enum ws_result {
-    WS_NEED_MORE, /* no whole item yet: keep the window's base, append bytes, call again */
+    WS_NEED_MORE, /* there is no whole item yet: keep the window's base, append bytes, call again */
     WS_ITEM,      /* *item is filled */
-    WS_VIOLATION, /* the peer broke the protocol: *why says how, reader->close_code what to close with */
+    WS_VIOLATION, /* the peer broke the protocol: *why has the reason, reader->close_code the code to close with */
 };
 
 struct ws_item {
     enum ws_opcode opcode; /* WS_TEXT or WS_BINARY for a whole message, or a control frame */
-    const uint8_t *data;   /* payload, in the window, unmasked; control frames too (a close's begins with its code) */
+    const uint8_t *data;   /* the unmasked payload, in the window; that of a close frame begins with its code */
     size_t len;
-    uint16_t close_code;   /* WS_CLOSE only; WS_CLOSE_NO_STATUS where there was none */
-    /* How much of the window is done with once the item has been used. 0 for a control frame between the fragments
-     * of a message: the window's base stays where it is. */
+    uint16_t close_code;   /* WS_CLOSE only; WS_CLOSE_NO_STATUS if the frame has no code */
+    /* Bytes of the window that the caller may drop after using the item. 0 for a control frame between the fragments of
+     * a message: the window's base stays. */
     size_t consumed;
 };
 
 struct ws_reader {
     enum ws_role role;
-    size_t max_message; /* bytes; a longer message is WS_CLOSE_TOO_BIG, known from its header before it is read */
+    size_t max_message; /* bytes; the header of a longer message already gives WS_CLOSE_TOO_BIG */
     enum ws_close_code close_code;
     /* Inside a fragmented message, as offsets from the window's base:
      *
-     *      [ header | joined payload      | gap    | not looked at ]
+     *      [ header | joined payload      | gap    | not read yet ]
      *               └ message_at          │        └ scan
      *                 └─ message_len ─────┘
      *
-     * The gap (headers of fragments that were joined, control frames that were handed over) is closed before the
-     * reader asks for more bytes. */
+     * The gap has the headers of joined fragments and the control frames between them. The reader closes the gap before
+     * it asks for more bytes. */
     bool in_message;
     enum ws_opcode opcode;
     size_t message_at;
     size_t message_len;
     size_t scan;
-    /* An item that was put back, and where in the window it lies. */
+    /* An item that was put back, and its place in the window. */
     bool is_put_back;
     struct ws_item item;
     size_t item_at;
@@ -81,31 +81,32 @@ struct ws_reader {
 
 void ws_reader_init(struct ws_reader *r, enum ws_role role, size_t max_message);
 
-/* Takes the next item out of window[0..*len). The window must begin where the last `consumed` ended, and hold all
- * bytes since, the new ones behind them.
+/* Takes the next item out of window[0..*len). The window must begin where the last `consumed` ended, and hold all bytes
+ * since then; the caller appends new bytes.
  *
- * *len may come back smaller: the bytes of a fragmented message are moved down over what is between its fragments, and
- * the window then ends earlier; what the caller reads next belongs there. So a window never holds more than max_message
- * bytes, two headers and what one read brought, however the peer cuts its messages up. */
+ * *len may become smaller: the fragments of a message move together, so the window ends earlier, and the next bytes
+ * belong there. So a window never has more than max_message bytes, two headers and the bytes of one read, however the
+ * peer fragments its messages. */
 enum ws_result ws_reader_next(struct ws_reader *r, uint8_t *window, size_t *len, struct ws_item *item,
                               struct error *why);
 
-/* The item just taken cannot be used now, and its `consumed` is not: the next ws_reader_next() gives it again. The
- * bytes of the window must lie untouched until then (its place in memory may change, and bytes may be added). */
+/* Puts back the item just taken: the next ws_reader_next() gives it again. The caller must not drop its `consumed`
+ * bytes. The window may move in memory and grow, but its bytes must not change. */
 void ws_reader_put_back(struct ws_reader *r, const uint8_t *window, const struct ws_item *item);
 
-/* How many bytes the window must hold, at least, before ws_reader_next() can say more than WS_NEED_MORE (a frame's
- * header tells its length). For sizing the window; never less than len + 1. */
+/* Returns how many bytes the window needs before ws_reader_next() can return anything but WS_NEED_MORE, as far as the
+ * header tells; at least len + 1. For sizing the window. */
 size_t ws_reader_needs(const struct ws_reader *r, const uint8_t *window, size_t len);
 
-/* Appends one whole frame (FIN set). A client masks with a key from the system's random source. */
+/* Appends one whole frame (FIN set). A client's frame is masked with a key from the system's random source. If memory
+ * or random bytes are short, sets out->failed and appends nothing. */
 void ws_append_frame(struct buffer *out, enum ws_role role, enum ws_opcode opcode, const void *payload, size_t len);
 
-/* Appends a close frame. A code that may not be sent (WS_CLOSE_NO_STATUS) is left out; a long reason is cut. */
+/* Appends a close frame. Leaves out a code that must not be sent (0, WS_CLOSE_NO_STATUS), and cuts a long reason. */
 void ws_append_close(struct buffer *out, enum ws_role role, uint16_t code, const char *reason);
 
-/* Writes the header of an unmasked frame of len bytes: what a server puts in front of a payload that lies elsewhere.
- * Returns how many bytes were written (2, 4 or 10). */
+/* Writes the header of an unmasked frame with a payload of len bytes, for a server whose payload lies elsewhere.
+ * Returns the header's length (2, 4 or 10). */
 size_t ws_server_header(uint8_t header[10], enum ws_opcode opcode, bool fin, size_t len);
 
 #endif

@@ -1,5 +1,5 @@
-/* connect.c: one attempt owns everything it has started: the DNS request, the socket it is trying, a timer for that
- * address and one for the whole. It frees itself when it has called back, or been cancelled and DNS has let go. */
+/* connect.c: an attempt owns its DNS request, its socket, a timer for the present address and one for the whole
+ * attempt. The attempt frees itself when it calls back; a cancelled one, when DNS has called back. */
 #include "config.h"
 
 #include "net/connect.h"
@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { MAX_ADDRESSES = 16, ADDRESS_SHARE_MS = 5000, KEEPALIVE_S = 60 };
 
 struct address {
@@ -32,7 +34,7 @@ struct connect_attempt {
     connect_done *done;
     void *arg;
     struct evdns_getaddrinfo_request *request;
-    bool is_resolving; /* DNS will call back, even after a cancel */
+    bool is_resolving; /* DNS has yet to call back; it does so even after a cancel */
     bool is_cancelled;
     struct address addresses[MAX_ADDRESSES];
     size_t count, next;
@@ -54,7 +56,7 @@ static void attempt_free(struct connect_attempt *a)
         close(a->fd);
     a->fd = -1;
     a->is_cancelled = true;
-    /* evdns calls back once more for a request that is cancelled: the last one frees. */
+    /* evdns calls on_resolved() once more for a cancelled request; on_resolved() then frees the attempt. */
     if (a->is_resolving) {
         if (a->request != NULL)
             evdns_getaddrinfo_cancel(a->request);
@@ -128,7 +130,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     try_next(a);
 }
 
-/* Starts on the next address; true: it is under way or the attempt has ended. */
+/* Starts to connect to the next address. Returns false if that failed at once; otherwise the connection is under way,
+ * or the attempt has ended. */
 static bool try_one(struct connect_attempt *a)
 {
     const struct address *address = &a->addresses[a->next++];
@@ -148,7 +151,7 @@ static bool try_one(struct connect_attempt *a)
         return false;
     }
     int share_ms = a->timeout_ms < ADDRESS_SHARE_MS ? a->timeout_ms : ADDRESS_SHARE_MS;
-    struct timeval share = {.tv_sec = share_ms / 1000, .tv_usec = share_ms % 1000 * 1000};
+    struct timeval share = clock_timeval(share_ms);
     a->writable = event_new(a->base, a->fd, EV_WRITE, on_writable, a);
     if (a->writable == NULL) {
         note_failure(a, ENOMEM);
@@ -173,7 +176,7 @@ static void try_next(struct connect_attempt *a)
     }
 }
 
-/* Keeps the addresses, IPv6 and IPv4 in turn, so that a broken family costs one time-out and not all of them. */
+/* Keeps the addresses, IPv6 and IPv4 in turn, so that a broken family costs one time-out, not all of them. */
 static void keep_addresses(struct connect_attempt *a, const struct evutil_addrinfo *list)
 {
     const struct evutil_addrinfo *at[2] = {list, list};
@@ -229,7 +232,7 @@ static void use_unix_path(struct connect_attempt *a)
     try_next(a);
 }
 
-/* A literal address or "localhost" needs no server to ask, and works without one. */
+/* Connects to a literal address or "localhost", which works without a name server. Returns false for any other name. */
 static bool use_literal(struct connect_attempt *a)
 {
     char port[8];
@@ -272,10 +275,8 @@ static void on_begin(evutil_socket_t fd, short what, void *arg)
     }
     snprintf(port, sizeof port, "%u", a->url.port);
     a->is_resolving = true;
-    struct evdns_getaddrinfo_request *request =
-        evdns_getaddrinfo(a->dns, a->url.host, port, &hints, on_resolved, a);
-    /* NULL: answered at once (from /etc/hosts, or refused), and the attempt may be gone. */
-    if (request != NULL)
+    struct evdns_getaddrinfo_request *request = evdns_getaddrinfo(a->dns, a->url.host, port, &hints, on_resolved, a);
+    if (request != NULL) /* NULL: evdns has already called back (/etc/hosts, or a failure); the attempt may be freed */
         a->request = request;
 }
 
@@ -297,7 +298,7 @@ struct connect_attempt *connect_start(struct event_base *base, struct evdns_base
         return NULL;
     *a = (struct connect_attempt){
         .base = base, .dns = dns, .url = *url, .timeout_ms = timeout_ms, .done = done, .arg = arg, .fd = -1};
-    struct timeval all = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    struct timeval all = clock_timeval(timeout_ms);
     a->begin = evtimer_new(base, on_begin, a);
     a->deadline = evtimer_new(base, on_deadline, a);
     if (a->begin == NULL || a->deadline == NULL || evtimer_add(a->deadline, &all) < 0) {

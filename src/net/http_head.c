@@ -6,14 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
-bool slice_equals(struct slice s, const char *text) { return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0; }
+bool span_equals(struct span s, const char *text) { return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0; }
 
-bool slice_equals_nocase(struct slice s, const char *text)
+bool span_equals_nocase(struct span s, const char *text)
 {
     return s.len == strlen(text) && strncasecmp(s.at, text, s.len) == 0;
 }
 
-const char *slice_printable(struct slice s, char *out, size_t out_bytes)
+const char *span_printable(struct span s, char *out, size_t out_bytes)
 {
     size_t n = 0;
     bool space = false;
@@ -32,7 +32,7 @@ const char *slice_printable(struct slice s, char *out, size_t out_bytes)
     return out;
 }
 
-static struct slice trim(struct slice s)
+static struct span trim(struct span s)
 {
     while (s.len > 0 && (*s.at == ' ' || *s.at == '\t')) {
         s.at++;
@@ -43,25 +43,25 @@ static struct slice trim(struct slice s)
     return s;
 }
 
-/* RFC 9110 §5.6.2. */
+/* Returns true for a character of a token (RFC 9110 §5.6.2). */
 static bool is_token_character(unsigned char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-/* Splits "Name: value". The line was checked. */
-static void split_field(struct slice line, struct slice *name, struct slice *value)
+/* Splits "Name: value". check_field() has accepted the line. */
+static void split_field(struct span line, struct span *name, struct span *value)
 {
     const char *colon = memchr(line.at, ':', line.len);
-    *name = (struct slice){line.at, (size_t)(colon - line.at)};
-    *value = trim((struct slice){colon + 1, line.len - name->len - 1});
+    *name = (struct span){line.at, (size_t)(colon - line.at)};
+    *value = trim((struct span){colon + 1, line.len - name->len - 1});
 }
 
-static bool check_field(struct slice line, struct error *why)
+static bool check_field(struct span line, struct error *why)
 {
     if (line.at[0] == ' ' || line.at[0] == '\t') {
-        error_set(why, "a folded header line"); /* RFC 9112 §5.2 */
+        error_set(why, "the head has a folded header line"); /* RFC 9112 §5.2 */
         return false;
     }
     size_t n = 0;
@@ -69,14 +69,15 @@ static bool check_field(struct slice line, struct error *why)
         n++;
     if (n == 0 || n == line.len || line.at[n] != ':') {
         char shown[40];
-        error_set(why, "'%s' is not a header line", slice_printable(line, shown, sizeof shown));
+        error_set(why, "'%s' is not a header line", span_printable(line, shown, sizeof shown));
         return false;
     }
     return true;
 }
 
-/* Takes the next line off `rest`. False: no whole line is there, or (*why set, *broken) it is not one. */
-static bool next_line(struct slice *rest, struct slice *line, bool *broken, struct error *why)
+/* Takes the next line off `rest`. Returns false if the line is not whole, or if it is not valid; then it sets *broken
+ * and *why. */
+static bool next_line(struct span *rest, struct span *line, bool *broken, struct error *why)
 {
     for (size_t i = 0; i < rest->len; i++) {
         unsigned char c = (unsigned char)rest->at[i];
@@ -84,14 +85,14 @@ static bool next_line(struct slice *rest, struct slice *line, bool *broken, stru
             if (i + 1 == rest->len)
                 return false;
             if (rest->at[i + 1] == '\n') {
-                *line = (struct slice){rest->at, i};
+                *line = (struct span){rest->at, i};
                 rest->at += i + 2;
                 rest->len -= i + 2;
                 return true;
             }
         }
         if ((c < ' ' && c != '\t') || c == 0x7f) {
-            error_set(why, c == '\n' ? "a line that ends with a bare LF" : "control character 0x%02x in the head", c);
+            error_set(why, c == '\n' ? "a line ends with a bare LF" : "the head has control character 0x%02x", c);
             *broken = true;
             return false;
         }
@@ -102,7 +103,7 @@ static bool next_line(struct slice *rest, struct slice *line, bool *broken, stru
 enum http_head_result http_head_read(const uint8_t *bytes, size_t len, size_t max_bytes, struct http_head *head,
                                      struct error *why)
 {
-    struct slice rest = {(const char *)bytes, len < max_bytes ? len : max_bytes}, line;
+    struct span rest = {(const char *)bytes, len < max_bytes ? len : max_bytes}, line;
     bool broken = false;
     *head = (struct http_head){0};
     while (next_line(&rest, &line, &broken, why)) {
@@ -120,35 +121,35 @@ enum http_head_result http_head_read(const uint8_t *bytes, size_t len, size_t ma
     if (broken)
         return HTTP_HEAD_BROKEN;
     if (len >= max_bytes) {
-        error_set(why, "a head of more than %zu bytes", max_bytes);
+        error_set(why, "the peer sent a head of more than %zu bytes", max_bytes);
         return HTTP_HEAD_BROKEN;
     }
     return HTTP_HEAD_NEED_MORE;
 }
 
-/* Goes to the next field with this name. `rest` starts as head->fields. */
-static bool next_field(struct slice *rest, const char *name, struct slice *value)
+/* Finds the next field with this name. `rest` starts as head->fields. */
+static bool next_field(struct span *rest, const char *name, struct span *value)
 {
-    struct slice line, found;
+    struct span line, found;
     struct error ignored;
     bool broken;
     while (next_line(rest, &line, &broken, &ignored)) {
         split_field(line, &found, value);
-        if (slice_equals_nocase(found, name))
+        if (span_equals_nocase(found, name))
             return true;
     }
     return false;
 }
 
-bool http_field(const struct http_head *head, const char *name, struct slice *value)
+bool http_field(const struct http_head *head, const char *name, struct span *value)
 {
-    struct slice rest = head->fields;
+    struct span rest = head->fields;
     return next_field(&rest, name, value);
 }
 
 unsigned http_field_count(const struct http_head *head, const char *name)
 {
-    struct slice rest = head->fields, value;
+    struct span rest = head->fields, value;
     unsigned n = 0;
     while (next_field(&rest, name, &value))
         n++;
@@ -157,12 +158,12 @@ unsigned http_field_count(const struct http_head *head, const char *name)
 
 bool http_field_lists(const struct http_head *head, const char *name, const char *token)
 {
-    struct slice rest = head->fields, value;
+    struct span rest = head->fields, value;
     while (next_field(&rest, name, &value))
         while (value.len > 0) {
             const char *comma = memchr(value.at, ',', value.len);
             size_t n = comma != NULL ? (size_t)(comma - value.at) : value.len;
-            if (slice_equals_nocase(trim((struct slice){value.at, n}), token))
+            if (span_equals_nocase(trim((struct span){value.at, n}), token))
                 return true;
             n += comma != NULL;
             value.at += n;

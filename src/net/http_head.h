@@ -1,8 +1,8 @@
 /* http_head.h: the head of an HTTP/1.1 message (RFC 9112), for both sides of the WebSocket handshake.
  *
- * Strict on purpose: lines end with CR LF (a bare LF is refused), folded lines are refused, and so are control
- * characters and white space in front of a colon. No server that speaks WebSocket sends any of these, and each of them
- * lets two readers of the same bytes disagree. Slices point into the caller's bytes. */
+ * The reader is strict: it refuses lines that end with a bare LF, folded lines, control characters, and white space in
+ * front of a colon. No WebSocket server sends these, and each of them makes two readers of the same bytes disagree.
+ * Spans point into the caller's bytes. */
 #ifndef FIREHOSED_NET_HTTP_HEAD_H
 #define FIREHOSED_NET_HTTP_HEAD_H
 
@@ -12,37 +12,37 @@
 
 #include "base/error.h"
 
-struct slice {
+struct span {
     const char *at;
     size_t len;
 };
 
 struct http_head {
-    struct slice line;   /* the first one, without its end */
-    struct slice fields; /* the rest, each line with its end */
-    size_t bytes;        /* with the empty line at the end */
+    struct span line;   /* the first line, without its end */
+    struct span fields; /* the other lines, each with its end */
+    size_t bytes;       /* of the whole head, with the empty line at its end */
 };
 
 enum http_head_result { HTTP_HEAD_NEED_MORE, HTTP_HEAD_WHOLE, HTTP_HEAD_BROKEN };
 
-/* Reads and checks a head of at most max_bytes. */
+/* Reads and checks a head of at most max_bytes. Fills *why for HTTP_HEAD_BROKEN. */
 enum http_head_result http_head_read(const uint8_t *bytes, size_t len, size_t max_bytes, struct http_head *head,
                                      struct error *why);
 
-/* The value of the first field with this name, without white space around it. False: there is none. */
-bool http_field(const struct http_head *head, const char *name, struct slice *value);
+/* Finds the first field with this name; *value has no white space around it. Returns false if there is none. */
+bool http_field(const struct http_head *head, const char *name, struct span *value);
 
-/* How many fields with this name there are. */
+/* Returns the number of fields with this name. */
 unsigned http_field_count(const struct http_head *head, const char *name);
 
-/* True if a field with this name lists the token ("Connection: keep-alive, Upgrade"), in any case. */
+/* Returns true if a field with this name lists the token ("Connection: keep-alive, Upgrade"). Ignores case. */
 bool http_field_lists(const struct http_head *head, const char *name, const char *token);
 
-bool slice_equals(struct slice s, const char *text);
-bool slice_equals_nocase(struct slice s, const char *text);
+bool span_equals(struct span s, const char *text);
+bool span_equals_nocase(struct span s, const char *text);
 
-/* Copies what can be shown of a hostile text: bytes outside printable ASCII become '.', runs of white space one space.
- * Returns `out`. */
-const char *slice_printable(struct slice s, char *out, size_t out_bytes);
+/* Copies a hostile text for a message: bytes outside printable ASCII become '.', a run of white space becomes one
+ * space, and the rest that does not fit is cut. Returns `out`. */
+const char *span_printable(struct span s, char *out, size_t out_bytes);
 
 #endif

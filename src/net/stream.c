@@ -20,7 +20,7 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-/* The certificate must be for this host (RFC 6125); a name is sent as SNI, an address may not be. */
+/* Sets the host that the certificate must be for (RFC 6125). A name is sent as SNI; an address must not be. */
 static bool expect_host(SSL *ssl, const char *host)
 {
     if (is_address(host))
@@ -39,7 +39,7 @@ bool stream_init(struct stream *s, int fd, struct tls_context *tls, const char *
     bool ok = s->ssl != NULL && (s->bio_method = tls_bio_attach(s->ssl, fd)) != NULL &&
               (host == NULL || expect_host(s->ssl, host));
     if (!ok) {
-        error_set(why, "TLS: cannot be set up for %s", host != NULL ? host : "a client");
+        error_set(why, "TLS: cannot set up a session for %s", host != NULL ? host : "a client");
         ERR_clear_error();
         stream_fini(s);
         stream_clear(s);
@@ -66,7 +66,7 @@ void stream_fini(struct stream *s)
     stream_clear(s);
 }
 
-/* What an OpenSSL call that did not succeed means. errno is the one it left. */
+/* Translates the failure of an OpenSSL call. errno must be the value that the call left. */
 static enum stream_result tls_result(struct stream *s, int returned, const char *what, struct error *why)
 {
     int saved_errno = errno;
@@ -94,7 +94,7 @@ static enum stream_result tls_result(struct stream *s, int returned, const char 
     if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK)
         reason = X509_verify_cert_error_string(verdict);
     else if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
-        reason = "the other side does not speak TLS, or too old a version";
+        reason = "the peer does not speak TLS, or speaks a version that is too old";
     error_set(why, "%s: %s", what, reason != NULL ? reason : "unknown TLS error");
     ERR_clear_error();
     return STREAM_ERROR;

@@ -29,8 +29,8 @@ static SSL_CTX *context_new(const SSL_METHOD *method, struct error *why)
         SSL_CTX_free(context);
         return NULL;
     }
-    /* The caller's buffer may move between two tries of a write, and a write may be partial: streams are not blocking.
-     * A relay that drops the TCP connection is nothing special. */
+    /* Streams do not block: the caller's buffer may move between two tries of a write, and a write may be partial. A
+     * relay that drops the TCP connection without close_notify is not an error. */
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     return context;
@@ -48,7 +48,7 @@ static struct tls_context *wrap(SSL_CTX *context, struct error *why)
     return tls;
 }
 
-/* All of TLS 1.3, the least work first: the other side mostly takes the first that it knows. What is read is public. */
+/* All suites of TLS 1.3, the cheapest first: most servers take the first one that they know, and the data is public. */
 static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
 struct tls_context *tls_client_new(const char *ca_file, struct error *why)
@@ -75,7 +75,7 @@ struct tls_context *tls_client_new(const char *ca_file, struct error *why)
     return tls;
 }
 
-/* "1a2b3c4d.0": how OpenSSL finds an authority in a folder, by the hash of its name. */
+/* Returns true for "1a2b3c4d.0": OpenSSL finds an authority in a folder by the hash of its name. */
 static bool is_hashed_name(const char *name)
 {
     return strlen(name) >= 10 && strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
@@ -91,12 +91,12 @@ static void read_folder(X509_STORE *store, const char *folder)
     for (struct dirent *entry; (entry = readdir(open_folder)) != NULL;) {
         int n = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (is_hashed_name(entry->d_name) && n > 0 && (size_t)n < sizeof path)
-            X509_STORE_load_file(store, path); /* one that cannot be read does not vouch for anybody */
+            X509_STORE_load_file(store, path); /* an unreadable file adds no authority */
     }
     closedir(open_folder);
 }
 
-/* The value of one of OpenSSL's variables, which are honoured as they are when it looks for itself. */
+/* Returns the value of one of OpenSSL's environment variables, which OpenSSL itself honours, too. */
 static const char *place(const char *variable, const char *fallback)
 {
     const char *value = secure_getenv(variable);
@@ -121,7 +121,7 @@ bool tls_read_authorities(struct tls_context *tls, struct error *why)
         read_folder(store, folder);
     free(folders);
     ERR_clear_error();
-    SSL_CTX_set_cert_store(tls->context, store); /* in place of the one that looks for files */
+    SSL_CTX_set_cert_store(tls->context, store); /* replaces the store that opens files */
     tls->trusts_system = false;
     return true;
 }

@@ -1,8 +1,8 @@
-/* tls_bio.c: what OpenSSL reads from, and writes to.
+/* tls_bio.c: the source and sink of bytes for OpenSSL.
  *
- * OpenSSL asks for a record's five bytes of head and then for its body: two system calls for three events. Its own
- * read-ahead saves them, but moves all that it has read to the front again with each record. Here one read(2) takes
- * what has arrived, and OpenSSL is served from that. Writing goes straight through. */
+ * OpenSSL reads the five bytes of a record's head and then its body: two system calls for three events. OpenSSL's own
+ * read-ahead saves the calls, but moves all its bytes to the front with each record. Here one read(2) takes all that
+ * has arrived, and OpenSSL reads from that buffer. Writes go straight to the descriptor. */
 #include "config.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ enum { READ_BYTES = 64 * 1024 }; /* 32 KiB and 128 KiB are slower: more calls, f
 struct reading {
     int fd;
     bool is_ended;
-    size_t at, len; /* bytes[at..len) are not taken yet */
+    size_t at, len; /* OpenSSL has not read bytes[at..len) yet */
     uint8_t bytes[READ_BYTES];
 };
 
@@ -70,7 +70,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
         return r->is_ended;
     case BIO_CTRL_PENDING:
         return (long)(r->len - r->at);
-    case BIO_CTRL_FLUSH: /* nothing is ever held back */
+    case BIO_CTRL_FLUSH: /* writes are never buffered */
         return 1;
     default:
         return 0;
@@ -84,7 +84,8 @@ static int bio_destroy(BIO *bio)
     return 1;
 }
 
-/* One for each connection: OpenSSL has no constant ones, and one for all would have to outlive all of them. */
+/* Each connection has its own method: OpenSSL has no constant ones, and a shared one would have to outlive all of
+ * them. */
 static BIO_METHOD *method_new(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
@@ -99,7 +100,7 @@ BIO_METHOD *tls_bio_attach(SSL *ssl, int fd)
 {
     BIO_METHOD *method = method_new();
     BIO *bio = method != NULL ? BIO_new(method) : NULL;
-    struct reading *r = bio != NULL ? malloc(sizeof *r) : NULL; /* pages that are never touched cost nothing */
+    struct reading *r = bio != NULL ? malloc(sizeof *r) : NULL; /* not zeroed: untouched pages cost nothing */
     if (r == NULL) {
         BIO_free(bio);
         BIO_meth_free(method);

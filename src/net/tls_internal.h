@@ -1,4 +1,4 @@
-/* tls_internal.h: what is inside a context, for stream.c. */
+/* tls_internal.h: the inside of a context, for tls.c, stream.c and tls_bio.c. */
 #ifndef FIREHOSED_NET_TLS_INTERNAL_H
 #define FIREHOSED_NET_TLS_INTERNAL_H
 
@@ -7,14 +7,14 @@
 
 struct tls_context {
     SSL_CTX *context;
-    bool trusts_system; /* the authorities are the system's: found by name when they are needed */
+    bool trusts_system; /* true: OpenSSL opens the files of the system's authorities when it needs them */
 };
 
-/* Makes a session read from, and write to, a descriptor (tls_bio.c). What is returned is to be freed by BIO_meth_free()
- * after SSL_free(); NULL: no memory. */
+/* Makes a session read from and write to a descriptor (tls_bio.c). Returns a method that the caller frees with
+ * BIO_meth_free() after SSL_free(), or NULL if memory is short. */
 BIO_METHOD *tls_bio_attach(SSL *ssl, int fd);
 
-/* True if bytes were read from the descriptor that OpenSSL has not taken yet. */
+/* Returns true if the session holds bytes from the descriptor that OpenSSL has not read yet. */
 bool tls_bio_has_pending(const SSL *ssl);
 
 #endif

@@ -20,7 +20,7 @@ static const struct {
 
 static bool is_websocket(const struct url *url) { return url->scheme == URL_WS || url->scheme == URL_WSS; }
 
-/* Copies n bytes as text; false if they do not fit. */
+/* Copies n bytes as text. Returns false if they do not fit. */
 static bool copy(char *out, size_t out_bytes, const char *text, size_t n)
 {
     if (n >= out_bytes)
@@ -38,7 +38,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decodes n bytes (RFC 3986 §2.1). A NUL is refused: what follows would be lost in silence. */
+/* Percent-decodes n bytes (RFC 3986 §2.1). Refuses a NUL, because the text after it would be lost silently. */
 static bool decode(char *out, size_t out_bytes, const char *text, size_t n)
 {
     size_t len = 0;
@@ -60,7 +60,7 @@ static bool decode(char *out, size_t out_bytes, const char *text, size_t n)
     return true;
 }
 
-/* "user:password@", before the last '@' of the authority. Returns where the rest begins, NULL on error. */
+/* Parses "user:password@", up to the last '@' of the authority. Returns where the rest begins, or NULL with *why. */
 static const char *parse_credentials(const char *at, const char *end, struct url *url, struct error *why)
 {
     const char *host = at;
@@ -70,7 +70,7 @@ static const char *parse_credentials(const char *at, const char *end, struct url
     if (host == at)
         return at;
     if (is_websocket(url)) {
-        error_set(why, "a user name in the URL, expected none: the firehose is public");
+        error_set(why, "the URL has a user name, expected none: the firehose is public");
         return NULL;
     }
     const char *last = host - 1, *colon = memchr(at, ':', (size_t)(last - at));
@@ -79,7 +79,7 @@ static const char *parse_credentials(const char *at, const char *end, struct url
     if (ok && colon != NULL)
         ok = decode(url->password, sizeof url->password, colon + 1, (size_t)(last - colon - 1));
     if (!ok) {
-        error_set(why, "user or password is too long or not percent-encoded as it should be");
+        error_set(why, "the user or the password is too long, or its percent-encoding is wrong");
         return NULL;
     }
     return host;
@@ -98,7 +98,7 @@ static bool parse_number(const char *text, size_t n, long max, long *value)
     return *value <= max;
 }
 
-/* What stands between brackets (RFC 3986 §3.2.2); behind a '%' the interface may be named. */
+/* Checks the text between brackets (RFC 3986 §3.2.2). The name of an interface may follow a '%'. */
 static bool is_ipv6(const char *text, size_t n)
 {
     char address[INET6_ADDRSTRLEN];
@@ -123,7 +123,7 @@ static bool parse_host(const char *at, const char *end, struct url *url, struct 
             return false;
         }
         if (host_end + 1 < end && host_end[1] != ':') {
-            error_set(why, "text behind ']', expected ':port' or nothing");
+            error_set(why, "text after ']', expected ':port' or nothing");
             return false;
         }
         port = host_end + 1 < end ? host_end + 2 : NULL;
@@ -133,7 +133,7 @@ static bool parse_host(const char *at, const char *end, struct url *url, struct 
         port = colon != NULL ? colon + 1 : NULL;
     }
     if (host_end == host || !copy(url->host, sizeof url->host, host, (size_t)(host_end - host))) {
-        error_set(why, host_end == host ? "no host in the URL" : "the host is too long");
+        error_set(why, host_end == host ? "the URL has no host" : "the host is too long");
         return false;
     }
     long number = url->port;
@@ -156,13 +156,13 @@ static bool parse_database(const char *text, size_t n, struct url *url, struct e
     return true;
 }
 
-/* What is behind the authority: a WebSocket's path and query, or a Redis database ("/2", "?db=2"). */
+/* Parses the text after the authority: a WebSocket's path and query, or a Redis database ("/2", "?db=2"). */
 static bool parse_tail(const char *at, struct url *url, struct error *why)
 {
     const char *query = strchr(at, '?');
     size_t path_len = query != NULL ? (size_t)(query - at) : strlen(at);
     if (strchr(at, '#') != NULL) {
-        error_set(why, "a '#' in the URL, expected none");
+        error_set(why, "the URL has a '#', expected none");
         return false;
     }
     if (is_websocket(url)) {
@@ -177,7 +177,7 @@ static bool parse_tail(const char *at, struct url *url, struct error *why)
     }
     if (url->scheme == URL_UNIX) {
         if (path_len < 2 || !decode(url->path, sizeof url->path, at, path_len)) {
-            error_set(why, "no path of a socket, expected unix:///path?db=n");
+            error_set(why, "the URL has no path of a socket, expected unix:///path?db=n");
             return false;
         }
     } else if (path_len > 1 && !parse_database(at + 1, path_len - 1, url, why)) {
@@ -203,12 +203,12 @@ bool url_parse(const char *text, struct url *url, struct error *why)
             url->port = schemes[i].port;
         }
     if (authority == NULL) {
-        error_set(why, "not a URL of a known kind, expected ws://, wss://, redis://, rediss:// or unix://");
+        error_set(why, "the URL has no known scheme, expected ws://, wss://, redis://, rediss:// or unix://");
         return false;
     }
     for (const char *p = text; *p != '\0'; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7f) {
-            error_set(why, "a space or control character in the URL");
+            error_set(why, "the URL has a space or a control character");
             return false;
         }
     const char *end = authority + strcspn(authority, "/?#");
@@ -216,7 +216,7 @@ bool url_parse(const char *text, struct url *url, struct error *why)
     if (host == NULL)
         return false;
     if (url->scheme == URL_UNIX && host != end) {
-        error_set(why, "a host in the URL of a unix socket, expected unix:///path?db=n");
+        error_set(why, "the URL of a unix socket has a host, expected unix:///path?db=n");
         return false;
     }
     if (url->scheme != URL_UNIX && !parse_host(host, end, url, why))

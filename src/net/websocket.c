@@ -1,7 +1,7 @@
 /* websocket.c: takes messages and control frames out of a window of received bytes (RFC 6455 §5), in place.
  *
- * On the way of a frame this is the first to look at a relay's bytes: all of them are hostile. Every length is checked
- * against what is there before it is used, and a message's size against its limit before its bytes are waited for. */
+ * This is the first code that reads a relay's bytes, and all of them are hostile. It checks every length against the
+ * window before it uses the length, and a message's size against its limit before it waits for the bytes. */
 #include "config.h"
 
 #include "net/websocket.h"
@@ -19,9 +19,9 @@ enum {
     MASKED = 0x80,
     LENGTH = 0x7f,
     LENGTH_16 = 126, /* two bytes of length follow */
-    LENGTH_64 = 127, /* eight follow */
+    LENGTH_64 = 127, /* eight bytes of length follow */
     CONTROL_MAX = 125,
-    HEADER_SHORT = 2, /* what tells the length of the rest of the header */
+    HEADER_SHORT = 2, /* these bytes tell the length of the whole header */
 };
 
 /* A frame's header. */
@@ -40,7 +40,7 @@ void ws_reader_init(struct ws_reader *r, enum ws_role role, size_t max_message)
 
 static bool is_control(unsigned opcode) { return (opcode & 0x8) != 0; }
 
-/* Reads what is there of a header. False: it is not whole; h->bytes says how long it is, as far as that is known. */
+/* Reads a header. Returns false if it is not whole; h->bytes is then its length as far as that is known. */
 static bool parse_header(const uint8_t *p, size_t left, struct header *h)
 {
     *h = (struct header){.bytes = HEADER_SHORT};
@@ -68,55 +68,56 @@ static enum ws_result violation(struct ws_reader *r, enum ws_close_code code)
     return WS_VIOLATION;
 }
 
-/* What the first two bytes tell, checked before the rest is waited for. */
+/* Checks the first two bytes of a header, before the rest has arrived. */
 static bool check_start(const struct ws_reader *r, const uint8_t *p, struct error *why)
 {
     unsigned opcode = p[0] & OPCODE;
     bool fin = (p[0] & FIN) != 0, masked = (p[1] & MASKED) != 0;
-    if ((p[0] & RESERVED) != 0) /* §5.2: they belong to extensions, and none was negotiated */
-        error_set(why, "a frame with reserved bits 0x%02x set", p[0] & RESERVED);
+    if ((p[0] & RESERVED) != 0) /* §5.2: these bits belong to extensions, and none was negotiated */
+        error_set(why, "a frame has reserved bits 0x%02x set", p[0] & RESERVED);
     else if (opcode != WS_CONTINUATION && opcode != WS_TEXT && opcode != WS_BINARY && opcode != WS_CLOSE &&
              opcode != WS_PING && opcode != WS_PONG)
-        error_set(why, "a frame with unknown opcode 0x%x", opcode);
+        error_set(why, "a frame has unknown opcode 0x%x", opcode);
     else if (masked && r->role == WS_CLIENT)
-        error_set(why, "a masked frame from a server"); /* §5.1 */
+        error_set(why, "the server sent a masked frame"); /* §5.1 */
     else if (!masked && r->role == WS_SERVER)
-        error_set(why, "an unmasked frame from a client");
+        error_set(why, "the client sent an unmasked frame");
     else if (is_control(opcode) && !fin)
-        error_set(why, "a fragmented control frame"); /* §5.5 */
+        error_set(why, "the peer sent a fragmented control frame"); /* §5.5 */
     else if (is_control(opcode) && (p[1] & LENGTH) > CONTROL_MAX)
-        error_set(why, "a control frame of more than %d bytes", CONTROL_MAX);
+        error_set(why, "the peer sent a control frame of more than %d bytes", CONTROL_MAX);
     else if (opcode == WS_CONTINUATION && !r->in_message)
-        error_set(why, "a continuation without a message to continue"); /* §5.4 */
+        error_set(why, "the peer sent a continuation without a message to continue"); /* §5.4 */
     else if ((opcode == WS_TEXT || opcode == WS_BINARY) && r->in_message)
-        error_set(why, "a new message inside a fragmented one");
+        error_set(why, "the peer sent a new message inside a fragmented one");
     else
         return true;
     return false;
 }
 
-/* What the length tells. Control frames are small enough by check_start(). */
+/* Checks the length. check_start() has checked that of a control frame. */
 static enum ws_result check_length(struct ws_reader *r, const struct header *h, unsigned encoding, struct error *why)
 {
     if (h->payload >> 63 != 0) {
-        error_set(why, "a frame length of more than 63 bits");
+        error_set(why, "a frame length has more than 63 bits");
         return violation(r, WS_CLOSE_PROTOCOL_ERROR);
     }
     /* §5.2: "the minimal number of bytes MUST be used". */
     if ((encoding == LENGTH_16 && h->payload <= CONTROL_MAX) || (encoding == LENGTH_64 && h->payload <= UINT16_MAX)) {
-        error_set(why, "a frame length of %" PRIu64 " in more bytes than it needs", h->payload);
+        error_set(why, "the frame length %" PRIu64 " has more bytes than it needs", h->payload);
         return violation(r, WS_CLOSE_PROTOCOL_ERROR);
     }
     size_t before = r->in_message ? r->message_len : 0;
     if (!is_control(h->opcode) && h->payload > r->max_message - before) {
-        error_set(why, "a message of at least %" PRIu64 " bytes, more than the limit of %zu", h->payload + before,
+        error_set(why, "a message has at least %" PRIu64 " bytes, more than the limit of %zu", h->payload + before,
                   r->max_message);
         return violation(r, WS_CLOSE_TOO_BIG);
     }
     return WS_ITEM;
 }
 
-/* §7.4: those that an endpoint may send; 1004–1006 and 1015 never stand in a frame, 1016–2999 are not yet defined. */
+/* Returns true for a code that an endpoint may send (§7.4). 1004–1006 and 1015 are never sent; 1016–2999 are
+ * undefined. */
 static bool is_close_code(unsigned code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
@@ -128,16 +129,16 @@ static enum ws_result check_close(struct ws_reader *r, struct ws_item *item, str
     if (item->len == 0)
         return WS_ITEM;
     if (item->len == 1) {
-        error_set(why, "a close frame with half a code");
+        error_set(why, "a close frame has half a code");
         return violation(r, WS_CLOSE_PROTOCOL_ERROR);
     }
     unsigned code = (unsigned)item->data[0] << 8 | item->data[1];
     if (!is_close_code(code)) {
-        error_set(why, "a close frame with code %u, which may not be sent", code);
+        error_set(why, "a close frame has code %u, which may not be sent", code);
         return violation(r, WS_CLOSE_PROTOCOL_ERROR);
     }
     if (!utf8_valid(item->data + 2, item->len - 2, NULL)) {
-        error_set(why, "a close frame with a reason that is not UTF-8");
+        error_set(why, "a close frame has a reason that is not UTF-8");
         return violation(r, WS_CLOSE_INVALID_DATA);
     }
     item->close_code = (uint16_t)code;
@@ -147,7 +148,7 @@ static enum ws_result check_close(struct ws_reader *r, struct ws_item *item, str
 static enum ws_result check_text(struct ws_reader *r, const struct ws_item *item, struct error *why)
 {
     if (item->opcode == WS_TEXT && !utf8_valid(item->data, item->len, NULL)) {
-        error_set(why, "a text message that is not UTF-8"); /* §8.1 */
+        error_set(why, "a text message is not UTF-8"); /* §8.1 */
         return violation(r, WS_CLOSE_INVALID_DATA);
     }
     return WS_ITEM;
@@ -155,7 +156,7 @@ static enum ws_result check_text(struct ws_reader *r, const struct ws_item *item
 
 /* ---- fragments ---- */
 
-/* Moves what has not been looked at down to the joined payload, so that the window gives back what is not needed. */
+/* Moves the unread bytes down to the joined payload, so that the window becomes shorter. */
 static void close_gap(struct ws_reader *r, uint8_t *window, size_t *len)
 {
     size_t end = r->message_at + r->message_len;
@@ -166,7 +167,7 @@ static void close_gap(struct ws_reader *r, uint8_t *window, size_t *len)
     r->scan = end;
 }
 
-/* Joins the payload of a fragment to those before it. The first one stays where it is. */
+/* Joins the payload of a fragment to those before it. The first one stays in place. */
 static void join(struct ws_reader *r, uint8_t *window, const struct header *h, size_t payload_at)
 {
     if (!r->in_message) {
@@ -182,7 +183,7 @@ static void join(struct ws_reader *r, uint8_t *window, const struct header *h, s
 
 /* ---- the reader ---- */
 
-/* What a whole frame gives: an item, or nothing yet (WS_NEED_MORE) where it is a fragment and not the last. */
+/* Takes a whole frame. Returns WS_NEED_MORE after a fragment that is not the last. */
 static enum ws_result take_frame(struct ws_reader *r, uint8_t *window, const struct header *h, struct ws_item *item,
                                  struct error *why)
 {
@@ -256,7 +257,7 @@ size_t ws_reader_needs(const struct ws_reader *r, const uint8_t *window, size_t 
     bool whole = left > 0 && parse_header(window + r->scan, left, &h);
     if (left == 0)
         h.bytes = HEADER_SHORT;
-    /* A length that the reader has not seen yet is not believed. */
+    /* Ignore an implausible length: ws_reader_next() has not checked it yet. */
     bool plausible = whole && (h.payload <= r->max_message || h.payload <= CONTROL_MAX);
     size_t needs = r->scan + h.bytes + (plausible ? (size_t)h.payload : 0);
     return needs > len ? needs : len + 1;

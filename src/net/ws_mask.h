@@ -1,4 +1,4 @@
-/* ws_mask.h: the masking of what clients send (RFC 6455 §5.3), for the reader and the writer. */
+/* ws_mask.h: the mask over the frames of clients (RFC 6455 §5.3), for the reader and the writer. */
 #ifndef FIREHOSED_NET_WS_MASK_H
 #define FIREHOSED_NET_WS_MASK_H
 
@@ -8,8 +8,8 @@
 
 enum { WS_MASK_BYTES = 4 };
 
-/* out = in masked with the key, or unmasked: it is its own inverse. `out` may be `in`. Eight bytes at a time: the key
- * laid out twice in a word works in either byte order. */
+/* Masks, or unmasks: the operation is its own inverse. `out` may be `in`. It takes eight bytes at a time; a word with
+ * the key twice works in both byte orders. */
 static inline void ws_mask(uint8_t *out, const uint8_t *in, size_t len, const uint8_t key[WS_MASK_BYTES])
 {
     uint8_t twice[8];

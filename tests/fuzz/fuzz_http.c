@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "net/ws_handshake.h"
+#include "net/ws_accept.h"
 
 static const char key[] = "dGhlIHNhbXBsZSBub25jZQ=="; /* RFC 6455 §1.3; its accept key is in the seeds */
 
