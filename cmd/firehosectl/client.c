@@ -49,10 +49,10 @@ struct client *client_open(const char *path, enum client_result *result, struct 
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
         int error = errno;
         error_set(why, "%s: %s", path,
-                  error == ENOENT         ? "no firehosed runs with this socket (is it started? another -s?)"
-                  : error == ECONNREFUSED ? "firehosed is gone, its socket is left over"
-                  : error == EACCES       ? "you may not talk to it (run as its user, or as root)"
-                  : error == EAGAIN       ? "firehosed is there, but busy or stopped"
+                  error == ENOENT         ? "no firehosed has this socket (is it started? another -s?)"
+                  : error == ECONNREFUSED ? "firehosed has ended and left its socket behind (start it again)"
+                  : error == EACCES       ? "you may not use this socket (run as firehosed's user, or as root)"
+                  : error == EAGAIN       ? "firehosed does not answer: it is busy or stopped"
                                           : strerror(error));
         if (error == EAGAIN)
             *result = CLIENT_SILENT;
@@ -105,7 +105,7 @@ enum client_result client_send(struct client *c, const char *command, json_t *ar
     char *line = json_dumps(request, JSON_COMPACT);
     json_decref(request);
     if (line == NULL) {
-        error_set(why, "the request cannot be written: an argument is not UTF-8");
+        error_set(why, "cannot write the request: an argument is not UTF-8");
         return CLIENT_REFUSED;
     }
     bool sent = send_all(c->fd, line, strlen(line)) && send_all(c->fd, "\n", 1);
@@ -124,9 +124,9 @@ static json_t *read_line(struct client *c, struct error *why)
     ssize_t len = getline(&line, &size, c->in);
     json_t *json = len > 0 ? json_loadb(line, (size_t)len, 0, NULL) : NULL;
     if (len <= 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        error_set(why, "no answer within %d s: firehosed is there, but busy or stopped", c->timeout_s);
+        error_set(why, "no answer within %d s: firehosed is busy or stopped", c->timeout_s);
     else if (len <= 0)
-        error_set(why, "firehosed has closed the connection: it ends, or has too many clients");
+        error_set(why, "firehosed closed the connection: it is ending, or has too many clients");
     else if (json == NULL)
         error_set(why, "the answer is not JSON: is this the control socket of firehosed?");
     free(line);
@@ -146,7 +146,7 @@ enum client_result client_receive(struct client *c, json_t **item, json_t **answ
     } else if (json_is_true(json_object_get(line, "ok")) && json_object_get(line, "result") != NULL) {
         *answer = json_incref(json_object_get(line, "result"));
     } else {
-        error_set(why, "%s", reason != NULL ? reason : "the answer is not one of this protocol");
+        error_set(why, "%s", reason != NULL ? reason : "the answer does not follow the control protocol");
         result = CLIENT_REFUSED;
     }
     json_decref(line);

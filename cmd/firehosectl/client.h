@@ -1,4 +1,5 @@
-/* client.h: the daemon's control socket from the other side (doc/control-protocol.md). Blocking, with time-outs. */
+/* client.h: the client's side of the control protocol (doc/control-protocol.md). Blocking, with time-outs. Functions
+ * that return something other than CLIENT_OK fill *why. */
 #ifndef FIREHOSED_CMD_CLIENT_H
 #define FIREHOSED_CMD_CLIENT_H
 
@@ -9,30 +10,30 @@
 
 enum client_result {
     CLIENT_OK,
-    CLIENT_REFUSED, /* the daemon said no: *why has its reason */
-    CLIENT_ABSENT,  /* nobody is there, or it may not be talked to */
-    CLIENT_SILENT,  /* it is there, but does not answer, or it went away meanwhile */
+    CLIENT_REFUSED, /* the daemon refused the command; *why has its reason */
+    CLIENT_ABSENT,  /* no daemon listens on the socket, or the user may not use the socket */
+    CLIENT_SILENT,  /* the daemon does not answer, or closed the connection */
 };
 
 enum { CLIENT_TIMEOUT_S = 5 };
 
 struct client;
 
-/* Connects. NULL: *result and *why say why not, with what to do about it. */
+/* Connects to the socket. Returns NULL on failure; *result and *why then have the reason, and what to do. */
 struct client *client_open(const char *path, enum client_result *result, struct error *why);
-void client_close(struct client *c);
+void client_close(struct client *c); /* NULL is fine */
 
-/* How long to wait for each answer; 0: for ever. */
+/* Sets how long to wait for each line of an answer; 0: for ever. */
 void client_set_timeout(struct client *c, int seconds);
 
-/* Sends a request; args (NULL: none) is taken over. */
+/* Sends a request. Takes over args (NULL: none). */
 enum client_result client_send(struct client *c, const char *command, json_t *args, struct error *why);
 
-/* Reads one line of the answer: *item (an item on the way) or *answer (the end) is set, the caller's. Where it is a
- * refusal *why has the reason; where the lines cannot be read, CLIENT_SILENT. */
+/* Reads one line of the answer. Sets either *item (more lines follow) or *answer (the last line); both are the
+ * caller's, and NULL if not set. */
 enum client_result client_receive(struct client *c, json_t **item, json_t **answer, struct error *why);
 
-/* Both, for commands without items: *answer is the result. */
+/* Sends a request and reads its answer, for commands without items. *answer is the caller's. */
 enum client_result client_ask(struct client *c, const char *command, json_t *args, json_t **answer,
                               struct error *why);
 

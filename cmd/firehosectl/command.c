@@ -1,4 +1,4 @@
-/* command.c: what all commands do: ask, and show or fail. */
+/* command.c: asks the daemon, and shows the answer or fails, for all commands. */
 #include "config.h"
 
 #include "command.h"
@@ -25,13 +25,14 @@ struct client *command_open(const struct invocation *in)
     return client;
 }
 
-/* "waiting for the reload to take effect (214 frames in hand) …" on one line of a terminal. */
+/* Shows "waiting for the reload to take effect (214 frames in flight) …" on one line of a terminal. Returns true if it
+ * did. */
 static bool show_progress(const json_t *item)
 {
     const char *what = json_string_value(json_object_get(item, "waiting_for"));
     if (what == NULL || !isatty(STDERR_FILENO))
         return false;
-    fprintf(stderr, "\r\033[Kwaiting for %s (%lld frames in hand) …", what,
+    fprintf(stderr, "\r\033[Kwaiting for %s (%lld frames in flight) …", what,
             (long long)json_integer_value(json_object_get(item, "in_flight")));
     return true;
 }
@@ -77,10 +78,9 @@ int command_usage(const struct invocation *in, const char *format, ...)
     vfprintf(stderr, format, args);
     va_end(args);
     if (in->command != NULL)
-        fprintf(stderr, "\nusage: firehosectl [-s SOCKET] %s %s [--json]\n", in->command->name,
-                in->command->arguments);
+        fprintf(stderr, "\nusage: firehosectl [-s SOCKET] %s %s [--json]\n", in->command->name, in->command->arguments);
     else
-        fputs("; firehosectl -h lists what there is\n", stderr);
+        fputs("; firehosectl -h lists the commands\n", stderr);
     return EXIT_USAGE;
 }
 

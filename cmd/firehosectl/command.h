@@ -1,5 +1,5 @@
-/* command.h: what firehosectl can do: the table (commands.c), and what a command is run with. One row a command: the
- * help, the completion and the options that it takes come from it. */
+/* command.h: the table of commands (commands.c), and the verbs that commands share. Each command has one row: help,
+ * completion and the check of options come from it. */
 #ifndef FIREHOSED_CMD_COMMAND_H
 #define FIREHOSED_CMD_COMMAND_H
 
@@ -8,34 +8,34 @@
 
 #include "client.h"
 
-/* 1: the daemon said no; 3: no daemon there; 4: it does not answer; 64: wrong usage, as in sysexits(3). */
+/* 1: the daemon refused; 3: no daemon listens; 4: the daemon does not answer; 64: wrong usage, as in sysexits(3). */
 enum { EXIT_REFUSED = 1, EXIT_ABSENT = 3, EXIT_SILENT = 4, EXIT_USAGE = 64 };
 
 struct command;
 
-/* How firehosectl was called. */
+/* The command line of firehosectl. */
 struct invocation {
     const struct command *command;
     const char *socket;
-    int argc;    /* of what stands behind the command's name, without options */
+    int argc; /* arguments after the command's name, without options */
     char **argv;
     bool as_json;
     bool yes;               /* --yes */
-    const char *collection; /* --collection; NULL: not given */
-    const char *did;        /* --did */
-    const char *count;      /* -n */
+    const char *collection; /* --collection, or NULL */
+    const char *did;        /* --did, or NULL */
+    const char *count;      /* -n, or NULL */
 };
 
-typedef int command_run(const struct invocation *in); /* the exit status */
+typedef int command_run(const struct invocation *in); /* returns the exit status */
 
 struct command {
-    const char *name;      /* NULL: end */
+    const char *name;      /* NULL ends the table */
     const char *arguments; /* as the usage shows them, "" for none */
-    const char *options;   /* the letters of those that only some commands take: y, c, d, n */
-    const char *words;     /* what the first argument may be, for completion: "a b c"; "KEY": of the configuration */
-    int min, max;          /* how many arguments */
+    const char *options;   /* letters of the options that only some commands take: y, c, d, n */
+    const char *words;     /* completes the first argument: "a b c"; "KEY": the keys of the configuration */
+    int min, max;          /* number of arguments */
     command_run *run;
-    const char *help; /* half a sentence */
+    const char *help; /* a phrase without a subject */
 };
 
 extern const struct command command_table[];
@@ -45,20 +45,21 @@ extern const struct command command_table[];
 /* Connects, or ends the program with a message. */
 struct client *command_open(const struct invocation *in);
 
-/* Asks and returns the result, or ends the program with a message. args is taken over. timeout_s: how long nothing at
- * all may come; what takes longer says once a second what it waits for, which is shown on a terminal. 0: for ever. */
+/* Sends the request and returns the result, or ends the program with a message. Takes over args. timeout_s limits the
+ * silence of the daemon (0: no limit): a slow command reports once a second what it waits for, and a terminal shows
+ * that. */
 json_t *command_ask(const struct invocation *in, const char *request, json_t *args, int timeout_s);
 
-/* Says why it did not work; the exit status that goes with it. */
+/* Prints the reason of a failure. Returns the exit status for it. */
 int command_fail(enum client_result result, const struct error *why);
 
-/* Prints the result as JSON (--json), or has `show` print it for people. Frees it; returns EXIT_SUCCESS. */
+/* Prints the result as JSON (--json), or calls `show` to print it for people. Frees it and returns EXIT_SUCCESS. */
 int command_show(const struct invocation *in, json_t *result, void (*show)(const json_t *result));
 
-/* Prints a message about wrong usage; returns EXIT_USAGE. */
+/* Prints a message about wrong usage. Returns EXIT_USAGE. */
 int command_usage(const struct invocation *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A whole decimal number from min to max; false: it is none. */
+/* Parses a whole decimal number. Returns false if the text is not one, or if it is not from min to max. */
 bool command_number(const char *text, json_int_t min, json_int_t max, json_int_t *number);
 
 #endif

@@ -1,4 +1,4 @@
-/* commands.c: the table. */
+/* commands.c: the table of commands. */
 #include "config.h"
 
 #include "command.h"
@@ -22,22 +22,22 @@ static int run_config(const struct invocation *in)
 }
 
 const struct command command_table[] = {
-    {"status", "", "", "", 0, 0, run_status, "how it is: relay, Redis, workers, events"},
-    {"workers", "[N]", "", "", 0, 1, run_workers, "how each worker is; with N: so many from now on"},
+    {"status", "", "", "", 0, 0, run_status, "shows relay, Redis, workers and events"},
+    {"workers", "[N]", "", "", 0, 1, run_workers, "shows each worker; N sets their number"},
     {"restart-worker", "W|all", "", "all", 1, 1, run_restart_worker, "replaces a worker, or all, one by one"},
-    {"top", "", "n", "", 0, 0, run_top, "a live view, full screen"},
-    {"config", "[KEY]", "", "KEY", 0, 1, run_config, "the configuration in use, and where it comes from"},
+    {"top", "", "n", "", 0, 0, run_top, "shows a live view, full screen"},
+    {"config", "[KEY]", "", "KEY", 0, 1, run_config, "shows the configuration and its origins"},
     {"tail", "[--collection C] [--did D] [-n N]", "cdn", "", 0, 0, run_tail,
-     "events as they pass; C may be app.bsky.feed.*"},
-    {"reload", "", "", "", 0, 0, run_reload, "reads the configuration again; says what changed"},
-    {"log-level", "LEVEL", "", "debug info warn error", 1, 1, run_log_level, "what is logged, until the next reload"},
+     "shows passing events; C may be app.bsky.feed.*"},
+    {"reload", "", "", "", 0, 0, run_reload, "reads the configuration again; shows the changes"},
+    {"log-level", "LEVEL", "", "debug info warn error", 1, 1, run_log_level, "sets log_level until the next reload"},
     {"pause", "", "", "", 0, 0, run_plain, "stops reading the relay"},
-    {"drain", "", "", "", 0, 0, run_plain, "the same; waits until what was read is written"},
-    {"resume", "", "", "", 0, 0, run_plain, "reads the relay again, on from the cursor"},
-    {"cursor", "[set SEQ|live]", "y", "set", 0, 2, run_cursor, "how far it is; set: where to go on (drain first)"},
+    {"drain", "", "", "", 0, 0, run_plain, "pauses, and waits until all frames are written"},
+    {"resume", "", "", "", 0, 0, run_plain, "reads the relay again, from the cursor"},
+    {"cursor", "[set SEQ|live]", "y", "set", 0, 2, run_cursor, "shows the cursor; set changes it (drain first)"},
     {"dead-letters", "[list|show|retry|drop SEQ]", "n", "list show retry drop", 0, 2, run_dead_letters,
-     "frames that were put aside"},
-    {"shutdown", "", "", "", 0, 0, run_shutdown, "ends firehosed in order; returns when it has ended"},
+     "handles frames that could not be written"},
+    {"shutdown", "", "", "", 0, 0, run_shutdown, "ends firehosed in order, and waits for its end"},
     {"completion", "bash|zsh", "", "bash zsh", 1, 1, run_completion, "prints a completion script for your shell"},
     {.name = NULL},
 };

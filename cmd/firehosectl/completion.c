@@ -1,10 +1,10 @@
-/* completion.c: what a shell needs to complete commands: made from the table. */
+/* completion.c: makes the scripts from the table of commands. */
 #include "config.h"
+
+#include "completion.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "completion.h"
 
 static void print_words(const char *separator)
 {
@@ -12,7 +12,7 @@ static void print_words(const char *separator)
         printf("%s%s", c == command_table ? "" : separator, c->name);
 }
 
-/* The options of one command, each with `before` in front. */
+/* Prints the options of one command, each with `before` in front. */
 static void print_options(const struct command *c, const char *before)
 {
     static const struct {
@@ -25,7 +25,7 @@ static void print_options(const struct command *c, const char *before)
             printf("%s%s", before, options[i].name);
 }
 
-/* Keys of the configuration are asked for: the daemon knows them. */
+/* The script asks the daemon for the keys of the configuration. */
 static const char keys_of_daemon[] = "$(firehosectl config --json 2>/dev/null | "
                                      "sed -n 's/^ *\"key\": \"\\(.*\\)\",$/\\1/p')";
 

@@ -1,4 +1,4 @@
-/* completion.h: prints what bash or zsh needs to complete commands, options and arguments. */
+/* completion.h: prints scripts for bash and zsh that complete commands, options and arguments. */
 #ifndef FIREHOSED_CMD_COMPLETION_H
 #define FIREHOSED_CMD_COMPLETION_H
 

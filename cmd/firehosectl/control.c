@@ -1,5 +1,6 @@
-/* control.c: the commands that change something. */
 #include "config.h"
+
+#include "control.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "base/limits.h"
 #include "show.h"
 
 /* ---- configuration ---- */
@@ -17,7 +18,7 @@ static void show_reload(const json_t *result)
     const json_t *change, *changes = json_object_get(result, "changes");
     size_t i;
     if (json_array_size(changes) == 0)
-        puts("The configuration is read and valid; nothing in it has changed.");
+        puts("The configuration is valid; nothing in it has changed.");
     json_array_foreach(changes, i, change) printf("%s: %s -> %s%s\n", member_text(change, "key"),
                                                   member_text(change, "from"), member_text(change, "to"),
                                                   member_flag(change, "needs_restart") ? " (needs a restart)" : "");
@@ -53,8 +54,8 @@ int run_workers(const struct invocation *in)
     json_int_t workers;
     if (in->argc == 0)
         return command_show(in, command_ask(in, "workers", NULL, CLIENT_TIMEOUT_S), show_workers);
-    if (!command_number(in->argv[0], 1, 64, &workers))
-        return command_usage(in, "workers: '%s' is not a number from 1 to 64", in->argv[0]);
+    if (!command_number(in->argv[0], 1, WORKERS_MAX, &workers))
+        return command_usage(in, "workers: '%s' is not a number from 1 to %d", in->argv[0], WORKERS_MAX);
     return command_show(in, command_ask(in, "resize", json_pack("{s:I}", "workers", workers), CLIENT_TIMEOUT_S),
                         show_resize);
 }
@@ -79,7 +80,8 @@ int run_restart_worker(const struct invocation *in)
 static void show_paused(const json_t *result)
 {
     const char *cursor = member_text(result, "cursor");
-    printf("%s; cursor %s\n", member_flag(result, "paused") ? "paused: the relay is not read" : "the relay is read",
+    printf("%s; cursor %s\n", member_flag(result, "paused") ? "paused: firehosed does not read the relay"
+                                                            : "firehosed reads the relay",
            cursor[0] != '\0' ? cursor : "none yet");
 }
 
@@ -90,10 +92,7 @@ int run_plain(const struct invocation *in)
 
 /* ---- cursor ---- */
 
-static const char *or_none(const char *text)
-{
-    return text[0] != '\0' ? text : "none";
-}
+static const char *or_none(const char *text) { return text[0] != '\0' ? text : "none"; }
 
 static void show_cursor(const json_t *c)
 {
@@ -109,7 +108,7 @@ static void show_cursor(const json_t *c)
         puts("marks     none yet");
 }
 
-/* Asks on the terminal. */
+/* Asks the user on the terminal. */
 static bool is_confirmed(const char *question)
 {
     char answer[16];
@@ -128,15 +127,15 @@ static int set_cursor(const struct invocation *in)
         return command_usage(in, "cursor: '%s' is neither a sequence number nor live", in->argv[1]);
     if (live)
         snprintf(question, sizeof question,
-                 "Cursor and marks are deleted, and reading goes on with live events. What lies between is not read.\n"
-                 "Go on?");
+                 "This deletes cursor and marks. firehosed continues with live events and skips all earlier ones.\n"
+                 "Continue?");
     else
         snprintf(question, sizeof question,
-                 "Reading goes on behind %lld. Events after it that are in the stream already come again; events up\n"
-                 "to it that are not, will not come. Go on?",
+                 "firehosed continues after seq %lld. It writes later events again, even if the stream has them.\n"
+                 "It skips earlier events, even if the stream does not have them. Continue?",
                  seq);
     if (!in->yes && !isatty(STDIN_FILENO))
-        return command_usage(in, "cursor set: this is no terminal to ask on: --yes goes on without");
+        return command_usage(in, "cursor set: there is no terminal to ask on; --yes answers the question");
     if (!in->yes && !is_confirmed(question)) {
         fputs("firehosectl: nothing was changed\n", stderr);
         return EXIT_REFUSED;
@@ -154,7 +153,7 @@ int run_cursor(const struct invocation *in)
 
 /* ---- the end ---- */
 
-/* The connection lasts as long as the process: its end tells that all is done. */
+/* The connection lasts as long as the process, so its end shows that the process has ended. */
 int run_shutdown(const struct invocation *in)
 {
     struct error why;

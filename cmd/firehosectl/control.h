@@ -1,4 +1,4 @@
-/* control.h: the commands that change something (control.c). */
+/* control.h: the commands that change the daemon's state. */
 #ifndef FIREHOSED_CMD_CONTROL_H
 #define FIREHOSED_CMD_CONTROL_H
 

@@ -58,7 +58,7 @@ static void show_dropped(const json_t *result)
 static void show_retried(const json_t *result)
 {
     (void)result;
-    puts("its event is in the stream");
+    puts("The event is in the stream.");
 }
 
 int run_dead_letters(const struct invocation *in)
@@ -75,7 +75,7 @@ int run_dead_letters(const struct invocation *in)
     const char *word = in->argc > 0 ? in->argv[0] : "list";
     if (strcmp(word, "list") == 0) {
         if (in->argc > 1)
-            return command_usage(in, "dead-letters list takes no more");
+            return command_usage(in, "dead-letters list takes no argument");
         if (in->count != NULL && !command_number(in->count, 1, 10000, &count))
             return command_usage(in, "-n: expected a number from 1 to 10000");
         json_t *args = in->count != NULL ? json_pack("{s:I}", "count", count) : NULL;
@@ -85,7 +85,7 @@ int run_dead_letters(const struct invocation *in)
         if (strcmp(word, verbs[i].word) != 0)
             continue;
         if (in->argc != 2)
-            return command_usage(in, "dead-letters %s: which one? A seq is expected, or the id of an entry", word);
+            return command_usage(in, "dead-letters %s: expected a seq, or the id of an entry", word);
         json_t *args = json_pack("{s:s}", "entry", in->argv[1]);
         return command_show(in, command_ask(in, verbs[i].request, args, CLIENT_TIMEOUT_S), verbs[i].show);
     }

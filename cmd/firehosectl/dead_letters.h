@@ -1,4 +1,4 @@
-/* dead_letters.h: dead-letters list|show|retry|drop. */
+/* dead_letters.h: the command dead-letters list|show|retry|drop. */
 #ifndef FIREHOSED_CMD_DEAD_LETTERS_H
 #define FIREHOSED_CMD_DEAD_LETTERS_H
 

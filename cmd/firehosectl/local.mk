@@ -13,5 +13,7 @@ firehosectl_SOURCES = \
 	cmd/firehosectl/show_status.c \
 	cmd/firehosectl/spark.c cmd/firehosectl/spark.h \
 	cmd/firehosectl/tail.c cmd/firehosectl/tail.h \
-	cmd/firehosectl/top.c cmd/firehosectl/top.h cmd/firehosectl/top_panes.c cmd/firehosectl/top_view.c
+	cmd/firehosectl/top.c cmd/firehosectl/top.h cmd/firehosectl/top_state.h \
+	cmd/firehosectl/top_panes.c cmd/firehosectl/top_panes.h \
+	cmd/firehosectl/top_view.c cmd/firehosectl/top_view.h
 firehosectl_LDADD = libbase.a $(JANSSON_LIBS) $(NCURSES_LIBS)

@@ -1,5 +1,5 @@
-/* firehosectl: asks a running firehosed over its control socket. Options and help are here; the commands are in the
- * table (commands.c). */
+/* firehosectl: asks a running firehosed over its control socket. This file has options and help; commands.c has the
+ * table of commands. */
 #include "config.h"
 
 #include <getopt.h>
@@ -14,7 +14,7 @@ static const char default_socket[] = "/run/firehosed/control.sock";
 static void usage(FILE *out)
 {
     fputs("usage: firehosectl [-s SOCKET] COMMAND [ARGUMENT…] [--json]\n"
-          "Asks a running firehosed, or tells it what to do.\n\n"
+          "Asks a running firehosed for its state, or tells it what to do.\n\n"
           "commands:\n",
           out);
     for (const struct command *c = command_table; c->name != NULL; c++) {
@@ -24,11 +24,11 @@ static void usage(FILE *out)
         fprintf(out, "%*s%s\n", 30 - used, "", c->help);
     }
     fputs("\n"
-          "  -s SOCKET  its control socket (default: /run/firehosed/control.sock)\n"
+          "  -s SOCKET  firehosed's control socket (default: /run/firehosed/control.sock)\n"
           "  --json     print the answer as JSON\n"
-          "  --yes      do not ask (cursor set)\n"
-          "  -V, -h     version, this help\n\n"
-          "exit status: 0 well; 1 refused; 3 no firehosed there; 4 it is silent; 64 usage\n",
+          "  --yes      do not ask for confirmation (cursor set)\n"
+          "  -V, -h     print the version, print this help\n\n"
+          "exit status: 0 done; 1 refused; 3 no firehosed there; 4 no answer; 64 usage\n",
           out);
 }
 
@@ -40,7 +40,7 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-/* Reads options and command; ends the program where that is all, or wrong. */
+/* Reads options and command. Ends the program after -h and -V, and if they are wrong. */
 static void read_invocation(int argc, char **argv, struct invocation *in)
 {
     static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
@@ -51,7 +51,7 @@ static void read_invocation(int argc, char **argv, struct invocation *in)
                                                  {"help", no_argument, NULL, 'h'},
                                                  {"version", no_argument, NULL, 'V'},
                                                  {NULL, 0, NULL, 0}};
-    char given[8] = ""; /* of the options that only some commands take */
+    char given[8] = ""; /* letters of the given options that only some commands take */
     *in = (struct invocation){.socket = default_socket};
     for (int c; (c = getopt_long(argc, argv, "s:n:hV", long_options, NULL)) != -1;) {
         if (strchr("ycdn", c) != NULL && strchr(given, c) == NULL)
@@ -102,7 +102,7 @@ static void read_invocation(int argc, char **argv, struct invocation *in)
         exit(command_usage(in, "%s: '%s' is one argument too many", command->name, in->argv[command->max]));
     for (const char *option = given; *option != '\0'; option++)
         if (strchr(command->options, *option) == NULL)
-            exit(command_usage(in, "%s has no such option (%s)", command->name,
+            exit(command_usage(in, "%s does not take the option %s", command->name,
                                *option == 'y'   ? "--yes"
                                : *option == 'c' ? "--collection"
                                : *option == 'd' ? "--did"

@@ -2,8 +2,7 @@
 
 #include "screen.h"
 
-/* Macros of curses.h would take names of ours. */
-#define NCURSES_NOMACROS
+#define NCURSES_NOMACROS /* its macros would replace names of this project */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name that curses.h looks for */
 #define _XOPEN_SOURCE_EXTENDED 1
 #include <curses.h>
@@ -24,18 +23,16 @@ enum { LINE_CELLS = 1024 };
 static struct {
     bool is_open, has_colour, has_unicode, has_termios;
     struct termios before;
-    char restore[128]; /* what leaves the full screen, for when ncurses cannot do it any more */
+    char restore[128]; /* the sequences that restore the terminal, for a signal handler, which must not call ncurses */
     size_t restore_bytes;
 } the_screen;
 
 static volatile sig_atomic_t must_end;
 
-static void on_end(int number)
-{
-    must_end = number;
-}
+static void on_end(int number) { must_end = number; }
 
-/* A fault of ours: ncurses is not safe to call here. Then the signal does what it does. */
+/* Restores the terminal after a crash, without ncurses, which is not safe here. Then lets the signal end the
+ * program. */
 static void on_fault(int number)
 {
     ssize_t ignored = write(STDOUT_FILENO, the_screen.restore, the_screen.restore_bytes);
@@ -110,30 +107,18 @@ void screen_close(void)
     the_screen.is_open = false;
 }
 
-bool screen_must_end(void)
-{
-    return must_end != 0;
-}
+bool screen_must_end(void) { return must_end != 0; }
 
-int screen_rows(void)
-{
-    return getmaxy(stdscr);
-}
+int screen_rows(void) { return getmaxy(stdscr); }
 
-int screen_columns(void)
-{
-    return getmaxx(stdscr);
-}
+int screen_columns(void) { return getmaxx(stdscr); }
 
-void screen_clear(void)
-{
-    werase(stdscr);
-}
+void screen_clear(void) { werase(stdscr); }
 
 void screen_show(void)
 {
     wnoutrefresh(stdscr);
-    doupdate(); /* only what has changed goes to the terminal: nothing flickers */
+    doupdate(); /* sends only the changes, so that nothing flickers */
 }
 
 /* ---- writing ---- */
@@ -183,7 +168,7 @@ void screen_put(struct screen_pen *p, const char *format, ...)
     size_t at = 0, left = strlen(text);
     for (const char *c = text; left > 0 && at < LINE_CELLS - 1;) {
         size_t n = mbrtowc(&cells[at], c, left, &state);
-        if (n == 0 || n > left) { /* not of this locale */
+        if (n == 0 || n > left) { /* the bytes are not a character of this locale */
             state = (mbstate_t){0};
             cells[at] = L'?';
             n = 1;
@@ -234,7 +219,7 @@ int screen_key(int wait_ms)
     case KEY_DOWN:
         return SCREEN_DOWN;
     case KEY_RESIZE:
-        clearok(stdscr, TRUE); /* what a terminal keeps of its content is its own business: all is drawn anew */
+        clearok(stdscr, TRUE); /* terminals differ in what they keep after a resize: draw everything again */
         return SCREEN_RESIZED;
     default:
         return key;

@@ -1,5 +1,5 @@
-/* screen.h: the terminal as a whole: taking it, writing on it, and giving it back, whatever happens. Over ncurses; the
- * only file that knows what the terminal can do. Coordinates are row, column; what does not fit is left out. */
+/* screen.h: takes the terminal, writes on it, and restores it, whatever happens. It uses ncurses, and only this file
+ * knows the terminal's abilities. Coordinates are row, column. Text that does not fit is cut. */
 #ifndef FIREHOSED_CMD_SCREEN_H
 #define FIREHOSED_CMD_SCREEN_H
 
@@ -7,24 +7,24 @@
 
 #include "show.h"
 
-/* Takes the terminal over. False: it cannot be used so (no terminal, or of an unknown kind). */
+/* Takes the terminal. Returns false if there is no terminal, or if ncurses does not know its type. */
 bool screen_open(void);
 
-/* Gives it back. Happens by itself at exit(), and when a signal ends the program. */
+/* Restores the terminal. exit() does this too, and so does a signal that ends the program. */
 void screen_close(void);
 
-/* True once a signal has asked for the end. */
+/* Returns true after a signal has asked for the end. */
 bool screen_must_end(void);
 
 int screen_rows(void);
 int screen_columns(void);
 
 void screen_clear(void);
-void screen_show(void); /* what was written, at once */
+void screen_show(void); /* shows all that was written, at once */
 
 enum screen_style { STYLE_PLAIN, STYLE_BOLD, STYLE_FAINT, STYLE_REVERSE };
 
-/* Where writing goes next is `column`; it is moved behind what was written. Never beyond `end`. */
+/* Writing starts at `column`, moves it behind the text, and never goes beyond `end`. */
 struct screen_pen {
     int row, column, end;
     enum colour colour;
@@ -34,16 +34,16 @@ struct screen_pen {
 struct screen_pen screen_pen(int row, int column, int end);
 void screen_put(struct screen_pen *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* One cell of a bar: level 0 to 8. */
+/* Writes one cell of a bar, with a level from 0 to 8. */
 void screen_bar(struct screen_pen *p, int level);
 
-/* A horizontal bar over `width` cells, of which `part` (0 to 1) is filled. */
+/* Writes a horizontal bar of `width` cells, of which `part` (0 to 1) is filled. */
 void screen_gauge(struct screen_pen *p, double part, int width);
 
-/* A rule across, with a title in it. */
+/* Draws a horizontal line with a title in it. */
 void screen_rule(int row, int column, int end, const char *title);
 
-/* Waits for a key for that long. The key; 0: none; KEY_… of ncurses are mapped to these: */
+/* Waits up to wait_ms for a key. Returns the key, one of these, or 0 if there was none. */
 enum screen_key { SCREEN_UP = 0x1000, SCREEN_DOWN, SCREEN_RESIZED };
 int screen_key(int wait_ms);
 

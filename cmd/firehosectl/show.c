@@ -3,6 +3,7 @@
 #include "show.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 const char *member_text(const json_t *object, const char *key)
@@ -16,15 +17,9 @@ json_int_t member_number(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-double member_real(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
+double member_real(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
 
-bool member_flag(const json_t *object, const char *key)
-{
-    return json_is_true(json_object_get(object, key));
-}
+bool member_flag(const json_t *object, const char *key) { return json_is_true(json_object_get(object, key)); }
 
 static bool has_colour(void)
 {
@@ -32,7 +27,7 @@ static bool has_colour(void)
     if (known < 0) {
         const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
         known = isatty(STDOUT_FILENO) && (none == NULL || none[0] == '\0') && term != NULL && term[0] != '\0' &&
-                !(term[0] == 'd' && term[1] == 'u'); /* dumb */
+                strncmp(term, "du", 2) != 0; /* dumb */
     }
     return known;
 }
@@ -44,7 +39,17 @@ const char *colour_on(enum colour c)
     return has_colour() ? codes[c] : "";
 }
 
-const char *colour_off(void)
+const char *colour_off(void) { return has_colour() ? "\033[0m" : ""; }
+
+enum colour state_colour(const char *state)
 {
-    return has_colour() ? "\033[0m" : "";
+    static const char *const good[] = {"running", "up", "ready"};
+    static const char *const bad[] = {"gone", "dying", "offline", "backoff"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (strcmp(state, good[i]) == 0)
+            return GOOD;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (strcmp(state, bad[i]) == 0)
+            return BAD;
+    return WARNING;
 }

@@ -1,20 +1,24 @@
-/* show.h: answers of the daemon, for people: one function a command, in the file of its subject. */
+/* show.h: reads members of the daemon's answers, and colours their text. The functions that print whole answers stand
+ * in the file of their subject. */
 #ifndef FIREHOSED_CMD_SHOW_H
 #define FIREHOSED_CMD_SHOW_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
-/* ---- members of objects; what is not there is "" or 0 ---- */
+/* ---- members of objects; a missing one is "", 0 or false ---- */
 const char *member_text(const json_t *object, const char *key);
 json_int_t member_number(const json_t *object, const char *key);
 double member_real(const json_t *object, const char *key);
 bool member_flag(const json_t *object, const char *key);
 
-/* ---- colour, only on a terminal, and not where NO_COLOR is set ---- */
+/* ---- colour, only on a terminal, and not if NO_COLOR is set ---- */
 enum colour { PLAIN, GOOD, WARNING, BAD, FAINT };
 const char *colour_on(enum colour c);
 const char *colour_off(void);
+
+/* Returns the colour for a state of the master, the relay, Redis or a worker. */
+enum colour state_colour(const char *state);
 
 /* show_status.c */
 void show_status(const json_t *status);
@@ -22,6 +26,6 @@ void show_workers(const json_t *workers);
 
 /* show_config.c */
 void show_config(const json_t *config);
-void show_setting(const json_t *config); /* one key, in full */
+void show_setting(const json_t *config); /* shows all about one key */
 
 #endif

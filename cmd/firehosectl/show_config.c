@@ -1,4 +1,4 @@
-/* show_config.c: the configuration in use. */
+/* show_config.c: prints the configuration in use. */
 #include "config.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* show_status.c: status and workers. */
+/* show_status.c: prints status and workers. */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,30 +8,14 @@
 
 enum { ERRORS_SHOWN = 5 };
 
-static const char *with_note(const char *note)
-{
-    return note[0] != '\0' ? ": " : "";
-}
-
-static enum colour state_colour(const char *state)
-{
-    static const char *const good[] = {"running", "up", "ready"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        if (strcmp(state, good[i]) == 0)
-            return GOOD;
-    return strcmp(state, "gone") == 0 || strcmp(state, "offline") == 0 || strcmp(state, "backoff") == 0 ? BAD
-                                                                                                       : WARNING;
-}
+static const char *with_note(const char *note) { return note[0] != '\0' ? ": " : ""; }
 
 static void print_state(const char *state, int width)
 {
     printf("%s%-*s%s", colour_on(state_colour(state)), width, state, colour_off());
 }
 
-static void print_number(const char *name, json_int_t n)
-{
-    printf("  %-12s %15lld\n", name, n);
-}
+static void print_number(const char *name, json_int_t n) { printf("  %-12s %15lld\n", name, n); }
 
 static void show_worker(const json_t *w)
 {

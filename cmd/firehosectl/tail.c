@@ -1,5 +1,7 @@
-/* tail.c: events as they pass. For people a line an operation; with --json a line an event. */
+/* tail.c: prints one line for each operation, or with --json one line for each event. */
 #include "config.h"
+
+#include "tail.h"
 
 #include <stdio.h>
 #include <stdint.h>
@@ -10,11 +12,10 @@
 
 #include "base/buffer.h"
 #include "show.h"
-#include "tail.h"
 
-enum { SILENCE_S = 20 /* the daemon gives a sign of life every five */ };
+enum { SILENCE_S = 20 }; /* the daemon sends a sign of life every 5 s */
 
-/* How much of a line is shown: on a terminal what fits, else all. */
+/* Returns the number of columns to print: those of the terminal, or no limit without a terminal. */
 static size_t line_width(void)
 {
     struct winsize size;
@@ -23,7 +24,7 @@ static size_t line_width(void)
     return size.ws_col;
 }
 
-/* Text of strangers: no control characters reach the terminal. Columns are counted as characters: near enough. */
+/* Appends text of strangers, with spaces for control characters, so that none reaches the terminal. */
 static void append_shown(struct buffer *line, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -35,6 +36,7 @@ static void append_shown(struct buffer *line, const char *text)
     }
 }
 
+/* Prints the line, cut to the terminal's width. Counts a character as a column, which is near enough. */
 static void print_line(struct buffer *line)
 {
     size_t width = line_width(), columns = 0, len = 0;
@@ -46,7 +48,7 @@ static void print_line(struct buffer *line)
     buffer_clear(line);
 }
 
-/* What a record says, where it says anything in words. */
+/* Returns the words of a record, or "" if it has none. */
 static const char *gist(const json_t *record)
 {
     static const char *const keys[] = {"text", "displayName", "name", "subject"};
@@ -96,7 +98,7 @@ static void print_event(const json_t *event, struct buffer *line)
 static void show_item(const struct invocation *in, const json_t *item, struct buffer *line)
 {
     if (json_object_get(item, "seq") == NULL)
-        return; /* a sign of life */
+        return; /* the item is only a sign of life */
     if (in->as_json) {
         json_dumpf(item, stdout, JSON_COMPACT);
         putchar('\n');

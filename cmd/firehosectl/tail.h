@@ -1,4 +1,4 @@
-/* tail.h: events as they pass. */
+/* tail.h: shows events as they pass. */
 #ifndef FIREHOSED_CMD_TAIL_H
 #define FIREHOSED_CMD_TAIL_H
 

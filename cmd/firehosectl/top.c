@@ -1,5 +1,4 @@
-/* top.c: the live view's loop: asks once a second, takes keys, has it drawn. A daemon that goes away and comes back is
- * waited for. */
+/* top.c: the loop of the live view. If the daemon goes away, the loop waits until it comes back. */
 #include "config.h"
 
 #include "top.h"
@@ -11,10 +10,10 @@
 
 #include "base/clock.h"
 #include "screen.h"
+#include "top_panes.h"
+#include "top_view.h"
 
-enum { EVERY_MS = 1000, ANSWER_S = 2 /* keys are not served meanwhile */ };
-
-const char *const top_kinds[TOP_KINDS] = {"commit", "identity", "account", "sync", "unknown"};
+enum { EVERY_MS = 1000, ANSWER_S = 2 }; /* the view takes no keys while it waits for an answer */
 
 /* ---- asking ---- */
 
@@ -25,7 +24,7 @@ static void lose(struct top *t, struct client **client, const struct error *why)
     t->trouble = *why;
 }
 
-/* A second that was before the daemon started is not known. */
+/* Takes the history. Seconds before the daemon's start are unknown. */
 static void take_history(struct top *t, const json_t *history, double uptime_s)
 {
     static const char *const names[] = {"events", "lag"};
@@ -42,7 +41,7 @@ static void take_history(struct top *t, const json_t *history, double uptime_s)
     }
 }
 
-/* Figures that only rise become rates. */
+/* Turns counters into rates. */
 static void take_kinds(struct top *t, const json_t *kinds, int64_t now_ms)
 {
     double seconds = (double)(now_ms - t->asked_ms) / 1000;
@@ -90,7 +89,7 @@ static void scroll(struct top *t, int by)
     t->scroll = t->scroll < 0 ? 0 : t->scroll;
 }
 
-/* False: it is time to leave. */
+/* Returns false if the user wants to leave. */
 static bool take_key(struct top *t, int key)
 {
     switch (key) {
@@ -124,7 +123,7 @@ static bool take_key(struct top *t, int key)
     return true;
 }
 
-/* Waits for keys until the next question is due. False: it is time to leave. */
+/* Takes keys until the next request is due. Returns false if the user, or a signal, wants to leave. */
 static bool serve_keys(struct top *t, int64_t until_ms)
 {
     for (;;) {
@@ -144,7 +143,7 @@ static bool serve_keys(struct top *t, int64_t until_ms)
 
 /* ---- without a terminal ---- */
 
-/* A line a second, for scripts. */
+/* Prints one line a second, for scripts. */
 static int print_lines(const struct invocation *in, json_int_t count)
 {
     struct error why;
@@ -177,7 +176,7 @@ int run_top(const struct invocation *in)
     if (in->as_json)
         return print_lines(in, count);
     if (!isatty(STDIN_FILENO) || !screen_open())
-        return command_usage(in, "top: this is no terminal that can be drawn on; --json prints a line a second");
+        return command_usage(in, "top: there is no terminal to draw on; --json prints a line a second");
     t.socket = in->socket;
     do {
         if (!t.is_paused)

@@ -1,12 +1,12 @@
-/* top_panes.c: workers, collections, recent errors: each a title and as many lines as fit. */
 #include "config.h"
+
+#include "top_panes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/human.h"
 #include "screen.h"
-#include "top.h"
 
 enum { LINES_MAX = 128 };
 
@@ -16,16 +16,13 @@ static const json_t *list_of(const struct top *t, enum top_pane pane)
     return json_object_get(t->status, names[pane]);
 }
 
-size_t pane_length(const struct top *t, enum top_pane pane)
-{
-    return json_array_size(list_of(t, pane));
-}
+size_t pane_length(const struct top *t, enum top_pane pane) { return json_array_size(list_of(t, pane)); }
 
 /* ---- order ---- */
 
-static const char *sort_key, *sort_name; /* of the sort under way: qsort() has no argument for them */
+static const char *sort_key, *sort_name; /* globals, because qsort() has no argument for them */
 
-static int by_figure(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
     const json_t *one = *(const json_t *const *)a, *other = *(const json_t *const *)b;
     double x = member_real(one, sort_key), y = member_real(other, sort_key);
@@ -37,18 +34,18 @@ static int by_name(const void *a, const void *b)
     return strcmp(member_text(*(const json_t *const *)a, sort_name), member_text(*(const json_t *const *)b, sort_name));
 }
 
-/* The list in the order that was chosen; returns how many. */
+/* Writes the list in the chosen order to `out`. Returns its length. */
 static size_t sorted(const struct top *t, enum top_pane pane, const json_t *out[LINES_MAX])
 {
     const json_t *list = list_of(t, pane), *one;
     size_t i, count = 0;
     json_array_foreach(list, i, one) if (count < LINES_MAX) out[count++] = one;
     if (pane == PANE_WORKERS && (t->sort == SORT_USUAL || t->sort == SORT_NAME))
-        return count; /* by number, as they come */
+        return count; /* the daemon sends workers by number */
     sort_name = "name";
     sort_key = t->sort == SORT_RATE ? "per_s" : pane == PANE_WORKERS ? "written" : "events";
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
-    qsort(out, count, sizeof out[0], t->sort == SORT_NAME ? by_name : by_figure);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): qsort() sorts pointers here */
+    qsort(out, count, sizeof out[0], t->sort == SORT_NAME ? by_name : by_number);
     return count;
 }
 
@@ -65,9 +62,7 @@ static void draw_worker(const json_t *w, int row, int left, int right)
     char rate[HUMAN_BYTES], queued[HUMAN_BYTES];
     struct screen_pen p = screen_pen(row, left, right);
     screen_put(&p, "%3lld %8lld  ", member_number(w, "index"), member_number(w, "pid"));
-    p.colour = strcmp(state, "ready") == 0                                          ? GOOD
-               : strcmp(state, "gone") == 0 || strcmp(state, "dying") == 0 ? BAD
-                                                                           : WARNING;
+    p.colour = state_colour(state);
     screen_put(&p, "%-10s", state);
     p.colour = PLAIN;
     screen_put(&p, " %9s %6lld %9.1f %8s %8lld", human_count((uint64_t)(member_real(w, "per_s") + 0.5), rate),

@@ -1,11 +1,13 @@
-/* top_view.c: where what stands.
+/* top_view.c: the layout:
  *
- *   head          five lines: who, rate and lag, ring and Redis, kinds, the last minutes (one row, or four)
- *   narrow        the pane that was chosen, where workers leave room collections too, and below it errors
+ *   head          title, rate and lag, ring and Redis, kinds, the last minutes (one row, or four)
+ *   narrow        the chosen pane (collections too, if workers leave room), and below it errors
  *   high          workers above collections
  *   wide          workers beside collections
  *   last line     the keys */
 #include "config.h"
+
+#include "top_view.h"
 
 #include <stdio.h>
 #include <stdint.h>
@@ -15,23 +17,16 @@
 #include "base/human.h"
 #include "screen.h"
 #include "spark.h"
-#include "top.h"
+#include "top_panes.h"
 
 enum {
     WIDE_COLUMNS = 130, /* workers and collections fit beside each other */
-    HIGH_ROWS = 40,     /* there is room for all of them */
+    HIGH_ROWS = 40,     /* all panes fit above each other */
     HIGH_SPARK_ROWS = 4,
-    ERROR_ROWS = 4,     /* with the title, where they are not the chosen pane */
+    ERROR_ROWS = 4, /* with the title, if errors are not the chosen pane */
     LABEL = 8,
-    SMALL_PANE = 5, /* it is worth showing with so many lines */
+    SMALL_PANE = 5, /* the fewest lines that make a pane worth showing */
 };
-
-static enum colour state_colour(const char *state)
-{
-    if (strcmp(state, "running") == 0 || strcmp(state, "up") == 0 || strcmp(state, "ready") == 0)
-        return GOOD;
-    return strcmp(state, "offline") == 0 || strcmp(state, "backoff") == 0 ? BAD : WARNING;
-}
 
 static void put_state(struct screen_pen *p, const char *state)
 {
@@ -50,7 +45,7 @@ static struct screen_pen labelled(int row, const char *label)
     return p;
 }
 
-/* What stands at the right end of a line. */
+/* Writes text at the right end of a line. */
 static void put_right(int row, const char *text)
 {
     int columns = screen_columns(), len = (int)strlen(text);
@@ -168,7 +163,7 @@ static void draw_kinds(const struct top *t, int row)
         screen_put(&p, "   cursor %s", cursor);
 }
 
-/* The last minutes of one series: `rows` high, with its largest figure and how far back it goes at the left. */
+/* Draws the last minutes of one series, `rows` high, with its maximum and its time span on the right. */
 static void draw_series(const struct top *t, int row, int rows, int series, const char *label)
 {
     double cells[512];
@@ -216,7 +211,7 @@ static void draw_trouble(const struct top *t)
     size_t n = strlen(t->socket);
     const char *why = t->trouble.text;
     if (strncmp(why, t->socket, n) == 0 && strncmp(why + n, ": ", 2) == 0)
-        why += n + 2; /* the path may leave no room for the reason */
+        why += n + 2; /* skip the path: it might leave no room for the reason */
     p.colour = BAD;
     p.style = STYLE_REVERSE;
     screen_put(&p, " not there, trying: %s ", why);
@@ -237,7 +232,7 @@ static draw_pane *const panes[PANES] = {pane_workers, pane_collections, pane_err
 static void draw_body(const struct top *t, int from, int until)
 {
     int columns = screen_columns(), errors = until - ERROR_ROWS;
-    int workers = (int)pane_length(t, PANE_WORKERS) + 2; /* with title and names */
+    int workers = (int)pane_length(t, PANE_WORKERS) + 2; /* with the title and the names of the columns */
     bool wide = columns >= WIDE_COLUMNS, high = until - from >= HIGH_ROWS - 10;
     if (until - from < ERROR_ROWS + 3 || t->pane == PANE_ERRORS) {
         panes[t->pane](t, from, until, 0, columns);

@@ -1,4 +1,5 @@
-/* firehosed: the daemon. Options, configuration, pid file, detaching; then it is the master's. */
+/* firehosed: the daemon. This file reads options and configuration, takes the pid file and detaches; then it calls the
+ * master. */
 #include "config.h"
 
 #include <errno.h>
@@ -19,8 +20,8 @@
 #include "worker/sandbox.h"
 #include "worker/worker.h"
 
-/* sysexits(3), where they fit. */
-enum { EXIT_USAGE = 64, EXIT_HELD = 75, EXIT_CONFIG = 78 }; /* and MASTER_EXIT_TAKEN_OVER */
+/* As in sysexits(3). master_run() also returns MASTER_EXIT_TAKEN_OVER. */
+enum { EXIT_USAGE = 64, EXIT_HELD = 75, EXIT_CONFIG = 78 };
 
 static const char default_log_file[] = "/var/log/firehosed/firehosed.log";
 
@@ -28,7 +29,7 @@ static void usage(FILE *out)
 {
     fputs("usage: firehosed [-c FILE] [-f] [-t] [-V] [-h] [--sample[=man]]\n"
           "Reads the AT Protocol firehose and writes every event to a Redis Stream.\n\n"
-          "  -c FILE    configuration file; without one: defaults and environment\n"
+          "  -c FILE    configuration file (without it: defaults and environment)\n"
           "  -f         stay in the foreground, log to stderr\n"
           "  -t         check the configuration and exit\n"
           "  -V         print the version and exit\n"
@@ -54,7 +55,7 @@ struct options {
     bool foreground, test;
 };
 
-/* Takes care of what ends at once; returns otherwise. */
+/* Reads the options. Ends the program after those that only print, and if the options are wrong. */
 static void read_options(int argc, char **argv, struct options *o)
 {
     *o = (struct options){0};
@@ -97,7 +98,7 @@ static void read_options(int argc, char **argv, struct options *o)
     }
 }
 
-/* The directory of a default path (/run/firehosed) is made; that of a configured one is the operator's business. */
+/* Makes the directory of a default path (/run/firehosed). The operator makes that of a configured path. */
 static void make_directory_of(const char *path, const struct privileges *owner)
 {
     char copy[1024];
@@ -105,7 +106,7 @@ static void make_directory_of(const char *path, const struct privileges *owner)
     snprintf(copy, sizeof copy, "%s", path);
     const char *folder = dirname(copy);
     if (mkdir(folder, 0755) == 0 && !privileges_give_folder(owner, folder, &ignored))
-        rmdir(folder); /* what wants to write there says so */
+        rmdir(folder); /* the next write to the folder fails and gives the reason */
 }
 
 static void write_pidfile(int pidfile, const char *path, pid_t pid)
@@ -115,8 +116,8 @@ static void write_pidfile(int pidfile, const char *path, pid_t pid)
         log_error("%s", why.text);
 }
 
-/* Into the background: a child in a session of its own goes on. The parent writes the pid file: an init
- * script may rely on it as soon as the command has returned. */
+/* Continues in the background, as a child in its own session. The parent writes the pid file, because an init script
+ * reads the file as soon as the command has returned. */
 static void detach(int pidfile, const char *path)
 {
     pid_t pid = fork();
@@ -148,7 +149,8 @@ static struct config *load(const struct options *o, struct error *why)
     return config;
 }
 
-/* Locks the pid file. A default one that cannot be written is no reason not to run in the foreground. */
+/* Locks the pid file and returns its descriptor, or -1 without a pid file. In the foreground only a configured one is
+ * used, because a user may not be able to write the default one. */
 static int take_pidfile(const struct options *o, const struct config *config, const struct privileges *owner)
 {
     struct error why;
@@ -158,17 +160,11 @@ static int take_pidfile(const struct options *o, const struct config *config, co
         return -1;
     if (!chosen)
         make_directory_of(config->pid_file, owner);
-    switch (pidfile_lock(config->pid_file, &fd, &why)) {
-    case PIDFILE_OK:
+    enum pidfile_result result = pidfile_lock(config->pid_file, &fd, &why);
+    if (result == PIDFILE_OK)
         return fd;
-    case PIDFILE_HELD:
-        fprintf(stderr, "firehosed: %s\n", why.text);
-        exit(EXIT_HELD);
-    case PIDFILE_FAILED:
-        fprintf(stderr, "firehosed: %s\n", why.text);
-        exit(EXIT_FAILURE);
-    }
-    return -1;
+    fprintf(stderr, "firehosed: %s\n", why.text);
+    exit(result == PIDFILE_HELD ? EXIT_HELD : EXIT_FAILURE);
 }
 
 static void open_log(const struct options *o, struct config *config, const struct privileges *owner, int pidfile)
@@ -194,7 +190,8 @@ static void open_log(const struct options *o, struct config *config, const struc
     }
 }
 
-/* A strict sandbox that cannot be had is not left out in silence. */
+/* Checks that the system has the sandbox that is configured. Without it, strict is an error, and log gives a
+ * warning. */
 static bool check_sandbox(struct config *config)
 {
     struct error why;
@@ -202,13 +199,12 @@ static bool check_sandbox(struct config *config)
     if (sandbox_try(config, &why))
         return true;
     if (config->sandbox == CONFIG_SANDBOX_LOG) {
-        log_warn("sandbox = log: this system cannot (%s): workers run without", why.text);
+        log_warn("sandbox = log: this system cannot provide a sandbox (%s): workers run without one", why.text);
         config->sandbox = CONFIG_SANDBOX_OFF;
         return true;
     }
     fprintf(stderr,
-            "firehosed: %s: sandbox = strict, but this system cannot: %s; to run workers without it set "
-            "sandbox = off\n",
+            "firehosed: %s: sandbox = strict, but this system cannot: %s; set sandbox = off to run workers without it\n",
             config_origin(config, "sandbox", origin, sizeof origin), why.text);
     return false;
 }
@@ -240,7 +236,7 @@ int main(int argc, char **argv)
         config_free(config);
         return EXIT_CONFIG;
     }
-    /* Read again at SIGHUP, when the working directory may be another one. */
+    /* SIGHUP reads the file again, and the working directory may be another one then. */
     if (options.file != NULL && realpath(options.file, file) != NULL)
         options.file = file;
     if (!config_is_set(config, "control_socket"))

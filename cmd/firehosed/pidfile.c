@@ -13,7 +13,7 @@
 
 enum pidfile_result pidfile_lock(const char *path, int *fd, struct error *why)
 {
-    /* The folder may be that of an unprivileged user, and this process root: no link of theirs is followed. */
+    /* This process may be root and the folder may belong to an unprivileged user: do not follow a link of that user. */
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (*fd < 0) {
         error_set(why, "pid file %s: %s", path, strerror(errno));
@@ -38,8 +38,7 @@ bool pidfile_write(int fd, const char *path, pid_t process, struct error *why)
 {
     char pid[24];
     int n = snprintf(pid, sizeof pid, "%d\n", (int)process);
-    if (pwrite(fd, pid, (size_t)n, 0) == n &&
-        ftruncate(fd, n) == 0) /* never empty for who reads it meanwhile */
+    if (pwrite(fd, pid, (size_t)n, 0) == n && ftruncate(fd, n) == 0) /* in this order the file is never empty */
         return true;
     error_set(why, "pid file %s: %s", path, strerror(errno));
     return false;
@@ -49,9 +48,9 @@ void pidfile_remove(int fd, const char *path)
 {
     if (fd < 0)
         return;
-    /* In a folder that is root's, when this process is no longer: at least nobody's number is left in it. */
+    /* A process that is no longer root cannot remove the file from root's folder, so it empties the file. */
     if (unlink(path) != 0 && ftruncate(fd, 0) != 0) {
-        /* There is nothing more to be done. */
+        /* The file keeps the old process id, without a lock. */
     }
     close(fd);
 }

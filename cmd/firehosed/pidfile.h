@@ -1,4 +1,4 @@
-/* pidfile.h: the file that says which process is the daemon, locked as long as it lives. */
+/* pidfile.h: the file with the daemon's process id, locked while the daemon runs. */
 #ifndef FIREHOSED_CMD_PIDFILE_H
 #define FIREHOSED_CMD_PIDFILE_H
 
@@ -9,14 +9,14 @@
 
 enum pidfile_result { PIDFILE_OK, PIDFILE_HELD, PIDFILE_FAILED };
 
-/* Opens and locks the file, making its directory if that is missing. *fd stays open for the life of the daemon.
- * PIDFILE_HELD: another process holds it. */
+/* Opens and locks the file; *fd stays open while the daemon runs. Returns PIDFILE_HELD if another process has the lock.
+ * Fills *why and sets *fd to -1 on failure. */
 enum pidfile_result pidfile_lock(const char *path, int *fd, struct error *why);
 
-/* Writes this process's id (after daemonizing). */
+/* Writes the id of the process. Returns false and fills *why on failure. */
 bool pidfile_write(int fd, const char *path, pid_t process, struct error *why);
 
-/* Removes the file; the lock goes with the descriptor. */
+/* Removes the file and closes the descriptor, which releases the lock. Does nothing if fd is -1. */
 void pidfile_remove(int fd, const char *path);
 
 #endif
