@@ -4,14 +4,18 @@
  * com.atproto.sync.subscribeRepos; servers differ, so most of it can be chosen. */
 #include "config.h"
 
+#include "client_request.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "atproto/frame_header.h"
+#include "client_faults.h"
+#include "client_message.h"
 #include "net/ws_accept.h"
-#include "serve_client.h"
 
-static const char subscribe_path[] = "/xrpc/com.atproto.sync.subscribeRepos";
+static const char subscribe_path[] = FRAME_SUBSCRIBE_PATH;
 enum { CLOSE_POLICY = 1008 }; /* what a PDS closes with behind an error frame */
 
 /* ---- refusals ---- */

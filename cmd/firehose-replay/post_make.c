@@ -1,8 +1,8 @@
-/* post_make.c: app.bsky.feed.post with all that hangs on it. The declarations are in record_make.h. */
 #include "config.h"
 
+#include "post_make.h"
+
 #include "cbor_write.h"
-#include "record_make.h"
 
 /* ---- facets ---- */
 

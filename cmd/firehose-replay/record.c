@@ -19,7 +19,6 @@
 #include "record_link.h"
 
 enum { BACKOFF_MIN_MS = 1000, BACKOFF_MAX_MS = 30000, HEALTHY_MS = 60000, TICK_MS = 1000 };
-static const char subscribe_path[] = "/xrpc/com.atproto.sync.subscribeRepos";
 
 struct record_options {
     const char *url_text, *path, *ca_file;
@@ -118,7 +117,7 @@ static void make_path(const struct recorder *r, char *out, size_t out_bytes)
     bool is_bare = strcmp(path, "/") == 0;
     char separator = strchr(path, '?') != NULL ? '&' : '?';
     if (is_bare)
-        path = subscribe_path;
+        path = FRAME_SUBSCRIBE_PATH;
     if (r->has_seq)
         snprintf(out, out_bytes, "%s%ccursor=%" PRId64, path, separator, r->last_seq);
     else if (r->options->has_cursor)
@@ -162,7 +161,7 @@ static void on_down(void *arg, const struct error *why)
     end_progress();
     say(&record_command, "%s; connecting again in %.1f s, at seq %" PRId64, why->text, (double)delay_ms / 1000,
         r->last_seq);
-    struct timeval delay = {.tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000};
+    struct timeval delay = clock_timeval(delay_ms);
     evtimer_add(r->retry, &delay);
 }
 
@@ -212,7 +211,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 
 static bool make_events(struct recorder *r)
 {
-    struct timeval second = {.tv_usec = TICK_MS % 1000 * 1000, .tv_sec = TICK_MS / 1000};
+    struct timeval second = clock_timeval(TICK_MS);
     r->base = event_base_new();
     if (r->base == NULL)
         return false;

@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include "serve.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/listener.h>
@@ -14,59 +12,10 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "client_feed.h"
 #include "serve_client.h"
 
-enum { BACKLOG = 512, TICK_MS = 1000, PRODUCTION_MIN_MS = 2, PRODUCTION_MAX_MS = 1000 };
-
-static struct timeval milliseconds(int64_t ms)
-{
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-}
-
-/* ---- what there is by now ---- */
-
-static bool is_paced(const struct server *s)
-{
-    return s->options->rate > 0;
-}
-
-static uint64_t produced(const struct server *s)
-{
-    if (s->produced_since_ms < 0)
-        return s->options->backlog;
-    double elapsed_s = (double)(clock_monotonic_ms() - s->produced_since_ms) / 1000;
-    return s->options->backlog + (uint64_t)(elapsed_s * s->options->rate);
-}
-
-uint64_t server_limit(const struct server *s)
-{
-    uint64_t there = is_paced(s) ? produced(s) : SEQUENCE_ENDLESS;
-    return there < s->sequence.end ? there : s->sequence.end;
-}
-
-uint64_t server_live(const struct server *s)
-{
-    return is_paced(s) ? server_limit(s) : s->furthest;
-}
-
-/* The next events are due when? Not more often than makes sense, not so seldom that a client seems forgotten.
- */
-static void await_production(struct server *s)
-{
-    double ms = 1000 / s->options->rate;
-    ms = ms < PRODUCTION_MIN_MS ? PRODUCTION_MIN_MS : ms > PRODUCTION_MAX_MS ? PRODUCTION_MAX_MS : ms;
-    struct timeval delay = milliseconds((int64_t)ms);
-    if (server_limit(s) < s->sequence.end)
-        evtimer_add(s->production, &delay);
-}
-
-void server_start_production(struct server *s)
-{
-    if (!is_paced(s) || s->produced_since_ms >= 0)
-        return;
-    s->produced_since_ms = clock_monotonic_ms();
-    await_production(s);
-}
+enum { BACKLOG = 512, TICK_MS = 1000 };
 
 /* ---- events ---- */
 
@@ -81,7 +30,7 @@ static void on_production(evutil_socket_t fd, short what, void *arg)
         client_check_speed(c);
         client_wake(c);
     }
-    await_production(s);
+    server_await_production(s);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -245,7 +194,7 @@ static bool announce(const struct server *s, struct error *why)
 
 static bool make_events(struct server *s, struct error *why)
 {
-    struct timeval second = milliseconds(TICK_MS);
+    struct timeval second = clock_timeval(TICK_MS);
     s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
     s->production = evtimer_new(s->base, on_production, s);
     s->sigterm = evsignal_new(s->base, SIGTERM, on_signal, s);

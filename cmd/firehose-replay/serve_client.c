@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "client_feed.h"
+#include "client_request.h"
 
 enum {
     READ_BYTES = 16 << 10,
@@ -22,36 +24,8 @@ enum {
     MAX_PONGS_BEHIND = 512 << 10,  /* bytes of `out` above which pings are not answered */
     KEEP_BYTES = 512 << 10,        /* of `out` after a huge frame */
     TURN_BYTES = 1 << 20,          /* written before it is another client's turn */
-    OPENING_MS = 10000,
-    CLOSING_MS = 5000,
-    LINGERING_MS = 2000,
     PING_AFTER_MS = 30000, /* of silence, as the relay does */
 };
-
-/* ---- states ---- */
-
-void client_enter(struct client *c, enum client_state state)
-{
-    static const int64_t limits_ms[] = {
-        [CLIENT_TLS] = OPENING_MS,      [CLIENT_REQUEST] = OPENING_MS, [CLIENT_CLOSING] = CLOSING_MS,
-        [CLIENT_ENDING] = CLOSING_MS,   [CLIENT_LINGERING] = LINGERING_MS,
-        [CLIENT_STREAMING] = INT64_MAX, [CLIENT_STALLED] = INT64_MAX,
-    };
-    c->state = state;
-    c->deadline_ms = limits_ms[state] == INT64_MAX ? INT64_MAX : clock_monotonic_ms() + limits_ms[state];
-    if (state == CLIENT_LINGERING)
-        shutdown(c->stream.fd, SHUT_WR);
-    if (state == CLIENT_STALLED) {
-        event_del(c->readable);
-        event_del(c->writable);
-    }
-}
-
-void client_close(struct client *c, uint16_t code, const char *reason)
-{
-    ws_append_close(&c->out, WS_SERVER, code, reason);
-    client_enter(c, CLIENT_CLOSING);
-}
 
 /* ---- what the client says ---- */
 
@@ -137,8 +111,6 @@ static bool client_read(struct client *c)
     }
 }
 
-static bool all_is_written(const struct client *c) { return c->written == c->out.len; }
-
 static void refill(struct client *c)
 {
     buffer_clear(&c->out);
@@ -154,11 +126,11 @@ static bool client_write(struct client *c)
     struct error why = {.text = ""};
     for (size_t turn = 0; turn < TURN_BYTES && c->state != CLIENT_STALLED;) {
         size_t put;
-        if (all_is_written(c))
+        if (client_is_written(c))
             refill(c);
         if (c->out.failed)
             return false;
-        if (all_is_written(c))
+        if (client_is_written(c))
             break;
         switch (stream_write(&c->stream, c->out.data + c->written, c->out.len - c->written, &put, &why)) {
         case STREAM_OK:
@@ -182,7 +154,7 @@ static bool client_write(struct client *c)
 static bool write_before_silence(struct client *c)
 {
     struct error why;
-    while (!all_is_written(c)) {
+    while (!client_is_written(c)) {
         size_t put;
         enum stream_result result =
             stream_write(&c->stream, c->out.data + c->written, c->out.len - c->written, &put, &why);
@@ -196,11 +168,6 @@ static bool write_before_silence(struct client *c)
     }
     event_del(c->writable);
     return true;
-}
-
-static bool has_more(const struct client *c)
-{
-    return !all_is_written(c) || (c->state == CLIENT_STREAMING && c->position < server_limit(c->server));
 }
 
 static bool tls_handshake(struct client *c)
@@ -234,9 +201,9 @@ static bool client_run(struct client *c)
         return false;
     if (c->state == CLIENT_STALLED)
         return write_before_silence(c);
-    if (c->state == CLIENT_ENDING && all_is_written(c))
+    if (c->state == CLIENT_ENDING && client_is_written(c))
         client_enter(c, CLIENT_LINGERING);
-    if (has_more(c))
+    if (client_has_more(c))
         event_add(c->writable, NULL);
     else
         event_del(c->writable);
@@ -264,12 +231,6 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         client_free(c);
 }
 
-void client_wake(struct client *c)
-{
-    if (c->state != CLIENT_TLS && c->state != CLIENT_STALLED && has_more(c))
-        event_add(c->writable, NULL);
-}
-
 /* A stalled client is not read from: its end is asked for. */
 static bool has_hung_up(const struct client *c)
 {
@@ -283,7 +244,7 @@ void client_tick(struct client *c, int64_t now_ms)
         client_free(c);
         return;
     }
-    if (c->state == CLIENT_STREAMING && all_is_written(c) && now_ms - c->last_write_ms >= PING_AFTER_MS) {
+    if (c->state == CLIENT_STREAMING && client_is_written(c) && now_ms - c->last_write_ms >= PING_AFTER_MS) {
         ws_append_frame(&c->out, WS_SERVER, WS_PING, NULL, 0);
         client_wake(c);
     }

@@ -1,9 +1,8 @@
-/* serve_options.c: the command line of `serve`. */
 #include "config.h"
 
-#include <string.h>
+#include "serve_options.h"
 
-#include "serve.h"
+#include <string.h>
 
 enum {
     MAX_POOL = 10000000,
