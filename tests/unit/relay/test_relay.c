@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "net/websocket.h"
+#include "net/ws_accept.h"
 #include "net/ws_handshake.h"
 #include "relay/relay.h"
 
