@@ -30,129 +30,129 @@ static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 #define CHOICE(key, fallback, choices, reload, env, help) \
     {#key, SETTING_CHOICE, offsetof(struct config, key), fallback, 0, 0, choices, reload, env, help}
 
-/* One row a key; the order is that of the sample file and of the manual. */
+/* One row a key. The sample file and the manual list the keys in this order. */
 const struct setting config_table[] = {
     TEXT(relay, "wss://bsky.network", 1, 4000, RELOAD, "RELAY_URL",
-         "The relay to read: ws:// or wss://; the path of com.atproto.sync.subscribeRepos is added where there is "
-         "none. Several, separated by commas: the first is preferred, the others stand in for it."),
+         "The relay to read: ws:// or wss://. A URL without a path gets that of com.atproto.sync.subscribeRepos. In a "
+         "list, separated by commas, the first relay is preferred, and the others stand in for it."),
     VALUE(relay_attempts, SETTING_NUMBER, "5", 1, 1000, RELOAD, NULL,
-          "After so many failures of a relay in a row the next one is read, where there are several."),
+          "firehosed changes to the next relay of the list after this many failures of one relay in a row."),
     VALUE(relay_failback, SETTING_DURATION, "10m", 0, 24 * HOUR, RELOAD, NULL,
-          "After so long with another relay the first one is tried again; 0: never."),
+          "firehosed tries the first relay of the list again after this long with another one; 0: never."),
     VALUE(relay_memory, SETTING_NUMBER, "500000", 1000, INT64_C(100000000), RESTART, NULL,
-          "How many repos are remembered, by 24 bytes each, to recognise what another relay sends again; only where "
-          "there are several."),
+          "How many repos the deduplication remembers, at 24 bytes each, to recognise events that another relay sends "
+          "again. It is in use only with several relays."),
     TEXT(relay_ca_file, "", 0, 1023, RELOAD, NULL,
-         "PEM file of the only authorities to trust for the relay; empty: those of the system."),
+         "PEM file of the only authorities that firehosed trusts for the relay; empty: those of the system."),
     VALUE(relay_connect_timeout, SETTING_DURATION, "15s", 100, 10 * MINUTE, RELOAD, NULL,
-          "How long resolving, connecting, TLS and the WebSocket upgrade may take together."),
+          "The longest time that resolving, connecting, TLS and the WebSocket upgrade may take together."),
     VALUE(relay_ping_interval, SETTING_DURATION, "30s", 100, HOUR, RELOAD, NULL,
-          "A ping is sent when nothing was received for this long."),
+          "firehosed sends a ping after the relay has sent nothing for this long."),
     VALUE(relay_idle_timeout, SETTING_DURATION, "45s", 200, HOUR, RELOAD, NULL,
-          "The connection is given up when nothing at all was received for this long; more than relay_ping_interval."),
+          "firehosed closes a connection that brings no byte for this long. It must be more than relay_ping_interval."),
     VALUE(relay_backoff, SETTING_DURATION, "1s", 10, HOUR, RELOAD, NULL,
-          "How long to wait before the first new attempt to connect; doubled each time, and varied by a quarter."),
+          "The pause before a new attempt to connect. Each failure doubles it; chance varies it by a quarter."),
     VALUE(relay_backoff_max, SETTING_DURATION, "30s", 10, HOUR, RELOAD, NULL,
-          "The longest wait between attempts. A connection that was up for a minute sets it back to relay_backoff."),
+          "The longest pause between attempts. A connection that lasts a minute sets it back to relay_backoff."),
     VALUE(relay_max_message, SETTING_BYTES, "5000000", 64 * KB, 64 * MB, RESTART, NULL,
-          "A longer message is a protocol error (the protocol's own limit is 5,000,000 bytes)."),
+          "A longer WebSocket message is a protocol error. The protocol's own limit is 5,000,000 bytes."),
     CHOICE(start, "live", start_choices, RELOAD, NULL,
-           "Where to begin when no cursor is saved: live, or oldest, the oldest event that the relay still has."),
+           "Where to begin without a saved cursor. live: at the next event; oldest: at the relay's oldest event."),
 
     CHOICE(on_sequence_reset, "follow", sequence_choices, RELOAD, NULL,
-           "When the relay's sequence turns out to be another one (it was rebuilt, or is another relay): follow it "
-           "from its beginning, or stop, with exit code 79, so that an operator may look first."),
+           "What to do when the relay's sequence is another one, because it was rebuilt or is another relay. follow: "
+           "read it from its beginning; stop: exit with code 79, so that an operator can look first."),
 
     TEXT(redis, "redis://127.0.0.1:6379", 1, 1023, RELOAD, "REDIS_URL",
          "The Redis or Valkey to write to: redis://[user:password@]host[:port][/db], rediss:// for TLS, or "
          "unix:///path?db=n."),
     TEXT(redis_ca_file, "", 0, 1023, RELOAD, NULL,
-         "PEM file of the only authorities to trust for rediss://; empty: those of the system."),
+         "PEM file of the only authorities that firehosed trusts for rediss://; empty: those of the system."),
     VALUE(redis_connect_timeout, SETTING_DURATION, "5s", 100, 10 * MINUTE, RELOAD, NULL,
-          "How long resolving and connecting to Redis may take."),
+          "The longest time that resolving and connecting to Redis may take."),
     VALUE(redis_reply_timeout, SETTING_DURATION, "30s", SECOND, HOUR, RELOAD, NULL,
-          "A connection to Redis that owes an answer for this long is given up and made anew."),
+          "firehosed closes a connection to Redis that has owed a reply for this long, and connects again."),
     VALUE(redis_rewrite_aof, SETTING_FLAG, "yes", 0, 0, RELOAD, NULL,
-          "After each start of a Redis with an append-only log (appendonly yes) have that log written anew "
-          "(BGREWRITEAOF) before anything is added to it. A log that was cut within a transaction would double events "
-          "otherwise, at the start after that."),
-    TEXT(stream_key, "firehose:events", 1, 255, RELOAD, "REDIS_STREAM_KEY", "The stream that events are added to."),
+          "After each start of a Redis with an append-only log (appendonly yes), firehosed has the log rewritten "
+          "(BGREWRITEAOF) before it writes anything. Otherwise a log that was cut inside a transaction would double "
+          "events at the start after that."),
+    TEXT(stream_key, "firehose:events", 1, 255, RELOAD, "REDIS_STREAM_KEY", "The stream of the events."),
     VALUE(stream_max_len, SETTING_NUMBER, "500000", 0, INT64_C(1000000000000), RELOAD, "REDIS_MAX_STREAM_LEN",
-          "About how many entries the stream keeps (MAXLEN ~); 0: all."),
+          "The approximate number of entries that the stream keeps (MAXLEN ~); 0: all."),
     TEXT(dead_letters_key, "firehose:dead-letters", 1, 255, RELOAD, NULL,
-         "The stream that frames which cannot be decoded are added to, with the reason and the raw bytes."),
+         "The stream that firehosed adds undecodable frames to, with the reason and the raw bytes."),
     VALUE(dead_letters_max_len, SETTING_NUMBER, "1000", 0, INT64_C(1000000000000), RELOAD, NULL,
-          "About how many dead letters are kept; 0: all."),
+          "The approximate number of dead letters that Redis keeps; 0: all."),
     TEXT(cursor_key, "firehose:python_cursor", 1, 255, RELOAD, "REDIS_CURSOR_KEY",
-         "The key that the cursor is saved in, a decimal string (the name is that of the service it replaces)."),
-    VALUE(cursor_interval, SETTING_DURATION, "2s", 50, HOUR, RELOAD, NULL, "How often the cursor is saved."),
+         "The key of the saved cursor, a decimal string. The default is the name that the replaced service uses."),
+    VALUE(cursor_interval, SETTING_DURATION, "2s", 50, HOUR, RELOAD, NULL, "How often firehosed saves the cursor."),
     TEXT(progress_key, "firehose:progress", 1, 255, RESTART, NULL,
-         "The hash that tells how far each partition is: what makes every event arrive exactly once."),
+         "The hash of the marks, the last seq written for each partition. It makes every event arrive exactly once."),
     TEXT(owner_key, "firehose:owner", 1, 255, RESTART, NULL,
-         "Beginning of the names of the keys that tell who may write. A second firehosed with the same ones takes "
-         "over: two that share a Redis need names of their own for all keys."),
+         "The first part of the names of the keys that say who may write. A second firehosed with the same keys takes "
+         "over. Two instances on one Redis need their own names for all keys."),
 
     CHOICE(event_format, "compat", format_choices, RELOAD, NULL,
            "compat: exactly what the consumers of the older services read; extended: more fields, and #sync."),
     VALUE(emit_sync, SETTING_FLAG, "no", 0, 0, RELOAD, NULL,
-          "Write #sync events (type sync) in the compatible format, too."),
+          "firehosed writes #sync events (type sync) in the compatible format too."),
     TEXT(kinds, "", 0, 100, RELOAD, NULL,
          "The kinds of events to write, out of commit, sync, identity, account; empty: all that the format has."),
     TEXT(collections, "", 0, 4000, RELOAD, NULL,
-         "The collections to write, separated by commas: app.bsky.feed.post, app.bsky.feed.* or *; empty: all. Other "
-         "operations of a commit are left out, and a commit of which nothing is left is not written."),
+         "The collections to write, separated by commas: app.bsky.feed.post, app.bsky.feed.* or *; empty: all. "
+         "firehosed leaves other operations out, and does not write a commit without any operation left."),
     TEXT(exclude_collections, "", 0, 4000, RELOAD, NULL,
-         "The collections not to write, of those that `collections` lets through."),
+         "The collections that firehosed does not write, out of those that `collections` lets through."),
     TEXT(dids_file, "", 0, 1023, RELOAD, NULL,
-         "A file of DIDs, one a line: only events of these repos are written; empty: all. Read again on SIGHUP."),
+         "A file of DIDs, one a line: firehosed writes only these repos' events; empty: all. SIGHUP reads it again."),
     TEXT(status_key, "firehose:status", 1, 255, RELOAD, NULL,
          "The key that tells dashboards whether the relay is connected (JSON, expires after 10 s)."),
     TEXT(recent_events_key, "firehose:recent_events", 1, 255, RELOAD, NULL,
-         "The key that holds the newest 50 events for dashboards (JSON, expires after 10 s)."),
+         "The key with the newest 50 events, for dashboards (JSON, expires after 10 s)."),
     TEXT(broadcast_channel, "firehose:events:broadcast", 1, 255, RELOAD, NULL,
-         "The channel that a sample of the events is published on."),
+         "The channel that firehosed publishes a sample of the events on."),
     VALUE(broadcast_rate, SETTING_NUMBER, "20", 0, 1000, RELOAD, NULL,
-          "At most so many events a second go to broadcast_channel and recent_events_key; 0: none."),
+          "The most events a second that go to broadcast_channel and recent_events_key; 0: none."),
 
     VALUE(workers, SETTING_AUTO, "auto", 1, WORKERS_MAX, RELOAD, NULL,
-          "Number of worker processes; auto: the number of processors, at least 2."),
+          "The number of worker processes; auto: the number of processors, at least 2."),
     VALUE(ring_size, SETTING_BYTES, "16M", 128 * KB, 4 * GB, RESTART, NULL,
-          "Bytes of frames held between relay and commit; when it is full the relay waits. At least twice "
-          "relay_max_message."),
-    VALUE(batch_events, SETTING_NUMBER, "512", 1, 10000, RELOAD, NULL, "Most events in one Redis transaction."),
+          "The size of the ring, which holds frames until their commit. firehosed stops reading the relay when the "
+          "ring is full. It must be at least twice relay_max_message."),
+    VALUE(batch_events, SETTING_NUMBER, "512", 1, 10000, RELOAD, NULL, "The most events in one Redis transaction."),
     VALUE(batch_size, SETTING_BYTES, "512K", 4 * KB, 64 * MB, RELOAD, NULL,
-          "A Redis transaction takes no more events once it is this large."),
+          "A worker adds no more events to a Redis transaction of at least this size."),
 
-    CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that are logged."),
+    CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that firehosed logs."),
     CHOICE(log_format, "text", log_format_choices, RELOAD, NULL,
-           "text: a line a message, for people; json: an object a line, for collectors of logs."),
+           "text: one line a message, for people; json: one object a line, for log collectors."),
     TEXT(log_file, "", 0, 1023, RELOAD, NULL,
-         "Where to log: a file, opened again on SIGUSR1; syslog, or syslog:PATH where its socket is not /dev/log; "
-         "empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
+         "Where firehosed logs: a file, which SIGUSR1 opens again; syslog, or syslog:PATH for a socket other than "
+         "/dev/log; empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
     VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
-          "A line about the rate is logged each time so many events were processed, and at most every 10 s."),
+          "firehosed logs a line about the rate each time it has processed this many events, and at most every 10 s."),
     VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,
-          "While events are older than this when they are committed, a line says so every minute; 0: never."),
+          "firehosed logs a line every minute while events are older than this at their commit; 0: never."),
     TEXT(pid_file, "/run/firehosed/firehosed.pid", 0, 1023, RESTART, NULL,
-         "The file that holds the master's process id and a lock; empty: none."),
+         "The file with the master's process id and a lock; empty: none."),
     TEXT(control_socket, "/run/firehosed/control.sock", 0, 100, RESTART, NULL,
          "The socket that firehosectl talks to; empty: none."),
     TEXT(control_socket_group, "", 0, 255, RESTART, NULL,
          "The group whose members may use the control socket, beside the daemon's user; empty: the daemon's group."),
     TEXT(user, "", 0, 255, RESTART, NULL,
-         "The user to become once files and sockets are open, where started as root; empty: stay as started."),
-    TEXT(group, "", 0, 255, RESTART, NULL, "The group to become with user; empty: that user's own."),
+         "The user that firehosed becomes when files and sockets are open, if root starts it; empty: no change."),
+    TEXT(group, "", 0, 255, RESTART, NULL, "The group that goes with user; empty: that user's own group."),
     CHOICE(sandbox, "strict", sandbox_choices, RESTART, NULL,
-           "What a worker may ask of the kernel. strict: only what it needs, it is killed by anything else, and where "
-           "the kernel cannot see to that firehosed does not start; log: the kernel's log tells of calls that strict "
+           "What a worker may ask of the kernel. strict: only what it needs; any other system call kills it, and "
+           "firehosed does not start if the kernel cannot enforce this; log: the kernel logs the calls that strict "
            "would kill for; off: no limits."),
     TEXT(http_listen, "", 0, 100, RESTART, NULL,
          "Where /metrics, /healthz, /readyz and the status page are: a port (on 127.0.0.1), address:port, or *:port; "
          "empty: nowhere."),
     VALUE(worker_timeout, SETTING_DURATION, "30s", 100, HOUR, RELOAD, NULL,
-          "A worker that shows no sign of life for this long is killed and replaced."),
+          "The master kills and replaces a worker that shows no sign of life for this long."),
     VALUE(shutdown_timeout, SETTING_DURATION, "20s", 0, HOUR, RELOAD, NULL,
-          "How long work in flight may take to finish on SIGTERM; what is left is read again after the next start."),
+          "How long work in flight may take to finish after SIGTERM. The next start reads the rest again."),
     {.name = NULL},
 };
 
