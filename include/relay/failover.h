@@ -53,8 +53,9 @@ uint64_t failover_changes(const struct failover *f); /* how often failover_selec
 /* ---- changing ---- */
 
 /* An attempt has failed, or the connection is lost. Returns true if the relay is to be given up: the caller asks
- * failover_next() as soon as it is out of the relay's hook. */
-bool failover_on_failed(struct failover *f, bool is_healthy);
+ * failover_next() as soon as it is out of the relay's hook. asked_ms: how long the relay asked to be left alone; a wait
+ * longer than relay_backoff_max is left to the relay, and another one is read at once. */
+bool failover_on_failed(struct failover *f, bool is_healthy, int64_t asked_ms);
 
 /* The relay to read instead of the current one. No change is wanted if there is no other. */
 struct failover_wish failover_next(const struct failover *f);

@@ -68,11 +68,11 @@ static void on_relay_idle(void *arg)
 }
 
 /* The relay is failing right now: its change waits for an event of its own. */
-static void on_relay_failed(void *arg, bool healthy)
+static void on_relay_failed(void *arg, bool is_healthy, int64_t asked_ms)
 {
     const struct timeval now = {0};
     struct master *m = arg;
-    if (failover_on_failed(m->failover, healthy))
+    if (failover_on_failed(m->failover, is_healthy, asked_ms))
         evtimer_add(m->events.change_relay, &now);
 }
 

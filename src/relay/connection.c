@@ -135,11 +135,11 @@ static bool keep_rest(struct connection *c, size_t consumed)
     return true;
 }
 
-enum connection_result connection_read_answer(struct connection *c, size_t max_message, int64_t *at_least_ms,
+enum connection_result connection_read_answer(struct connection *c, size_t max_message, int64_t *asked_ms,
                                               struct error *why)
 {
     struct ws_upgrade_answer answer;
-    *at_least_ms = 0;
+    *asked_ms = 0;
     for (;;) {
         size_t got = 0;
         error_set(why, "out of memory");
@@ -157,7 +157,7 @@ enum connection_result connection_read_answer(struct connection *c, size_t max_m
             error_set(why, "the ring is full");
             return keep_rest(c, answer.consumed) ? CONNECTION_DONE : CONNECTION_FAILED;
         case WS_UPGRADE_REFUSED:
-            *at_least_ms = answer.retry_after_s > 0 ? (int64_t)answer.retry_after_s * 1000 : 0;
+            *asked_ms = answer.retry_after_s > 0 ? (int64_t)answer.retry_after_s * 1000 : 0;
             return CONNECTION_FAILED;
         case WS_UPGRADE_BROKEN:
             error_context(why, "WebSocket upgrade");

@@ -63,7 +63,7 @@ bool connection_request(struct connection *c, const struct url *url, struct opti
 
 /* Reads the answer: DONE, WAITS or FAILED, then with the time to wait at least before the next attempt. max_message:
  * the largest message to accept, in bytes. */
-enum connection_result connection_read_answer(struct connection *c, size_t max_message, int64_t *at_least_ms,
+enum connection_result connection_read_answer(struct connection *c, size_t max_message, int64_t *asked_ms,
                                               struct error *why);
 
 /* One read into the ledger's window: DONE with *got bytes, WAITS, FULL or FAILED. */

@@ -69,11 +69,11 @@ uint64_t failover_changes(const struct failover *f) { return f->changes; }
 
 /* ---- changing ---- */
 
-bool failover_on_failed(struct failover *f, bool is_healthy)
+bool failover_on_failed(struct failover *f, bool is_healthy, int64_t asked_ms)
 {
     if (is_healthy)
         relay_list_healthy(&f->list, f->config);
-    return relay_list_failed(&f->list, f->config);
+    return relay_list_failed(&f->list, f->config) || (asked_ms > f->config->relay_backoff_max && f->list.count > 1);
 }
 
 struct failover_wish failover_next(const struct failover *f)

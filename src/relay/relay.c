@@ -17,6 +17,7 @@
 enum {
     HEALTHY_MS = 60000,   /* a connection that lasted this long was no accident: the back-off starts anew */
     CLOSE_WAIT_MS = 1000, /* for the relay's answer to our close */
+    ASKED_MAX_MS = 5 * 60 * 1000, /* a relay cannot ask for a longer pause (Retry-After) */
     READS_PER_TURN = 32,  /* then acks, signals and control get their turn */
 };
 
@@ -94,8 +95,9 @@ static void enter_stopped(struct relay *r)
     r->hooks.stopped(r->hooks.arg);
 }
 
-/* The connection, or the attempt to make one, is over: the next attempt follows, after at_least_ms or later. */
-static void fail(struct relay *r, const char *why, int64_t at_least_ms)
+/* The connection, or the attempt to make one, is over: the next attempt follows. asked_ms: how long the relay asked to be
+ * left alone. */
+static void fail(struct relay *r, const char *why, int64_t asked_ms)
 {
     if (r->state == RELAY_CLOSING) {
         enter_stopped(r);
@@ -103,14 +105,14 @@ static void fail(struct relay *r, const char *why, int64_t at_least_ms)
     }
     bool is_healthy = relay_is_healthy(r);
     int64_t wait_ms = next_backoff(r, is_healthy);
-    if (wait_ms < at_least_ms)
-        wait_ms = at_least_ms;
+    if (wait_ms < asked_ms)
+        wait_ms = asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS;
     error_set(&r->trouble, "%s", why);
     log_warn("relay %s: %s; next attempt in %.1f s", r->url.host, why, (double)wait_ms / 1000);
     drop_connection(r);
     relay_enter(r, RELAY_BACKOFF);
     set_timer(r, wait_ms);
-    r->hooks.failed(r->hooks.arg, is_healthy);
+    r->hooks.failed(r->hooks.arg, is_healthy, asked_ms);
 }
 
 /* ---- connecting ---- */
@@ -280,11 +282,11 @@ static void read_frames(struct relay *r)
 static void read_answer(struct relay *r)
 {
     struct error why;
-    int64_t at_least_ms;
+    int64_t asked_ms;
     enum connection_result result =
-        connection_read_answer(&r->connection, (size_t)r->config->relay_max_message, &at_least_ms, &why);
+        connection_read_answer(&r->connection, (size_t)r->config->relay_max_message, &asked_ms, &why);
     if (result == CONNECTION_FAILED)
-        fail(r, why.text, at_least_ms);
+        fail(r, why.text, asked_ms);
     if (result != CONNECTION_DONE)
         return;
     enter_up(r);

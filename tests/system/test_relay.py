@@ -156,6 +156,13 @@ def test_429_with_retry_after_is_obeyed(lab):
     s.assert_all()
 
 
+def test_relay_cannot_ask_for_a_pause_of_a_day(lab):
+    relay = lab.relay(events.make(10))
+    relay.script(ws.refuse(503, "Service Unavailable", ["Retry-After: 86400"]))
+    s = lab.system(relay=relay)
+    s.daemon.wait_log(r"warn .*HTTP 503 Service Unavailable.*86400 s.*; next attempt in 300\.0 s")
+
+
 def test_wrong_accept_key_is_no_connection(lab):
     relay = lab.relay(events.make(10))
 

@@ -255,6 +255,16 @@ def test_other_order_of_relays_by_reload_loses_and_doubles_nothing(reading_first
     s.assert_each_once_and_in_order()
 
 
+def test_relay_that_asks_for_a_pause_of_a_day_is_left_at_once(lab):
+    two = TwoRelays(lab)
+    two.a.script(ws.refuse(503, "Service Unavailable", ["Retry-After: 86400"]))
+    two.daemon.start(wait=False)
+    two.daemon.wait_log("warn .*going over to")
+    two.b.wait_connections(1)
+    two.happens(50, a=False)
+    two.wait_all()
+
+
 def test_relay_added_behind_changes_nothing(lab):
     """From then on repos are remembered: those that had an event since are recognised when it takes over."""
     s = TwoRelays(lab)

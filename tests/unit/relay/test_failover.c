@@ -99,8 +99,8 @@ static void relay_attempts_failures_in_a_row_lead_to_the_next(void **state)
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = failover(&c);
     for (int i = 1; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false));
-    assert_true(failover_on_failed(f, false));
+        assert_false(failover_on_failed(f, false, 0));
+    assert_true(failover_on_failed(f, false, 0));
     assert_wish(failover_next(f), 1, false);
     change(f, failover_next(f), 0, 0);
     assert_string_equal(failover_current(f)->name, "b.example");
@@ -115,15 +115,27 @@ static void a_healthy_connection_breaks_the_row_of_failures(void **state)
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = failover(&c);
     for (int i = 1; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false));
-    assert_false(failover_on_failed(f, true)); /* it was healthy when it ended: the first failure of a new row */
+        assert_false(failover_on_failed(f, false, 0));
+    assert_false(failover_on_failed(f, true, 0)); /* it was healthy when it ended: the first failure of a new row */
     for (int i = 2; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false));
+        assert_false(failover_on_failed(f, false, 0));
     failover_tick(f, 0, true, false); /* it is healthy now */
     for (int i = 1; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false));
-    assert_true(failover_on_failed(f, false));
+        assert_false(failover_on_failed(f, false, 0));
+    assert_true(failover_on_failed(f, false, 0));
     failover_free(f);
+}
+
+static void a_relay_that_asks_for_a_long_pause_is_left_at_once(void **state)
+{
+    (void)state;
+    struct config c = config_with("ws://a.example ws://b.example"), alone = config_with("ws://a.example");
+    struct failover *f = failover(&c), *single = failover(&alone);
+    assert_false(failover_on_failed(f, false, c.relay_backoff_max));
+    assert_true(failover_on_failed(f, false, c.relay_backoff_max + 1));
+    assert_false(failover_on_failed(single, false, INT64_MAX));
+    failover_free(f);
+    failover_free(single);
 }
 
 static void a_single_relay_is_never_given_up(void **state)
@@ -132,7 +144,7 @@ static void a_single_relay_is_never_given_up(void **state)
     struct config c = config_with("ws://a.example");
     struct failover *f = failover(&c);
     for (int i = 0; i < 100; i++)
-        assert_false(failover_on_failed(f, false));
+        assert_false(failover_on_failed(f, false, 0));
     assert_false(failover_next(f).is_wanted);
     failover_free(f);
 }
@@ -174,7 +186,7 @@ static void a_first_that_answers_is_tried_and_a_single_failure_leads_back(void *
     struct failover_wish wish = failover_on_probed(f, 2000, true);
     assert_wish(wish, 0, true);
     change(f, wish, 0, 2000);
-    assert_true(failover_on_failed(f, false));
+    assert_true(failover_on_failed(f, false, 0));
     assert_wish(failover_next(f), 2, false);
     change(f, failover_next(f), 0, 2000);
     assert_false(failover_is_due_to_return(f, 2000 + 2 * FAILBACK_MS - 1)); /* tried in vain: twice as long */
@@ -190,7 +202,7 @@ static void a_first_that_proves_healthy_stays(void **state)
     change_to(f, 1, 0);
     change(f, failover_on_probed(f, 2000, true), 0, 2000);
     failover_tick(f, 3000, true, true);
-    assert_false(failover_on_failed(f, false));
+    assert_false(failover_on_failed(f, false, 0));
     assert_int_equal(failover_changes(f), 2);
     failover_free(f);
 }
@@ -466,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_wrong_list_is_refused_with_a_reason),
         cmocka_unit_test(relay_attempts_failures_in_a_row_lead_to_the_next),
         cmocka_unit_test(a_healthy_connection_breaks_the_row_of_failures),
+        cmocka_unit_test(a_relay_that_asks_for_a_long_pause_is_left_at_once),
         cmocka_unit_test(a_single_relay_is_never_given_up),
         cmocka_unit_test(the_first_is_looked_for_after_relay_failback),
         cmocka_unit_test(a_first_that_does_not_answer_is_looked_for_later),

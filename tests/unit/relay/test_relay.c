@@ -183,8 +183,9 @@ static void on_idle(void *arg)
     assert_false(s->is_in_message_hook);
 }
 
-static void on_failed(void *arg, bool is_healthy)
+static void on_failed(void *arg, bool is_healthy, int64_t asked_ms)
 {
+    assert_int_equal(asked_ms, 0);
     struct stage *s = arg;
     assert_false(s->is_in_message_hook);
     assert_false(is_healthy);
