@@ -22,6 +22,8 @@ PYTHON=/usr/bin/python3
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 JOBS=$(nproc)
 export PYTHONDONTWRITEBYTECODE=1 # the tree of a user stays as clean as it was
+# What the scripts of Python import: the parts of the system tests, and their own.
+export PYTHONPATH=$ROOT/tests/lib:$ROOT/scripts/lib
 
 say() { printf '%s\n' "$*" >&2; }
 die() {

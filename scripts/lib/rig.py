@@ -10,18 +10,14 @@ import signal
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "system"))
+from certificates import Authority
+from firehosed import ROOT, Firehosed, Replay, program, run
+from processes import Process, cpu_seconds, kill_session
+from redis_server import RedisServer
+from waiting import Late, wait_for
 
-from certificates import Authority  # noqa: E402
-from firehosed import Firehosed, Replay, program, run  # noqa: E402
-from processes import Process, cpu_seconds, kill_session  # noqa: E402
-from redis_server import RedisServer  # noqa: E402
-from waiting import Late, wait_for  # noqa: E402
-
-__all__ = ["STREAM", "Authority", "Firehosed", "Late", "Replay", "Rig", "Usage", "program", "run", "wait_for"]
+__all__ = ["ROOT", "STREAM", "Authority", "Firehosed", "Late", "Replay", "Rig", "Usage", "program", "run", "wait_for"]
 STREAM = "firehose:events"
 
 

@@ -14,11 +14,8 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "system"))
-
-import cbor2  # noqa: E402
-import frames  # noqa: E402
+import cbor2
+import frames
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 LARGEST = 16_384  # bytes; larger inputs make a fuzzer slow and find nothing more

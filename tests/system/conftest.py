@@ -1,4 +1,4 @@
-"""Whole-system tests: real processes, a real Redis, a relay that can do anything. See lab.py for what tests use."""
+"""Whole-system tests: real processes, a real Redis, a relay that can do anything. See tests/lib/lab.py for what tests use."""
 
 import shutil
 import signal
@@ -42,6 +42,5 @@ def pytest_runtest_makereport(item, call):
             report.sections += lab.report()
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes long; left out by scripts/check --fast")
+def pytest_configure():
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

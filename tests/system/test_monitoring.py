@@ -43,7 +43,7 @@ def test_alerts_are_valid_rules():
 
 
 def test_alerts_fire_when_they_should_and_only_then():
-    promtool("test", "rules", ROOT / "tests/system/prometheus-alerts-test.yml")
+    promtool("test", "rules", ROOT / "tests/lib/prometheus-alerts-test.yml")
 
 
 def test_what_the_dashboard_asks_for_is_valid(tmp_path):
@@ -56,7 +56,7 @@ def test_what_the_dashboard_asks_for_is_valid(tmp_path):
 
 
 def test_each_alert_is_tested_to_fire_and_to_be_silent():
-    tests = (ROOT / "tests/system/prometheus-alerts-test.yml").read_text()
+    tests = (ROOT / "tests/lib/prometheus-alerts-test.yml").read_text()
     silent, firing = tests.split("- name: it does not answer")
     for name in alert_names():
         assert name in silent and name in firing, name

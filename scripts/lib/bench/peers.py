@@ -1,4 +1,4 @@
-"""bench_peers.py: what others are made of, at the same work: scripts/bench-peers/. Each is built with its own package
+"""peers.py: what others are made of, at the same work: scripts/bench-peers/. Each is built with its own package
 manager, checked against firehosed's entries, and measured as firehosed is."""
 
 import json
@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from bench_load import STREAM_MAX_LEN, WARM_UP_SECONDS, compare
-from bench_table import Column, progress
+from bench.load import STREAM_MAX_LEN, WARM_UP_SECONDS, compare
+from bench.table import Column, progress
 from rig import ROOT, STREAM, wait_for
 
 SOURCES = ROOT / "scripts" / "bench-peers"

@@ -1,8 +1,8 @@
-"""bench_load.py: relay over TLS → firehosed → Redis, all of them real, under load."""
+"""load.py: relay over TLS → firehosed → Redis, all of them real, under load."""
 
 import time
 
-from bench_table import Column, progress
+from bench.table import Column, progress
 from rig import wait_for
 
 STREAM_MAX_LEN = 100_000  # keeps Redis small, however long it runs

@@ -1,8 +1,8 @@
-"""bench_frames.py: the frames that are measured with."""
+"""frames.py: the frames that are measured with."""
 
 import os
 
-from bench_table import output
+from bench.table import output
 from rig import ROOT, program
 
 CORPUS = ROOT.parent / "shared" / "corpus" / "live.frames"

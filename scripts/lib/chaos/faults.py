@@ -1,4 +1,4 @@
-"""chaos_faults.py: what can go wrong. A fault is a function of the rig and of chance; --list says its docstring.
+"""faults.py: what can go wrong. A fault is a function of the rig and of chance; --list says its docstring.
 
 It returns when the fault is over, as far as the fault goes: recovery is firehosed's, and goes on while the next one
 strikes. Each makes sure that it has really struck, and raises Late where it could not. FAULTS has them all.

@@ -1,12 +1,12 @@
-"""bench_parts.py: parts of the whole: the decoder, latency, and the floor: what nobody can do without."""
+"""parts.py: parts of the whole: the decoder, latency, and the floor: what nobody can do without."""
 
 import json
 import re
 import resource
 import time
 
-from bench_load import compare, start
-from bench_table import Column, output, progress
+from bench.load import compare, start
+from bench.table import Column, output, progress
 from rig import STREAM, program, wait_for
 
 RATE = [Column("events/s", "events_per_second"), Column("CPU µs", "microseconds", ".2f")]

@@ -1,8 +1,8 @@
 """bench.py: measures firehosed. Started by scripts/bench, which builds it optimised.
 
 A section measures one thing several times and returns its results; SECTIONS lists them, in the order in which they
-run. The sections are in bench_load.py (the whole under load), bench_parts.py (parts of it, and the floor) and
-bench_peers.py (others at the same work).
+run. The sections are in load.py (the whole under load), parts.py (parts of it, and the floor) and
+peers.py (others at the same work).
 """
 
 import argparse
@@ -15,11 +15,11 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench_frames import choose_capture
-from bench_load import catch_up, end_to_end, steady
-from bench_parts import decoder, floor, latency
-from bench_peers import peers
-from bench_table import Report, output
+from bench.frames import choose_capture
+from bench.load import catch_up, end_to_end, steady
+from bench.parts import decoder, floor, latency
+from bench.peers import peers
+from bench.table import Report, output
 from rig import ROOT, Rig
 
 SECTIONS = {

@@ -1,10 +1,10 @@
-"""chaos_verdict.py: reads all that is in Redis, and says what is wrong with it. No opinion on how it came about."""
+"""verdict.py: reads all that is in Redis, and says what is wrong with it. No opinion on how it came about."""
 
 import base64
 import socket
 from collections import Counter
 
-from chaos_frames import FIRST_SEQ
+from chaos.frames import FIRST_SEQ
 
 PAGE = 5000
 SHOWN = 5  # examples of each fault

@@ -13,11 +13,10 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-import rig as _  # noqa: F401, I001 first: it makes the system tests' parts importable
-from chaos_faults import FAULTS
-from chaos_frames import Frames
-from chaos_rig import ChaosRig
-from chaos_verdict import Verdict, judge_letters, judge_stream, read_events, read_letters
+from chaos.faults import FAULTS
+from chaos.frames import Frames
+from chaos.rig import ChaosRig
+from chaos.verdict import Verdict, judge_letters, judge_stream, read_events, read_letters
 
 LANES = 3
 WATCH_SECONDS = 0.3

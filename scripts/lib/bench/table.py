@@ -1,4 +1,4 @@
-"""bench_table.py: how results are printed: the median of the runs, ± half the distance from smallest to largest."""
+"""table.py: how results are printed: the median of the runs, ± half the distance from smallest to largest."""
 
 import statistics
 import subprocess

@@ -1,4 +1,4 @@
-"""chaos_frames.py: what the relay serves, and what must come of it.
+"""frames.py: what the relay serves, and what must come of it.
 
 A capture of generated frames with poison between them is served again and again, with rising seqs. What must come of
 each frame is what firehosed made of it in an undisturbed run, held against the independent decoder of the system tests.

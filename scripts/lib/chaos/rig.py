@@ -1,4 +1,4 @@
-"""chaos_rig.py: relay, firehosed and Redis with a proxy on either side of firehosed, and the verbs that faults use.
+"""rig.py: relay, firehosed and Redis with a proxy on either side of firehosed, and the verbs that faults use.
 
 Each part has a lock: a fault that takes a part away holds it, so that two faults at a time overlap without one taking
 the other's ground.
@@ -13,9 +13,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from chaos_frames import FIRST_SEQ
+from chaos.frames import FIRST_SEQ
 from proxy import Proxy
-from chaos_verdict import read_events, read_letters
+from chaos.verdict import read_events, read_letters
 from processes import is_alive
 from rig import STREAM, Firehosed, Late, Replay, Rig, wait_for
 
