@@ -3,7 +3,7 @@
  * Each node is one as the repository specification has it (sorted keys, shared prefixes left out, links to
  * subtrees), each but the last links to the next, and the last one holds the commit's own records. What is made up
  * is the rest of the repository: keys do not lie on the layers that their hashes would put them on, so a check by
- * inversion (PROTOCOL.md "Sync 1.1") finds these commits incomplete or wrong. */
+ * inversion (atproto.com/specs/repository "Sync 1.1") finds these commits incomplete or wrong. */
 #ifndef FIREHOSE_REPLAY_TREE_MAKE_H
 #define FIREHOSE_REPLAY_TREE_MAKE_H
 

@@ -1,10 +1,10 @@
 /* transitions.h: every change of the master's course: starting, another sequence, another place in it, another relay,
  * data that Redis has lost, the end. Only these functions change the master's state.
  *
- *   RUNNING ──transition_rewind()──▶ REWINDING (Redis has lost data: relay and workers are dropped)
+ *   RUNNING ──transition_on_data_lost()──▶ REWINDING (Redis has lost data: relay and workers are dropped)
  *      ▲                               └──▶ store_begin() at the cursor that Redis still has ──┐
  *      ├───────────────────────────────────────────────────────────────────────────────────────┘
- *   RUNNING ──transition_reset…()──▶ RESETTING (what is in hand is written)
+ *   RUNNING ──transition_reset(), …──▶ RESETTING (what is in hand is written)
  *      ▲                               └──▶ store_begin…() with other marks ──┐
  *      └──────────────────────────────────────────────────────────────────────┘ */
 #ifndef FIREHOSED_MASTER_TRANSITIONS_H

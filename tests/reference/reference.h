@@ -6,7 +6,7 @@
  * base64 are OpenSSL's. Nothing is shared with the code under test but the names of kinds and drops. For the
  * fuzz targets and the differential tests.
  *
- * tests/system/reference.py says the same a third time, with cbor2. */
+ * tests/lib/reference.py says the same a third time, with cbor2. */
 #ifndef FIREHOSED_TESTS_REFERENCE_H
 #define FIREHOSED_TESTS_REFERENCE_H
 

@@ -45,9 +45,9 @@ bool command_refuse_while_stopping(const struct master *m, struct control_call *
 /* show.c */
 command_handler command_status, command_workers, command_history, command_config;
 /* change.c */
-command_handler command_reload, command_log_level, command_shutdown;
-/* workers.c */
-command_handler command_resize, command_restart_worker;
+command_handler command_reload, command_log_level, command_resize, command_shutdown;
+/* restart.c */
+command_handler command_restart_worker;
 /* pause.c */
 command_handler command_pause, command_drain, command_resume;
 /* cursor.c */

@@ -1,4 +1,4 @@
-"""bench.py: measures firehosed. Started by scripts/bench, which builds it optimised.
+"""bench: measures firehosed. Started by scripts/bench, which builds it optimised.
 
 A section measures one thing several times and returns its results; SECTIONS lists them, in the order in which they
 run. The sections are in load.py (the whole under load), parts.py (parts of it, and the floor) and

@@ -1,4 +1,4 @@
-"""chaos.py: breaks everything around firehosed and firehosed itself, and then counts. Started by scripts/chaos.
+"""chaos: breaks everything around firehosed and firehosed itself, and then counts. Started by scripts/chaos.
 
 Three lanes draw faults by lot, so that they overlap; what they draw depends on the seed alone, what it meets on timing.
 """
