@@ -1,8 +1,8 @@
-/* capture.h: frames in a file, or in memory: repeated [u32 little-endian length][frame], nothing else.
+/* capture.h: frames in a file or in memory: [u32 little-endian length][frame], repeated, and nothing else.
  *
- * A capture in memory is never changed; frames point into it and live as long as it. A file is mapped, so that
- * one of many gigabytes can be served. A file that ends inside a frame is good up to there (a recorder was
- * killed): the caller decides what that means. */
+ * A capture in memory never changes; frames point into it and are valid as long as it. A file is mapped, so that a file
+ * of many gigabytes can be served. If a recorder was killed, the file ends inside a frame and is good up to there; the
+ * caller decides what that means. */
 #ifndef FIREHOSE_REPLAY_CAPTURE_H
 #define FIREHOSE_REPLAY_CAPTURE_H
 
@@ -14,7 +14,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Far above any frame (a relay's messages end at 5,000,000 bytes): what is longer is no capture. */
+/* Far above any frame (5,000,000 bytes are a relay's limit): a file with a longer frame is not a capture. */
 enum { CAPTURE_MAX_FRAME = 64 << 20, CAPTURE_HEAD_BYTES = 4 };
 
 struct capture_frame {
@@ -25,19 +25,20 @@ struct capture_frame {
 struct capture {
     struct capture_frame *frames;
     size_t count;
-    bool is_truncated; /* *why of the call that read it tells where */
+    bool is_truncated; /* *why of the call that read it has the place */
     size_t good_bytes; /* up to the end of the last whole frame */
-    /* Where the bytes are: */
+    /* The bytes are in one of these: */
     void *mapped;
     size_t mapped_len;
     struct buffer owned;
 };
 
-/* False: no such file, not a capture, no memory. A file that is cut off is read as far as it goes: true, with
- * is_truncated set and *why filled. */
+/* Reads a file. Returns false and fills *why if there is no such file, if it is not a capture, or if memory is short.
+ * For a file that is cut off, returns true, sets is_truncated and fills *why. */
 bool capture_open(struct capture *c, const char *path, struct error *why);
 
-/* Takes a buffer over that holds a capture (it is empty afterwards). */
+/* Reads a buffer that holds a capture. Takes the bytes over and leaves the buffer empty. Returns as capture_open()
+ * does. */
 bool capture_adopt(struct capture *c, struct buffer *bytes, struct error *why);
 
 void capture_close(struct capture *c);
@@ -45,7 +46,7 @@ void capture_close(struct capture *c);
 /* Appends a frame in the capture's format. */
 void capture_append(struct buffer *out, const void *frame, size_t len);
 
-/* A capture that is being written. */
+/* Writes a capture to a file. The functions return false and fill *why on failure. */
 struct capture_writer {
     FILE *file;
     const char *path;
@@ -56,7 +57,7 @@ struct capture_writer {
 bool capture_create(struct capture_writer *w, const char *path, struct error *why);
 bool capture_write(struct capture_writer *w, const void *frame, size_t len, struct error *why);
 
-/* Flushes and closes. False: not all of it has been written. */
+/* Flushes and closes. Returns false if the file does not have all frames. */
 bool capture_finish(struct capture_writer *w, struct error *why);
 
 #endif

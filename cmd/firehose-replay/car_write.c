@@ -21,7 +21,7 @@ void car_writer_fini(struct car_writer *w)
 
 void car_writer_clear(struct car_writer *w) { buffer_clear(&w->sections); }
 
-/* Unsigned LEB128. */
+/* Appends an unsigned LEB128. */
 static void append_varint(struct buffer *b, size_t value)
 {
     for (; value >= 0x80; value >>= 7)

@@ -1,7 +1,6 @@
-/* cbor_write.h: DAG-CBOR into a buffer: the strict form that src/atproto/cbor.c reads.
+/* cbor_write.h: writes DAG-CBOR into a buffer, in the strict form that src/atproto/cbor.c reads.
  *
- * Heads are in their shortest form by construction. The order of a map's keys (shorter first, then bytewise) is
- * the caller's: what is written here has its keys in the source already. */
+ * Heads always have their shortest form. The caller writes the keys of a map in order: shorter first, then bytewise. */
 #ifndef FIREHOSE_REPLAY_CBOR_WRITE_H
 #define FIREHOSE_REPLAY_CBOR_WRITE_H
 
@@ -15,7 +14,7 @@
 
 enum { CBOR_HEAD_MAX_BYTES = 9 };
 
-/* Encodes a head; returns its length. For numbers this is the whole item. */
+/* Encodes a head and returns its length. The head of a number is the whole item. */
 size_t cbor_head(uint8_t out[CBOR_HEAD_MAX_BYTES], enum cbor_major major, uint64_t argument);
 
 void cbor_write_head(struct buffer *b, enum cbor_major major, uint64_t argument);
@@ -29,10 +28,10 @@ void cbor_write_text_bytes(struct buffer *b, const void *text, size_t len);
 void cbor_write_text(struct buffer *b, const char *text);
 void cbor_write_link(struct buffer *b, const uint8_t cid[CID_BYTES]);
 
-/* A key and its value. */
+/* Append a key and its value. */
 void cbor_pair_text(struct buffer *b, const char *key, const char *text);
 void cbor_pair_int(struct buffer *b, const char *key, int64_t value);
 void cbor_pair_bool(struct buffer *b, const char *key, bool value);
-void cbor_pair_link(struct buffer *b, const char *key, const uint8_t *cid); /* NULL: null */
+void cbor_pair_link(struct buffer *b, const char *key, const uint8_t *cid); /* NULL writes null */
 
 #endif

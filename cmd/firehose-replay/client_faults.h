@@ -4,8 +4,8 @@
 
 #include "client.h"
 
-/* Applies the faults that are due after the frames sent so far; may enter another state. Call it before the first frame and
- * after each. */
+/* Applies the faults that are due after the frames sent so far; may enter another state. Call it before the first frame
+ * and after each. */
 void client_apply_faults(struct client *c);
 
 /* Logs that a fault fires. */

@@ -7,8 +7,8 @@
 #include "client_faults.h"
 #include "client_message.h"
 
-/* Bytes of messages for one write, because system calls are the cost of serving. With a last frame of usual size the buffer
- * stays within 256 KiB. */
+/* Bytes of messages for one write, because system calls are the cost of serving. With a last frame of usual size the
+ * buffer stays within 256 KiB. */
 enum { FEED_BYTES = 192 << 10 };
 
 static void feed_one(struct client *c)

@@ -1,7 +1,7 @@
 /* client_feed.h: puts messages from the sequence into a client's buffer.
  *
- * A client that does not read costs its buffer and no more: the next messages come into the buffer only after all before
- * them are written. */
+ * A client that does not read costs its buffer and no more: the next messages come into the buffer only after all
+ * before them are written. */
 #ifndef FIREHOSE_REPLAY_CLIENT_FEED_H
 #define FIREHOSE_REPLAY_CLIENT_FEED_H
 

@@ -1,7 +1,5 @@
-/* client_request.c: from a client's HTTP request to a refusal, or to a position in the sequence.
- *
- * What a cursor means is the subject of most of this: see the lexicon of
- * com.atproto.sync.subscribeRepos; servers differ, so most of it can be chosen. */
+/* client_request.c: most of this file is about the meaning of a cursor (lexicon com.atproto.sync.subscribeRepos).
+ * Servers differ in it, so options choose it. */
 #include "config.h"
 
 #include "client_request.h"
@@ -11,12 +9,13 @@
 #include <string.h>
 
 #include "atproto/frame_header.h"
+#include "base/optional.h"
 #include "client_faults.h"
 #include "client_message.h"
 #include "net/ws_accept.h"
 
 static const char subscribe_path[] = FRAME_SUBSCRIBE_PATH;
-enum { CLOSE_POLICY = 1008 }; /* what a PDS closes with behind an error frame */
+enum { CLOSE_POLICY = 1008 }; /* a PDS closes with this code after an error frame */
 
 /* ---- refusals ---- */
 
@@ -47,7 +46,7 @@ static void refuse(struct client *c, int status, const char *extra_fields, const
 
 /* ---- the request's parts ---- */
 
-/* True where `path` (with its query) asks for the firehose. *query: what is behind the '?', or "". */
+/* Returns true if `path` asks for the firehose. *query gets the text after the '?', or "". */
 static bool is_firehose(const char *path, const char **query)
 {
     size_t len = strcspn(path, "?");
@@ -55,10 +54,10 @@ static bool is_firehose(const char *path, const char **query)
     return (len == 1 && path[0] == '/') || (len == strlen(subscribe_path) && memcmp(path, subscribe_path, len) == 0);
 }
 
-/* False: there is a cursor, and it is no number. */
-static bool find_cursor(const char *query, bool *has_cursor, uint64_t *cursor)
+/* Reads the cursor in a query, if there is one. Returns false if it is not a number. */
+static bool find_cursor(const char *query, struct optional *cursor)
 {
-    *has_cursor = false;
+    *cursor = optional_none();
     while (*query != '\0') {
         size_t len = strcspn(query, "&");
         if (len > 7 && strncmp(query, "cursor=", 7) == 0) {
@@ -67,8 +66,10 @@ static bool find_cursor(const char *query, bool *has_cursor, uint64_t *cursor)
                 return false;
             memcpy(text, query + 7, len - 7);
             text[len - 7] = '\0';
-            *has_cursor = true;
-            return parse_number(text, cursor) && *cursor <= INT64_MAX;
+            uint64_t number;
+            bool ok = parse_number(text, &number) && number <= INT64_MAX;
+            *cursor = ok ? optional_of((int64_t)number) : optional_none();
+            return ok;
         }
         query += len + (query[len] == '&');
     }
@@ -77,7 +78,7 @@ static bool find_cursor(const char *query, bool *has_cursor, uint64_t *cursor)
 
 /* ---- the cursor ---- */
 
-/* An endless sequence that is not paced has all the future already. */
+/* Without a rate, an endless sequence has no future: all its events exist. */
 static bool is_future(const struct server *s, uint64_t cursor)
 {
     uint64_t limit = server_limit(s);
@@ -92,7 +93,7 @@ static uint64_t live_position(const struct server *s)
     return live > oldest ? live : oldest;
 }
 
-/* Stored events. cursor=0 asks for the oldest, whatever that is: nothing was promised, nothing is lost. */
+/* Begins with stored events. cursor=0 asks for the oldest event, so it is never outdated. */
 static void begin_at(struct client *c, uint64_t cursor)
 {
     const struct server *s = c->server;
@@ -107,10 +108,11 @@ static void begin_at(struct client *c, uint64_t cursor)
     c->position = sequence_position(&s->sequence, wanted);
 }
 
-static void begin(struct client *c, bool has_cursor, uint64_t cursor)
+static void begin(struct client *c, struct optional wanted)
 {
     const struct server *s = c->server;
-    if (!has_cursor) {
+    uint64_t cursor = (uint64_t)wanted.value;
+    if (!wanted.is_known) {
         serve_say("client %" PRIu64 ": upgraded, no cursor", c->number);
         c->position = live_position(s);
         return;
@@ -137,11 +139,11 @@ static bool refuse_by_fault(struct client *c)
     if (f->http_status == 0 || !fault_takes_connection(&f->http_times))
         return false;
     serve_say("client %" PRIu64 ": fault: answered with HTTP %d", c->number, f->http_status);
-    refuse(c, f->http_status, "Retry-After: 1\r\n", "Fault", "This relay was told to refuse");
+    refuse(c, f->http_status, "Retry-After: 1\r\n", "Fault", "An option tells this relay to refuse");
     return true;
 }
 
-static void upgrade(struct client *c, const char *key, bool has_cursor, uint64_t cursor)
+static void upgrade(struct client *c, const char *key, struct optional cursor)
 {
     struct server *s = c->server;
     ws_append_accept(&c->out, key);
@@ -152,7 +154,7 @@ static void upgrade(struct client *c, const char *key, bool has_cursor, uint64_t
     }
     server_start_production(s);
     client_enter(c, CLIENT_STREAMING);
-    begin(c, has_cursor, cursor);
+    begin(c, cursor);
     if (c->state == CLIENT_STREAMING)
         client_apply_faults(c);
 }
@@ -160,18 +162,17 @@ static void upgrade(struct client *c, const char *key, bool has_cursor, uint64_t
 static void answer(struct client *c, const struct ws_request *request)
 {
     const char *query;
-    bool has_cursor;
-    uint64_t cursor = 0;
+    struct optional cursor;
     if (!is_firehose(request->path, &query))
-        refuse(c, 404, "", "NotFound", "There is only /xrpc/com.atproto.sync.subscribeRepos here");
+        refuse(c, 404, "", "NotFound", "This server has only " FRAME_SUBSCRIBE_PATH);
     else if (!request->is_upgrade)
         refuse(c, 426, "Upgrade: websocket\r\n", "InvalidRequest", "A WebSocket upgrade is expected");
     else if (refuse_by_fault(c))
         return;
-    else if (!find_cursor(query, &has_cursor, &cursor))
+    else if (!find_cursor(query, &cursor))
         refuse(c, 400, "", "InvalidRequest", "cursor is not a number");
     else
-        upgrade(c, request->key, has_cursor, cursor);
+        upgrade(c, request->key, cursor);
 }
 
 void client_read_request(struct client *c)

@@ -11,12 +11,12 @@
 
 enum { SIGNATURE_BYTES = 64, REPO_VERSION = 3 };
 
-/* One op of a commit in the making. */
+/* One op of a commit. */
 struct op {
     enum op_action action;
     char path[PATH_TEXT_BYTES];
-    uint8_t cid[CID_BYTES];  /* not for OP_DELETE */
-    uint8_t prev[CID_BYTES]; /* not for OP_CREATE */
+    uint8_t cid[CID_BYTES];  /* unset for OP_DELETE */
+    uint8_t prev[CID_BYTES]; /* unset for OP_CREATE */
 };
 
 bool commit_maker_init(struct commit_maker *c, struct repo_model *model)
@@ -56,13 +56,13 @@ static enum op_action pick_action(struct dice *d)
     return at < 30 ? OP_DELETE : at < 42 ? OP_UPDATE : OP_CREATE;
 }
 
-/* What stands in front of the rkey. */
+/* Copies the part of the path in front of the rkey. */
 static void split_collection(const char *path, char collection[PATH_TEXT_BYTES])
 {
     snprintf(collection, PATH_TEXT_BYTES, "%.*s", (int)strcspn(path, "/"), path);
 }
 
-/* A path for a new record; profiles have one key only. */
+/* Makes a path for a new record. A profile has the fixed key "self". */
 static void make_path(struct commit_maker *c, struct repo *repo, char path[PATH_TEXT_BYTES])
 {
     const char *collection = collection_pick(&c->model->dice);
@@ -72,7 +72,7 @@ static void make_path(struct commit_maker *c, struct repo *repo, char path[PATH_
     snprintf(path, PATH_TEXT_BYTES, "%s/%s", collection, is_single ? "self" : rkey);
 }
 
-/* Something that was there before: one of the records that this repository made, or one from before our time. */
+/* Takes an older record: one that this repository made, or a made-up one from before the capture. */
 static void take_known(struct commit_maker *c, struct repo *repo, struct op *op)
 {
     struct known_record known;
@@ -87,7 +87,7 @@ static void take_known(struct commit_maker *c, struct repo *repo, struct op *op)
     random_cid(&c->model->dice, CID_CODEC_DAG_CBOR, op->prev);
 }
 
-/* Its record goes into the CAR. */
+/* Makes an op and adds its record to the CAR. */
 static void make_op(struct commit_maker *c, struct repo *repo, struct op *op)
 {
     char collection[PATH_TEXT_BYTES];
@@ -117,7 +117,7 @@ static void append_op(const struct op *op, struct buffer *out)
 
 /* ---- blocks ---- */
 
-/* The commit's own block: {did, rev, sig, data, prev, version}. The signature is none. */
+/* Adds the commit's own block: {did, rev, sig, data, prev, version}. The signature is random bytes. */
 static void add_commit_block(struct commit_maker *c, const struct repo *repo, const char *rev,
                              const uint8_t data[CID_BYTES], uint8_t cid[CID_BYTES])
 {
@@ -175,7 +175,7 @@ static void append_body(const struct commit_maker *c, const struct commit *k, st
     cbor_pair_int(out, "seq", (int64_t)k->seq);
     cbor_pair_text(out, "repo", k->repo->did);
     cbor_pair_text(out, "time", time);
-    cbor_write_text(out, "blobs"); /* deprecated, and always empty by now */
+    cbor_write_text(out, "blobs"); /* deprecated and always empty */
     cbor_write_array(out, 0);
     cbor_write_text(out, "since");
     if (k->repo->rev[0] != '\0')
@@ -190,7 +190,7 @@ static void append_body(const struct commit_maker *c, const struct commit *k, st
     cbor_pair_link(out, "prevData", k->repo->data);
 }
 
-/* The repository after this commit. */
+/* Updates the repository after the commit. */
 static void settle(struct commit_maker *c, const struct commit *k)
 {
     memcpy(k->repo->rev, k->rev, sizeof k->repo->rev);

@@ -1,4 +1,5 @@
-/* commit_make.h: #commit and #sync frames with real CIDs, a CAR of about ten blocks, and the size of real ones. */
+/* commit_make.h: makes #commit and #sync frames with real CIDs, a CAR of about ten blocks, and the size of real
+ * frames. */
 #ifndef FIREHOSE_REPLAY_COMMIT_MAKE_H
 #define FIREHOSE_REPLAY_COMMIT_MAKE_H
 
@@ -13,16 +14,17 @@ struct commit_maker {
     struct buffer block; /* scratch */
 };
 
+/* Returns false if memory is short. The model stays the caller's. */
 bool commit_maker_init(struct commit_maker *c, struct repo_model *model);
 void commit_maker_fini(struct commit_maker *c);
 
-/* Appends a whole frame: somebody creates, updates or deletes records. */
+/* Appends a #commit frame: a repository creates, updates or deletes records. */
 void commit_append(struct commit_maker *c, uint64_t seq, struct buffer *out);
 
-/* Appends a whole frame: a repository says where it stands. */
+/* Appends a #sync frame: a repository announces its state. */
 void sync_append(struct commit_maker *c, uint64_t seq, struct buffer *out);
 
-/* Appends a frame's header. */
+/* Appends the header of a frame. */
 void frame_header_append(const char *t, struct buffer *out);
 
 #endif

@@ -1,6 +1,6 @@
-/* dice.h: seeded chance, the same on every machine: what makes a generated capture repeatable.
+/* dice.h: random numbers from a seed, the same on every machine, so that a generated capture is repeatable.
  *
- * SplitMix64 (Steele, Lea, Flood 2014): one word of state, any seed is a good one. Not for secrets. */
+ * SplitMix64 (Steele, Lea, Flood 2014): one word of state, and every seed is good. Not for secrets. */
 #ifndef FIREHOSE_REPLAY_DICE_H
 #define FIREHOSE_REPLAY_DICE_H
 
@@ -20,23 +20,20 @@ static inline uint64_t dice_next(struct dice *d)
     return z ^ (z >> 31);
 }
 
-/* 0 … n-1; n is at least 1. */
+/* Returns 0 … n-1; n is at least 1. */
 static inline uint32_t dice_below(struct dice *d, uint32_t n)
 {
     return (uint32_t)((dice_next(d) >> 32) * n >> 32);
 }
 
-/* from … to, both of them included. */
+/* Returns a number from `from` to `to`, both included. */
 static inline uint32_t dice_between(struct dice *d, uint32_t from, uint32_t to)
 {
     return from + dice_below(d, to - from + 1);
 }
 
-/* True in n of 1,000 cases. */
-static inline bool dice_permille(struct dice *d, uint32_t n)
-{
-    return dice_below(d, 1000) < n;
-}
+/* Returns true in n of 1,000 cases. */
+static inline bool dice_permille(struct dice *d, uint32_t n) { return dice_below(d, 1000) < n; }
 
 static inline void dice_bytes(struct dice *d, uint8_t *out, size_t n)
 {

@@ -1,5 +1,5 @@
-/* faults.h: what a served relay does wrong on purpose. Each fault says on stderr when it fires, so that a test can
- * check that it really did. */
+/* faults.h: the faults that a served relay makes on purpose. Each prints a line on stderr when it fires, so that a test
+ * can check it. */
 #ifndef FIREHOSE_REPLAY_FAULTS_H
 #define FIREHOSE_REPLAY_FAULTS_H
 
@@ -8,24 +8,24 @@
 
 #define FAULT_FOR_EVER UINT64_MAX
 
-/* Something that happens to a connection after so many of its frames, to so many connections. */
+/* A fault that happens to a number of connections, after a number of frames. */
 struct fault {
     bool is_set;
-    uint64_t after;
-    uint64_t times; /* left, or FAULT_FOR_EVER */
+    uint64_t after; /* frames of a connection */
+    uint64_t times; /* connections left, or FAULT_FOR_EVER */
 };
 
 struct faults {
-    struct fault drop;   /* TCP close, without a word */
-    struct fault stall;  /* silence; the connection stays open and nothing is read or answered */
-    struct fault garble; /* a message of garbage, then on as if nothing were */
-    uint64_t repeat_every;      /* 0: never */
+    struct fault drop;   /* TCP close, without a close frame */
+    struct fault stall;  /* silence: the connection stays open, and the relay reads and answers nothing */
+    struct fault garble; /* a message of garbage, and then more frames */
+    uint64_t repeat_every;      /* frames; 0: never */
     uint64_t accept_then_close; /* connections left that are upgraded and closed at once */
-    int http_status;            /* 0: never; else instead of an upgrade */
-    uint64_t http_times;        /* upgrades left that are answered so */
+    int http_status;            /* the answer instead of an upgrade; 0: none */
+    uint64_t http_times;        /* upgrades left that get this answer */
 };
 
-/* True if this fault is due after `frames` frames of a connection; takes one of its times. */
+/* Returns true if the fault is due after `frames` frames of a connection, and uses up one of its times. */
 static inline bool fault_fires(struct fault *f, uint64_t frames)
 {
     if (!f->is_set || frames != f->after || f->times == 0)
@@ -35,7 +35,7 @@ static inline bool fault_fires(struct fault *f, uint64_t frames)
     return true;
 }
 
-/* The same for those that count connections only. */
+/* Returns true if `left` allows one more connection, and counts it down. */
 static inline bool fault_takes_connection(uint64_t *left)
 {
     if (*left == 0)
@@ -45,7 +45,7 @@ static inline bool fault_takes_connection(uint64_t *left)
     return true;
 }
 
-/* "503" or "503:2" (status:times). False: neither. */
+/* Parses "503" or "503:2" (status:times). Returns false for any other text. */
 bool faults_parse_http(struct faults *f, const char *text);
 
 #endif

@@ -201,11 +201,11 @@ static int run(int argc, char **argv)
 
 const struct command generate_command = {
     .name = "generate",
-    .summary = "make up a capture: frames like those of the real network, from a seed",
+    .summary = "make a capture of frames like those of the real network, from a seed",
     .usage = "generate FILE [OPTION]…",
     .help = "  --count N      frames (10000)\n"
             "  --seed N       the same seed makes the same bytes (1)\n"
-            "  --first-seq N  sequence number of the first (31000000001)\n"
+            "  --first-seq N  sequence number of the first frame (31000000001)\n"
             "  --dids N       repositories (1000)\n"
             "  --poison N     spoil every N-th frame, in one of several ways\n",
     .run = run,

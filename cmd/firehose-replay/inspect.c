@@ -1,7 +1,7 @@
-/* inspect.c: what is in a capture, for people (a line a frame) and for scripts (a JSON object a line).
+/* inspect.c: prints the frames of a capture, for people as one line each, or for scripts as one JSON object each.
  *
- * Frames are read as firehosed's workers read them, so what is malformed here goes to the dead letters there, for the
- * reason that is shown. */
+ * It decodes frames with the code of firehosed's workers. So firehosed writes a frame that is malformed here to the
+ * dead letters, with the same reason. */
 #include "config.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ struct inspection {
     struct capture capture;
     struct event_encoder *encoder;
     struct event event;
-    struct buffer json; /* the event's, which is not shown */
+    struct buffer json; /* of the event; not shown */
     struct buffer line;
     struct summary summary;
 };
@@ -34,7 +34,7 @@ static const char *const actions[] = {[OP_CREATE] = "create", [OP_UPDATE] = "upd
 
 /* ---- a line of text ---- */
 
-/* Strangers wrote it, and a terminal will show it. */
+/* Appends text of strangers for a terminal, with '?' for control characters. */
 static void append_shown(struct buffer *b, struct slice s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -146,7 +146,7 @@ static void show(struct inspection *in, bool is_good, const struct capture_frame
     if (is_good) {
         (in->options->json ? append_frame_json : append_frame_text)(b, &in->event, frame->len);
     } else {
-        frame_peek(frame->bytes, frame->len, &peek, &unused); /* as far as it goes */
+        frame_peek(frame->bytes, frame->len, &peek, &unused); /* fills what it can read */
         (in->options->json ? append_malformed_json : append_malformed_text)(b, &peek, &in->event.violation,
                                                                             frame->len);
     }
@@ -205,7 +205,7 @@ static void parse(int argc, char **argv, struct inspect_options *o)
 static int run(int argc, char **argv)
 {
     struct inspect_options o;
-    static struct inspection in; /* an event is too large for a stack */
+    static struct inspection in; /* static, because an event is too large for the stack */
     struct error why, truncation;
     parse(argc, argv, &o);
     in.options = &o;
@@ -228,9 +228,9 @@ static int run(int argc, char **argv)
 
 const struct command inspect_command = {
     .name = "inspect",
-    .summary = "show what is in a capture, a line a frame",
+    .summary = "show the frames of a capture, one on each line",
     .usage = "inspect FILE [OPTION]…",
-    .help = "  --json     a JSON object a line\n"
+    .help = "  --json     one JSON object on each line\n"
             "  --summary  totals by kind and collection instead\n",
     .run = run,
 };

@@ -28,7 +28,7 @@ static struct collection_total *find_collection(struct summary *s, const char *n
     }
     struct collection_total *c = &s->collections[s->collection_count++];
     *c = (struct collection_total){0};
-    for (size_t i = 0; i < len; i++) /* it will be shown on terminals */
+    for (size_t i = 0; i < len; i++) /* no control characters: terminals show the name */
         c->name[i] = (char)(name[i] > ' ' && name[i] != 0x7f ? name[i] : '?');
     return c;
 }
@@ -120,7 +120,7 @@ static void append_collections(const struct summary *s, struct buffer *b)
         const struct collection_total *c = &s->collections[i];
         if (i > 0)
             buffer_append_byte(b, ',');
-        if (!json_append_string(b, c->name, strlen(c->name))) /* a name that was cut inside a character */
+        if (!json_append_string(b, c->name, strlen(c->name))) /* the name is cut inside a character */
             buffer_append_literal(b, "\"?\"");
         buffer_append_format(b, ":{\"create\":%" PRIu64 ",\"update\":%" PRIu64 ",\"delete\":%" PRIu64 "}", c->creates,
                              c->updates, c->deletes);

@@ -1,4 +1,4 @@
-/* inspect_summary.h: totals over the frames of a capture. */
+/* inspect_summary.h: totals of the frames of a capture. */
 #ifndef FIREHOSE_REPLAY_INSPECT_SUMMARY_H
 #define FIREHOSE_REPLAY_INSPECT_SUMMARY_H
 
@@ -24,10 +24,10 @@ struct summary {
     int64_t first_seq, last_seq;
     struct collection_total *collections;
     size_t collection_count, collection_cap;
-    bool failed; /* no memory for another collection */
+    bool failed; /* memory was short for another collection */
 };
 
-/* event NULL: a frame that cannot be decoded. */
+/* Adds a frame of `len` bytes. event NULL: the frame is malformed. */
 void summary_add(struct summary *s, size_t len, const struct event *event);
 void summary_print(struct summary *s, bool json);
 void summary_fini(struct summary *s);

@@ -1,5 +1,5 @@
-/* firehose-replay: a relay for tests, benchmarks and operators: it serves captures or generated frames, and
- * records those of a real relay. Here the subcommand is found and called; each stands in a file of its own. */
+/* firehose-replay: a relay for tests, benchmarks and operators. It serves captures or generated frames, and records the
+ * frames of a real relay. main() finds the subcommand and calls it; each subcommand has a file of its own. */
 #include "config.h"
 
 #include <stdio.h>
@@ -45,6 +45,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]->name) == 0)
             return commands[i]->run(argc - 1, argv + 1);
-    fprintf(stderr, "firehose-replay: no command '%s': serve, record, generate or inspect (see --help)\n", argv[1]);
+    fprintf(stderr, "firehose-replay: no command '%s', expected serve, record, generate or inspect (see --help)\n",
+            argv[1]);
     return EXIT_USAGE;
 }

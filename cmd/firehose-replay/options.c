@@ -15,7 +15,7 @@
 __attribute__((format(printf, 2, 0))) static void say_list(const struct command *command, const char *format,
                                                            va_list args)
 {
-    /* One write: lines of several processes do not mix. */
+    /* With a single write, lines of several processes do not mix. */
     char line[ERROR_TEXT_BYTES + 128];
     int n = snprintf(line, sizeof line, "firehose-replay: %s: ", command->name);
     int more = vsnprintf(line + n, sizeof line - (size_t)n - 1, format, args);

@@ -7,7 +7,7 @@
 #include "atproto/cbor.h"
 #include "cbor_write.h"
 
-/* Where the frame's body begins; a good frame has one. */
+/* Returns where the body of a good frame begins. */
 static size_t body_at(const struct buffer *frame)
 {
     struct cbor_reader r;
@@ -15,8 +15,8 @@ static size_t body_at(const struct buffer *frame)
     return cbor_skip(&r) ? (size_t)(r.at - r.start) : 0;
 }
 
-/* The first byte behind an encoded key, or NULL. Looks at bytes, not at tokens: the key may as well be found inside
- * of something, where it does the same harm. */
+/* Returns the first byte behind an encoded key, or NULL. It searches bytes, not tokens: a match inside another item
+ * does the same harm. */
 static uint8_t *behind_key(struct buffer *frame, const char *key)
 {
     uint8_t head[CBOR_HEAD_MAX_BYTES], wanted[CBOR_HEAD_MAX_BYTES + 32];
@@ -27,17 +27,17 @@ static uint8_t *behind_key(struct buffer *frame, const char *key)
     return found != NULL ? found + n + len : NULL;
 }
 
-/* One more pair in the body, whose key sorts behind all others. The value is to be appended. */
+/* Adds a pair to the body, with a key that sorts behind all others. The caller appends the value. */
 static bool add_pair(struct buffer *frame)
 {
-    frame->data[body_at(frame)]++; /* fewer than 23 pairs: the count is in the head's low bits */
+    frame->data[body_at(frame)]++; /* the head's low bits are the count, as there are fewer than 23 pairs */
     cbor_write_text(frame, "zzzzzzzzzzzz");
     return true;
 }
 
 static bool cut_short(struct buffer *frame, struct dice *d)
 {
-    /* Behind the seq of most frames, not of all. */
+    /* In most frames, but not in all, this is behind the seq. */
     frame->len -= 1 + dice_below(d, (uint32_t)frame->len / 3);
     return true;
 }
@@ -59,7 +59,7 @@ static bool make_indefinite(struct buffer *frame, struct dice *d)
 static bool make_noise(struct buffer *frame, struct dice *d)
 {
     dice_bytes(d, frame->data, frame->len);
-    frame->data[0] = 0xff; /* nothing begins with it */
+    frame->data[0] = 0xff; /* no item begins with this byte */
     return true;
 }
 
@@ -69,7 +69,7 @@ static bool break_text(struct buffer *frame, struct dice *d)
     uint8_t *time = behind_key(frame, "time");
     if (time == NULL)
         return false;
-    time[4] = 0xff; /* no UTF-8; the text's head has two bytes */
+    time[4] = 0xff; /* not UTF-8; the head of the text has two bytes */
     return true;
 }
 
@@ -108,7 +108,7 @@ static bool break_car(struct buffer *frame, struct dice *d)
     uint8_t *blocks = behind_key(frame, "blocks");
     if (blocks == NULL || blocks[0] != (CBOR_MAJOR_BYTES << 5 | 25)) /* two bytes of length */
         return false;
-    blocks[3] = 0x7f; /* the CAR's header would be longer than it is */
+    blocks[3] = 0x7f; /* a wrong length for the CAR's header */
     return true;
 }
 
@@ -131,7 +131,7 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 const char *poison_frame(struct buffer *frame, struct dice *d)
 {
     for (;;) {
-        /* Not every way fits every frame; the first two fit all. */
+        /* Not every way works on every frame; the first two do. */
         const struct way *way = &ways[dice_below(d, WAYS)];
         if (!frame->failed && way->spoil(frame, d))
             return frame->failed ? NULL : way->name;

@@ -10,7 +10,7 @@ struct language {
     const char *words[12];
 };
 
-/* Weights are by repetition: English first, as it is out there. */
+/* A language with more rows comes more often, as on the network. */
 static const struct language languages[] = {
     {"en",
      " ",
@@ -34,11 +34,11 @@ static const char *const decorations[] = {
     " 😂", " 🎉🎉", " 👩‍👩‍👧‍👦", " 🏳️‍🌈", " 🇯🇵", " ❤️", " 👍🏽", " 𝓼𝓸", " é", "\n\n", " ☕️", " 🦋", " 🧑🏿‍🚀",
 };
 
-/* What JSON must escape, and what it need not but has been seen to break others. */
+/* Characters that JSON must escape, and others that have broken consumers. */
 static const char *const troubles[] = {
     "\"quoted\"", "C:\\path\\new", "tab\there", "bell\a", "back\b", "esc\x1b[0m", "del\x7f",
-    "\xe2\x80\xa8", /* U+2028, no line end in JSON */
-    "\xef\xbf\xbd", /* U+FFFD, somebody else's mistake */
+    "\xe2\x80\xa8", /* U+2028, not a line end in JSON */
+    "\xef\xbf\xbd", /* U+FFFD, from a broken encoder */
     "</script>", "\r\n", "\xf4\x8f\xbf\xbf", /* U+10FFFF */ "\x01\x1f",
 };
 
@@ -87,7 +87,7 @@ void post_text_make(struct post_text *t, struct repo_model *m)
     buffer_clear(&t->text);
     t->facet_count = 0;
     t->lang = l->code;
-    if (dice_permille(d, 20)) /* a picture, and nothing to say about it */
+    if (dice_permille(d, 20)) /* a picture without text */
         return;
     append_words(&t->text, d, l, dice_between(d, 2, 28));
     if (dice_permille(d, 350))

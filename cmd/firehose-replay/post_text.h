@@ -1,4 +1,4 @@
-/* post_text.h: what people write, in the scripts that they write it in, with the places that link somewhere. */
+/* post_text.h: makes the texts of posts, in several scripts, with facets. */
 #ifndef FIREHOSE_REPLAY_POST_TEXT_H
 #define FIREHOSE_REPLAY_POST_TEXT_H
 
@@ -25,10 +25,11 @@ struct post_text {
     size_t facet_count;
 };
 
-/* Writes a new text over the last one. Zero-initialise; buffer_fini(&text) at the end. */
+/* Replaces the text by a new one. Zero-initialise *t before the first call, and call buffer_fini(&t->text) at the
+ * end. */
 void post_text_make(struct post_text *t, struct repo_model *m);
 
-/* A few words without links: names, titles, descriptions. */
+/* Appends words without facets, for names, titles and descriptions. */
 void words_append(struct buffer *out, struct repo_model *m, unsigned words);
 
 #endif

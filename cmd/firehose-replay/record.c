@@ -1,7 +1,7 @@
-/* record.c: raw frames of a relay into a capture, until there are enough of them.
+/* record.c: writes the raw frames of a relay to a capture, until there are enough of them.
  *
- * Frames are written as they come, whatever is in them. After a reconnect the relay may send the last one once more
- * (some read a cursor N as seq >= N): that one is left out. */
+ * It writes frames as they come, well formed or not. After a reconnect, a relay that reads a cursor N as seq >= N sends
+ * the last frame again; that frame is skipped. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -14,6 +14,7 @@
 
 #include "atproto/frame.h"
 #include "base/clock.h"
+#include "base/optional.h"
 #include "capture.h"
 #include "options.h"
 #include "record_link.h"
@@ -25,8 +26,7 @@ struct record_options {
     struct url url;
     uint64_t count;   /* 0: no limit */
     uint64_t seconds; /* 0: no limit */
-    bool has_cursor;
-    uint64_t cursor;
+    struct optional cursor;
 };
 
 struct recorder {
@@ -38,12 +38,11 @@ struct recorder {
     struct record_link *link; /* NULL between two connections */
     struct event *tick, *retry, *sigint, *sigterm;
     bool has_been_open;
-    bool may_repeat; /* the next frame may be the last one again */
-    bool has_seq;
-    int64_t last_seq;
+    bool may_repeat; /* the relay may send the last frame again */
+    struct optional last_seq;
     int64_t started_ms, opened_ms;
     int64_t backoff_ms;
-    bool failed; /* `why` tells */
+    bool failed; /* `why` has the reason */
     struct error why;
 };
 
@@ -60,7 +59,7 @@ static void fail(struct recorder *r, const struct error *why)
 
 static bool is_repeated(struct recorder *r, const struct frame_peek *peek)
 {
-    return r->may_repeat && r->has_seq && peek->has_seq && peek->seq == r->last_seq;
+    return r->may_repeat && peek->has_seq && optional_is(r->last_seq, peek->seq);
 }
 
 static bool on_message(void *arg, const uint8_t *frame, size_t len)
@@ -77,8 +76,7 @@ static bool on_message(void *arg, const uint8_t *frame, size_t len)
         return false;
     }
     if (readable && peek.has_seq) {
-        r->has_seq = true;
-        r->last_seq = peek.seq;
+        r->last_seq = optional_of(peek.seq);
         r->may_repeat = false;
     }
     if (readable && peek.kind == FRAME_ERROR)
@@ -99,7 +97,8 @@ static void show_progress(const struct recorder *r)
         return;
     double seconds = (double)(clock_monotonic_ms() - r->started_ms) / 1000;
     fprintf(stderr, "\r%" PRIu64 " frames, %.1f MB, %.0f/s, seq %" PRId64 "\033[K", r->capture.frames,
-            (double)r->capture.bytes / 1e6, (double)r->capture.frames / (seconds > 0 ? seconds : 1), r->last_seq);
+            (double)r->capture.bytes / 1e6, (double)r->capture.frames / (seconds > 0 ? seconds : 1),
+            r->last_seq.value);
 }
 
 static void end_progress(void)
@@ -110,7 +109,7 @@ static void end_progress(void)
 
 /* ---- the connection ---- */
 
-/* The URL's path and query, with the cursor from which it goes on. */
+/* Writes the URL's path and query, with the cursor at which the recording continues. */
 static void make_path(const struct recorder *r, char *out, size_t out_bytes)
 {
     const char *path = r->options->url.path;
@@ -118,10 +117,9 @@ static void make_path(const struct recorder *r, char *out, size_t out_bytes)
     char separator = strchr(path, '?') != NULL ? '&' : '?';
     if (is_bare)
         path = FRAME_SUBSCRIBE_PATH;
-    if (r->has_seq)
-        snprintf(out, out_bytes, "%s%ccursor=%" PRId64, path, separator, r->last_seq);
-    else if (r->options->has_cursor)
-        snprintf(out, out_bytes, "%s%ccursor=%" PRIu64, path, separator, r->options->cursor);
+    struct optional cursor = r->last_seq.is_known ? r->last_seq : r->options->cursor;
+    if (cursor.is_known)
+        snprintf(out, out_bytes, "%s%ccursor=%" PRId64, path, separator, cursor.value);
     else
         snprintf(out, out_bytes, "%s", path);
 }
@@ -130,11 +128,11 @@ static void on_open(void *arg)
 {
     struct recorder *r = arg;
     r->has_been_open = true;
-    r->may_repeat = r->has_seq;
+    r->may_repeat = r->last_seq.is_known;
     r->opened_ms = clock_monotonic_ms();
 }
 
-/* Half of the delay is fixed and half is chance: a restarted relay is not hit by all at once. */
+/* Half of the delay is fixed and half is random, so that not all clients come back to a restarted relay at once. */
 static int64_t with_jitter(int64_t ms)
 {
     uint32_t chance = 0;
@@ -148,7 +146,7 @@ static void on_down(void *arg, const struct error *why)
     struct recorder *r = arg;
     record_link_free(r->link);
     r->link = NULL;
-    /* At the start it is more likely a wrong URL than a relay that is away. */
+    /* A failure at the start more likely means a wrong URL than a relay that is down. */
     if (!r->has_been_open) {
         fail(r, why);
         return;
@@ -160,7 +158,7 @@ static void on_down(void *arg, const struct error *why)
     r->backoff_ms = r->backoff_ms * 2 < BACKOFF_MAX_MS ? r->backoff_ms * 2 : BACKOFF_MAX_MS;
     end_progress();
     say(&record_command, "%s; connecting again in %.1f s, at seq %" PRId64, why->text, (double)delay_ms / 1000,
-        r->last_seq);
+        r->last_seq.value);
     struct timeval delay = clock_timeval(delay_ms);
     evtimer_add(r->retry, &delay);
 }
@@ -277,8 +275,7 @@ static void parse(int argc, char **argv, struct record_options *o)
         else if (c == 'a')
             o->ca_file = optarg;
         else {
-            o->cursor = option_number(me, "--cursor", optarg, 0, INT64_MAX);
-            o->has_cursor = true;
+            o->cursor = optional_of((int64_t)option_number(me, "--cursor", optarg, 0, INT64_MAX));
         }
     }
     if (argc - optind != 2)
@@ -314,7 +311,7 @@ static int run(int argc, char **argv)
         say(&record_command, "%s", r.why.text);
     if (!r.failed || r.capture.frames > 0)
         say(&record_command, "%" PRIu64 " frames, %" PRIu64 " bytes, last seq %" PRId64, r.capture.frames,
-            r.capture.bytes, r.last_seq);
+            r.capture.bytes, r.last_seq.value);
     return r.failed ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -324,9 +321,9 @@ const struct command record_command = {
     .usage = "record URL FILE [OPTION]…",
     .help = "  --count N      stop after N frames\n"
             "  --seconds S    stop after S seconds\n"
-            "  --cursor N     begin behind this sequence number (with what happens from now on)\n"
+            "  --cursor N     begin after this sequence number (with live events)\n"
             "  --ca-file F    trust the authorities in F, not the system's\n"
-            "URL: ws://… or wss://…; /xrpc/com.atproto.sync.subscribeRepos is added where it has no path.\n"
-            "Ends in order on SIGINT and SIGTERM; connects again, at the last sequence number, when the relay ends.\n",
+            "URL: ws://… or wss://…; without a path it gets /xrpc/com.atproto.sync.subscribeRepos.\n"
+            "SIGINT and SIGTERM end the recording in order. If the connection ends, it reconnects at the last seq.\n",
     .run = run,
 };

@@ -40,7 +40,7 @@ struct record_link {
     bool has_pinged;
 };
 
-/* The last thing that is done with a link: it may be gone afterwards. */
+/* Ends the link. The caller must not use it afterwards, because on_down() may free it. */
 static void go_down(struct record_link *l, struct error *why)
 {
     char host[URL_TEXT_BYTES];
@@ -55,7 +55,8 @@ static void go_down(struct record_link *l, struct error *why)
 
 /* ---- messages ---- */
 
-/* False: down, with *why. *enough: the user wants no more. */
+/* Takes one item. Returns false and fills *why if the connection must end. Sets *enough if the user wants no more
+ * messages. */
 static bool take_item(struct record_link *l, const struct ws_item *item, bool *enough, struct error *why)
 {
     switch (item->opcode) {
@@ -69,7 +70,7 @@ static bool take_item(struct record_link *l, const struct ws_item *item, bool *e
         error_set(why, "closed by the relay, code %u", item->close_code);
         return false;
     case WS_TEXT:
-        error_set(why, "a text message");
+        error_set(why, "the relay sent a text message");
         return false;
     default:
         return true;
@@ -275,7 +276,7 @@ void record_link_tick(struct record_link *l)
     int64_t silent_ms = clock_monotonic_ms() - l->last_read_ms;
     bool ok = silent_ms < DEAD_AFTER_MS;
     if (!ok)
-        error_set(&why, "no byte for %d s", DEAD_AFTER_MS / 1000);
+        error_set(&why, "the relay sent nothing for %d s", DEAD_AFTER_MS / 1000);
     if (ok && l->state == LINK_OPEN && silent_ms >= PING_AFTER_MS && !l->has_pinged) {
         l->has_pinged = true;
         ws_append_frame(&l->out, WS_CLIENT, WS_PING, NULL, 0);

@@ -1,4 +1,4 @@
-/* record_link.h: one connection to a relay, as a client: from a URL to whole messages.
+/* record_link.h: one connection to a relay, as a client, that gives whole messages.
  *
  *     CONNECTING ──▶ TLS ──▶ UPGRADING ──▶ OPEN ──▶ down
  *          └──────────┴──────────┴───────────────────▲
@@ -23,18 +23,18 @@ struct record_link;
 struct record_link_user {
     void *arg;
     void (*on_open)(void *arg);
-    /* False: enough; no message follows. The link must not be freed in here. */
+    /* Returns false to get no more messages. It must not free the link. */
     bool (*on_message)(void *arg, const uint8_t *frame, size_t len);
-    /* The connection is gone, or never came up. The last call; the link may be freed in here. */
+    /* The last call: the connection ended, or could not be made. It may free the link. */
     void (*on_down)(void *arg, const struct error *why);
 };
 
-/* Starts connecting; `path` is that of the request, with its query. NULL: no memory. */
+/* Starts connecting. `path` is the path of the request, with its query. Returns NULL if memory is short. */
 struct record_link *record_link_new(struct event_base *base, struct evdns_base *dns, struct tls_context *tls,
                                     const struct url *url, const char *path, const struct record_link_user *user);
 void record_link_free(struct record_link *l);
 
-/* Once a second: pings a relay that is silent, gives up one that stays it. */
+/* Call it once a second: it pings a silent relay, and ends the connection if the relay stays silent. */
 void record_link_tick(struct record_link *l);
 
 #endif

@@ -7,7 +7,7 @@
 #include "cbor_write.h"
 #include "post_make.h"
 
-/* Likes and reposts; some tell through which repost they came. */
+/* Likes and reposts. Some have a reference to the repost through which the user came ("via"). */
 static void append_reaction(struct record_maker *r, const char *type, struct buffer *out)
 {
     bool has_via = dice_permille(&r->model->dice, 120);
@@ -108,7 +108,7 @@ static void append_numbers(struct dice *d, struct buffer *out)
         cbor_write_int(out, dice_pick(d, numbers));
 }
 
-/* What no lexicon of Bluesky has: bytes, large numbers, links, nothing at all, deep in each other. */
+/* Values that no lexicon of Bluesky has: bytes, large numbers, links, empty items, deep nesting. */
 static void append_sample(struct record_maker *r, const char *type, struct buffer *out)
 {
     struct dice *d = &r->model->dice;
@@ -133,7 +133,7 @@ static void append_sample(struct record_maker *r, const char *type, struct buffe
     append_numbers(d, out);
 }
 
-/* ---- which ---- */
+/* ---- the table ---- */
 
 /* Appends a record whose $type is `type`. */
 typedef void append_record(struct record_maker *r, const char *type, struct buffer *out);

@@ -1,7 +1,7 @@
 /* record_make.h: records of the collections that are on the network, as DAG-CBOR.
  *
- * The source has the keys in canonical order. Shapes follow the lexicons: app.bsky.*, and some others, which a relay passes
- * on as well. */
+ * The source has the keys in canonical order. Shapes follow the lexicons: app.bsky.*, and some others, which a relay
+ * passes on as well. */
 #ifndef FIREHOSE_REPLAY_RECORD_MAKE_H
 #define FIREHOSE_REPLAY_RECORD_MAKE_H
 

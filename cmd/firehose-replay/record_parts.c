@@ -18,12 +18,12 @@ void record_maker_fini(struct record_maker *r)
 void created_at_append(struct record_maker *r, struct buffer *out)
 {
     char time[TIME_TEXT_BYTES];
-    /* The writer's clock: a little before the relay's. */
+    /* The writer's time is a little before the relay's. */
     time_text(r->model->now_us - dice_below(&r->model->dice, 3000000), time);
     cbor_pair_text(out, "createdAt", time);
 }
 
-/* com.atproto.repo.strongRef: the CID is text here, not a link. */
+/* Appends com.atproto.repo.strongRef, in which the CID is text, not a link. */
 void strong_ref_append(struct record_maker *r, const char *collection, struct buffer *out)
 {
     uint8_t cid[CID_BYTES];

@@ -19,7 +19,7 @@ static void digits(struct dice *d, const char *alphabet, char *out, size_t n)
     out[n] = '\0';
 }
 
-/* One in 200 is a did:web, the rest did:plc (base32, 24 digits). */
+/* Makes a did:web in one of 200 cases, otherwise a did:plc (base32, 24 digits). */
 static void make_did(struct dice *d, char did[DID_TEXT_BYTES])
 {
     char name[25];
@@ -84,7 +84,7 @@ void repo_model_tick(struct repo_model *m) { m->now_us += dice_between(&m->dice,
 
 struct repo *repo_model_pick(struct repo_model *m)
 {
-    /* The smaller of two: the first half of the repositories writes three quarters of the events. */
+    /* Takes the smaller of two: so the first half of the repositories writes three quarters of the events. */
     uint32_t a = dice_below(&m->dice, (uint32_t)m->count), b = dice_below(&m->dice, (uint32_t)m->count);
     return &m->repos[a < b ? a : b];
 }

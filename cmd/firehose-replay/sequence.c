@@ -13,20 +13,19 @@ struct template
 {
     const uint8_t *frame;
     uint32_t len;
-    uint32_t seq_at;  /* offset of the number, which the rest of the frame lies around */
+    uint32_t seq_at;  /* offset of the encoded seq in the frame */
     uint32_t seq_len; /* 0: no seq */
-    uint64_t
-        offset; /* from first_seq to the number that is due here: its own, or that of the next with one */
+    uint64_t offset;  /* from first_seq to the seq here: that of this frame, or of the next one that has a seq */
 };
 
-/* ---- where the number is ---- */
+/* ---- the seq of a frame ---- */
 
 static bool text_is(const struct cbor_token *t, const char *text)
 {
     return t->kind == CBOR_TEXT && t->len == strlen(text) && memcmp(t->data, text, t->len) == 0;
 }
 
-/* Finds the value of "seq" in the frame's body. What is behind it is not looked at: it may be spoiled. */
+/* Finds the value of "seq" in the frame's body. Does not read the bytes behind it, which may be spoiled. */
 static bool find_seq(struct cbor_reader *r, struct template *t, uint64_t *seq)
 {
     struct cbor_token map, key, value;
@@ -69,14 +68,14 @@ static void make_template(struct sequence *s, const struct capture_frame *frame,
     s->count++;
 }
 
-/* A relay's numbers rise, with gaps where it holds events back, and they are kept. Where a capture's do not
- * rise, its frames are counted instead. */
+/* Keeps the capture's numbers if they rise (a relay that holds events back leaves gaps). Otherwise counts the
+ * frames. */
 static void set_offsets(struct sequence *s, uint64_t first_seq)
 {
     bool rises = true;
     uint64_t last = 0;
     for (size_t i = 0; i < s->numbered_count; i++) {
-        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): numbered_count of them were set */
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): numbered_count of them are set */
         uint64_t seq = s->templates[s->numbered[i]].offset;
         rises = rises && (i == 0 || seq > last);
         last = seq;
@@ -94,7 +93,7 @@ static void set_offsets(struct sequence *s, uint64_t first_seq)
     }
 }
 
-/* The position behind the last event, where there are to be no more than `events`. */
+/* Returns the position behind the last event, if there must be at most `events` of them (0: no limit). */
 static uint64_t find_end(const struct sequence *s, bool is_repeated, uint64_t events)
 {
     uint64_t round = is_repeated ? SEQUENCE_ENDLESS : s->count;
@@ -113,7 +112,7 @@ bool sequence_init(struct sequence *s, const struct capture *capture, const stru
 {
     *s = (struct sequence){0};
     if (capture->count == 0 || capture->count > UINT32_MAX) {
-        error_set(why, capture->count == 0 ? "no frame in it" : "too many frames");
+        error_set(why, capture->count == 0 ? "the capture has no frame" : "the capture has too many frames");
         return false;
     }
     s->templates = malloc(capture->count * sizeof *s->templates);
@@ -148,7 +147,7 @@ uint64_t sequence_position(const struct sequence *s, uint64_t seq)
     uint64_t rounds = (seq - s->first_seq) / s->span, offset = (seq - s->first_seq) % s->span;
     if (rounds > s->end / s->count)
         return s->end;
-    size_t low = 0, high = s->numbered_count - 1; /* the last one's offset is span - 1: one is always found */
+    size_t low = 0, high = s->numbered_count - 1; /* the last offset is span - 1, so the search always finds one */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (s->templates[s->numbered[middle]].offset < offset)
@@ -175,7 +174,7 @@ void sequence_append(const struct sequence *s, uint64_t position, bool fragment,
     size_t seq_len = t->seq_len > 0 ? cbor_head(seq, CBOR_MAJOR_UNSIGNED, sequence_seq_at(s, position)) : 0;
     size_t len = t->len - t->seq_len + seq_len, tail = t->seq_at + t->seq_len;
     size_t header_len = ws_server_header(header, WS_BINARY, !fragment, len);
-    if (!buffer_reserve(out, sizeof header + len + 2)) /* all of a message or nothing */
+    if (!buffer_reserve(out, sizeof header + len + 2)) /* append the whole message, or nothing */
         return;
     buffer_append(out, header, header_len);
     buffer_append(out, t->frame, t->seq_at);

@@ -59,7 +59,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     client_accept(arg, fd);
 }
 
-/* Out of descriptors, most likely: asking again at once would only burn time. */
+/* Pauses the listener until the next tick: most likely the process has no descriptor left, and an immediate retry would
+ * only burn time. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
     struct server *s = arg;
@@ -85,7 +86,7 @@ static bool load(struct server *s, struct error *why)
         if (!capture_open(&s->capture, o->capture, why))
             return false;
         if (s->capture.is_truncated)
-            serve_say("%s; what is whole is served", why->text);
+            serve_say("%s; the whole frames are served", why->text);
     } else {
         struct buffer pool;
         buffer_init(&pool);
@@ -104,8 +105,7 @@ static bool load(struct server *s, struct error *why)
     return false;
 }
 
-/* evutil_parse_sockaddr_port() takes no port 0, which is the one that asks for any free port: it is put in
- * afterwards. */
+/* Parses the address. evutil_parse_sockaddr_port() refuses port 0 (any free port), so port 0 is set afterwards. */
 static bool parse_listen(const char *text, struct sockaddr_storage *address, int *len)
 {
     char any[INET6_ADDRSTRLEN + sizeof "[]:0"];
@@ -145,7 +145,7 @@ static bool listen_on(struct server *s, struct error *why)
     return true;
 }
 
-/* "ws://127.0.0.1:41337", with the port that was really taken. */
+/* Writes "ws://127.0.0.1:41337", with the port that the system chose. */
 static void own_url(const struct server *s, char *out, size_t out_bytes)
 {
     struct sockaddr_storage address = {0};
@@ -160,12 +160,13 @@ static void own_url(const struct server *s, char *out, size_t out_bytes)
     } else {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
         inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): all of the address was set to 0 */
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): the initializer sets all of the address */
         snprintf(out, out_bytes, "%s://%s:%u", scheme, host, ntohs(v4->sin_port));
     }
 }
 
-/* Whole or not at all: who waits for the file may read it as soon as it is there. */
+/* Writes the file under another name and renames it, so that a process that waits for the file never reads half of
+ * it. */
 static bool write_ready_file(const char *path, const char *url, struct error *why)
 {
     char partial[4096];
@@ -279,31 +280,31 @@ const struct command serve_command = {
     .help =
         "  --listen ADDRESS:PORT   (127.0.0.1:0, a free port; \"listening on URL\" tells which)\n"
         "  --tls-cert FILE --tls-key FILE   wss:// instead of ws://\n"
-        "  --ready-file FILE       written with the URL once it listens\n"
-        "  --stamp-file FILE       when each event was sent, for measuring (see stamps.h)\n"
-        "  --send-buffer BYTES     of each client's socket (the system's)\n"
-        "what is served:\n"
-        "  --generate              made-up frames, repeated for ever, instead of a capture\n"
-        "  --seed N  --pool N      of these (1; 2000 frames)\n"
-        "  --first-seq N           (that of the capture's first frame; 31000000001 for generated ones)\n"
+        "  --ready-file FILE       write the URL to FILE once it listens\n"
+        "  --stamp-file FILE       write when each event was sent, for measurements (see stamps.h)\n"
+        "  --send-buffer BYTES     send buffer of each client's socket (the system's)\n"
+        "frames:\n"
+        "  --generate              generated frames, repeated for ever, instead of a capture\n"
+        "  --seed N  --pool N      seed and number of the generated frames (1; 2000)\n"
+        "  --first-seq N           (the first seq in the capture; 31000000001 for generated frames)\n"
         "  --loop                  repeat the capture for ever, with rising numbers\n"
         "  --count N               end after N events; the connection stays open\n"
-        "  --close-after           close it then, with code 1000\n"
+        "  --close-after           then close the connection with code 1000\n"
         "  --rate N                events a second (as fast as the client reads)\n"
-        "  --backlog N             with --rate: events that are there from the start (0)\n"
-        "  --fragment              each message in two fragments, the second of them empty\n"
+        "  --backlog N             with --rate: events that exist from the start (0)\n"
+        "  --fragment              split each message into two fragments, the second one empty\n"
         "cursors:\n"
         "  --cursor-convention after|from   a cursor N means seq > N, or seq >= N (after)\n"
-        "  --future-cursor live|error       a cursor from the future: live events, or FutureCursor (live)\n"
-        "  --oldest-seq N          events below are gone: OutdatedCursor\n"
-        "  --slow-limit N          with --rate: ConsumerTooSlow for who is N events behind\n"
-        "faults, each told on stderr when it fires:\n"
-        "  --drop-after N          TCP close after N frames of a connection\n"
-        "  --stall-after N         silence after N frames\n"
-        "  --garble-after N        a message of garbage after N frames\n"
-        "  --drop-times K  --stall-times K  --garble-times K   to K connections only\n"
-        "  --repeat-every N        each N-th frame is sent twice\n"
-        "  --accept-then-close K   the first K connections are upgraded, then closed\n"
-        "  --http-status CODE[:K]  the first K upgrades get this answer, and Retry-After: 1\n",
+        "  --future-cursor live|error       a cursor from the future gets live events, or FutureCursor (live)\n"
+        "  --oldest-seq N          earlier events no longer exist: OutdatedCursor\n"
+        "  --slow-limit N          with --rate: ConsumerTooSlow for a client that is N events behind\n"
+        "faults, each reported on stderr when it fires:\n"
+        "  --drop-after N          close TCP after N frames of a connection\n"
+        "  --stall-after N         be silent after N frames\n"
+        "  --garble-after N        send a message of garbage after N frames\n"
+        "  --drop-times K  --stall-times K  --garble-times K   on K connections only\n"
+        "  --repeat-every N        send each N-th frame twice\n"
+        "  --accept-then-close K   upgrade the first K connections, then close them\n"
+        "  --http-status CODE[:K]  answer the first K upgrades with CODE, and Retry-After: 1\n",
     .run = run,
 };

@@ -1,7 +1,5 @@
-/* serve_client.c: a client's connection: its states, its bytes in and out.
- *
- * Everything below client_run() may find that the client is done with, and says so by returning false; only the
- * callbacks at the end free. */
+/* serve_client.c: the functions that read and write return false if the connection must end. Only the callbacks of
+ * events free the client. */
 #include "config.h"
 
 #include "serve_client.h"
@@ -20,11 +18,11 @@
 
 enum {
     READ_BYTES = 16 << 10,
-    MAX_CLIENT_MESSAGE = 64 << 10, /* nobody has anything to tell a relay */
-    MAX_PONGS_BEHIND = 512 << 10,  /* bytes of `out` above which pings are not answered */
-    KEEP_BYTES = 512 << 10,        /* of `out` after a huge frame */
-    TURN_BYTES = 1 << 20,          /* written before it is another client's turn */
-    PING_AFTER_MS = 30000, /* of silence, as the relay does */
+    MAX_CLIENT_MESSAGE = 64 << 10, /* clients have no long messages for a relay */
+    MAX_PONGS_BEHIND = 512 << 10,  /* above so many bytes of `out`, pings get no answer */
+    KEEP_BYTES = 512 << 10,        /* capacity of `out` that is kept after a huge frame */
+    TURN_BYTES = 1 << 20,          /* bytes for one client before the next client has its turn */
+    PING_AFTER_MS = 30000,         /* of silence, like a real relay */
 };
 
 /* ---- what the client says ---- */
@@ -72,7 +70,7 @@ static void understand(struct client *c)
     if (is_open(c) && c->in.len > 0)
         read_messages(c);
     if (!is_open(c) && c->state != CLIENT_REQUEST)
-        buffer_clear(&c->in); /* nobody listens any more */
+        buffer_clear(&c->in); /* the server reads no more messages */
 }
 
 /* ---- bytes ---- */
@@ -96,7 +94,7 @@ static bool client_read(struct client *c)
         case STREAM_OK:
             c->in.len += got;
             understand(c);
-            /* A plain stream is asked again by the loop; TLS may hold bytes that the loop does not see. */
+            /* The event loop calls again for a plain stream, but does not see bytes that TLS holds. */
             if (!stream_has_pending(&c->stream))
                 return true;
             break;
@@ -120,7 +118,7 @@ static void refill(struct client *c)
         client_feed(c);
 }
 
-/* Writes until the socket is full, nothing is left, or it is another's turn. */
+/* Writes until the socket is full, nothing is left, or another client has its turn. */
 static bool client_write(struct client *c)
 {
     struct error why = {.text = ""};
@@ -150,7 +148,7 @@ static bool client_write(struct client *c)
     return true;
 }
 
-/* What stalls is still sent up to the frame after which it does. */
+/* Writes the rest of `out` of a stalled client: the fault begins after a whole frame. */
 static bool write_before_silence(struct client *c)
 {
     struct error why;
@@ -192,7 +190,7 @@ static bool tls_handshake(struct client *c)
     }
 }
 
-/* Writes what there is, and sets what is waited for. */
+/* Writes what there is, and waits for the socket if more is left. */
 static bool client_run(struct client *c)
 {
     if (c->state == CLIENT_TLS)
@@ -231,7 +229,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         client_free(c);
 }
 
-/* A stalled client is not read from: its end is asked for. */
+/* Asks for the end of a stalled client's connection, because nothing reads from it. */
 static bool has_hung_up(const struct client *c)
 {
     struct pollfd p = {.fd = c->stream.fd, .events = POLLRDHUP};

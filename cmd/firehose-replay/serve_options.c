@@ -10,7 +10,7 @@ enum {
 };
 static const uint64_t MAX_EVENTS = UINT64_C(1) << 48, MAX_FIRST_SEQ = INT64_MAX / 2;
 
-/* Above every character, so that no short option can be meant. */
+/* The codes are above every character, so that none is a short option. */
 enum option_code {
     OPT_LISTEN = 256,
     OPT_TLS_CERT,
@@ -91,7 +91,7 @@ static uint64_t number(int code, uint64_t min, uint64_t max)
     return option_number(&serve_command, name_of(code), optarg, min, max);
 }
 
-/* True for the second of two words, false for the first. */
+/* Returns true for the second of two words, and false for the first. */
 static bool is_second(int code, const char *first, const char *second)
 {
     if (strcmp(optarg, first) == 0)

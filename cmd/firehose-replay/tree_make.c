@@ -8,15 +8,15 @@
 
 #include "cbor_write.h"
 
-/* Measured on captures of the real network: 8.5 nodes a commit, 4.5 entries a node, one node in five empty. */
+/* Measured on captures of the real network: 8.5 nodes in a commit, 4.5 entries in a node, one of five nodes empty. */
 enum { MIN_NODES = 7, MAX_NODES = 10, MAX_MADE_UP = 18 };
 static const uint8_t entry_counts[] = {0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12, MAX_MADE_UP};
 
-/* A node while it is put together. */
+/* A node under construction. */
 struct node {
     struct tree_record *entries;
     size_t count;
-    bool is_leaf;         /* no subtrees but the one in `child` */
+    bool is_leaf;         /* the node has no subtrees but `child` */
     const uint8_t *child; /* NULL: none */
 };
 
@@ -45,8 +45,8 @@ static size_t shared_prefix(const char *a, const char *b)
     return n;
 }
 
-/* {l, e: [{p, k, v, t}]}: atproto.com/specs/repository "MST Structure". The child hangs on the left of all, or to
- * the right of an entry. */
+/* Appends {l, e: [{p, k, v, t}]} (atproto.com/specs/repository, "MST Structure"). The child is to the left of all
+ * entries, or to the right of one of them. */
 static void append_node(struct repo_model *m, const struct node *n, struct buffer *out)
 {
     size_t child_at = n->child != NULL ? dice_below(&m->dice, (uint32_t)n->count + 1) : SIZE_MAX;
@@ -71,7 +71,7 @@ static void append_node(struct repo_model *m, const struct node *n, struct buffe
     cbor_pair_link(out, "l", child_at == 0 ? n->child : NULL);
 }
 
-/* Entries as a node has them: sorted. */
+/* Fills a node with the records and made-up entries, sorted. */
 static void fill(struct repo_model *m, struct node *n, const struct tree_record *records, size_t count,
                  size_t made_up)
 {
@@ -91,7 +91,7 @@ void tree_make(struct repo_model *m, const struct tree_record *records, size_t c
     struct buffer block;
     buffer_init(&block);
     block.failed = n.entries == NULL;
-    /* From the last to the first: a node's CID is known when it is whole. */
+    /* From the last node to the first, because the CID of a node is known only when the node is whole. */
     for (unsigned i = 0; i < nodes && !block.failed; i++) {
         bool is_last = i == 0;
         fill(m, &n, records, is_last ? count : 0, dice_pick(&m->dice, entry_counts));

@@ -1,9 +1,9 @@
-/* tree_make.h: nodes of a Merkle search tree, as many and as large as a commit of the real network brings along.
+/* tree_make.h: makes nodes of a Merkle search tree, as many and as large as in a commit of the real network.
  *
- * Each node is one as the repository specification has it (sorted keys, shared prefixes left out, links to
- * subtrees), each but the last links to the next, and the last one holds the commit's own records. What is made up
- * is the rest of the repository: keys do not lie on the layers that their hashes would put them on, so a check by
- * inversion (atproto.com/specs/repository "Sync 1.1") finds these commits incomplete or wrong. */
+ * Each node follows atproto.com/specs/repository (sorted keys, shared prefixes left out, links to subtrees). Each links
+ * to the next, and the last one has the commit's own records. The rest of the repository is made up: keys do not lie on
+ * the layers that their hashes demand, so a check of the tree by inversion (Sync 1.1) finds these commits incomplete or
+ * wrong. */
 #ifndef FIREHOSE_REPLAY_TREE_MAKE_H
 #define FIREHOSE_REPLAY_TREE_MAKE_H
 
@@ -15,7 +15,7 @@ struct tree_record {
     uint8_t cid[CID_BYTES];
 };
 
-/* Adds the nodes to the CAR; `root` is the CID of the first. */
+/* Adds the nodes to the CAR. `root` gets the CID of the first node. */
 void tree_make(struct repo_model *m, const struct tree_record *records, size_t count, struct car_writer *car,
                uint8_t root[CID_BYTES]);
 

@@ -204,7 +204,7 @@ static bool check_sandbox(struct config *config)
         return true;
     }
     fprintf(stderr,
-            "firehosed: %s: sandbox = strict, but this system cannot: %s; set sandbox = off to run workers without it\n",
+            "firehosed: %s: sandbox = strict, but this system cannot: %s; set sandbox = off to run without it\n",
             config_origin(config, "sandbox", origin, sizeof origin), why.text);
     return false;
 }
