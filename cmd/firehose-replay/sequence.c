@@ -126,7 +126,7 @@ bool sequence_init(struct sequence *s, const struct capture *capture, const stru
     for (size_t i = 0; i < capture->count; i++)
         make_template(s, &capture->frames[i], &capture_first_seq);
     set_offsets(s, capture_first_seq);
-    s->first_seq = options->has_first_seq ? options->first_seq : capture_first_seq;
+    s->first_seq = options->first_seq.is_known ? (uint64_t)options->first_seq.value : capture_first_seq;
     s->end = find_end(s, options->is_repeated, options->max_events);
     return true;
 }

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/optional.h"
 #include "capture.h"
 
 #define SEQUENCE_ENDLESS UINT64_MAX
@@ -28,8 +29,7 @@ struct sequence {
 };
 
 struct sequence_options {
-    bool has_first_seq; /* false: the first seq in the capture */
-    uint64_t first_seq;
+    struct optional first_seq; /* unknown: the first seq in the capture */
     bool is_repeated;
     uint64_t max_events; /* 0: no limit */
 };

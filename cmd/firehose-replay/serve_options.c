@@ -127,10 +127,7 @@ static bool take_content(struct serve_options *o, bool *is_generated, int code)
     case OPT_GENERATE: *is_generated = true; return true;
     case OPT_SEED: o->generator.seed = number(code, 0, UINT64_MAX); return true;
     case OPT_POOL: o->pool = number(code, 1, MAX_POOL); return true;
-    case OPT_FIRST_SEQ:
-        s->first_seq = number(code, 0, MAX_FIRST_SEQ);
-        s->has_first_seq = true;
-        return true;
+    case OPT_FIRST_SEQ: s->first_seq = optional_of((int64_t)number(code, 0, MAX_FIRST_SEQ)); return true;
     case OPT_LOOP: s->is_repeated = true; return true;
     case OPT_COUNT: s->max_events = number(code, 1, MAX_EVENTS); return true;
     case OPT_CLOSE_AFTER: o->close_after = true; return true;

@@ -58,7 +58,7 @@ static void numbers_begin_with_the_capture_or_where_they_are_told(void **state)
     assert_int_equal(sequence_seq_at(&s, 2), 501);
     assert_int_equal(s.end, 3);
     sequence_fini(&s);
-    s = sequence_of(&c, (struct sequence_options){.has_first_seq = true, .first_seq = 7});
+    s = sequence_of(&c, (struct sequence_options){.first_seq = optional_of(7)});
     assert_int_equal(sequence_seq_at(&s, 2), 8);
     sequence_fini(&s);
     capture_close(&c);
@@ -151,7 +151,7 @@ static void a_number_of_another_length_makes_a_frame_of_another_length(void **st
     (void)state;
     struct capture c = capture_of("+", 5);
     struct sequence s = sequence_of(
-        &c, (struct sequence_options){.is_repeated = true, .has_first_seq = true, .first_seq = 23});
+        &c, (struct sequence_options){.is_repeated = true, .first_seq = optional_of(23)});
     struct buffer b;
     buffer_init(&b);
     sequence_append(&s, 0, false, &b);
