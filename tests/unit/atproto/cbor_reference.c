@@ -1,4 +1,4 @@
-/* The strict reader once more, on libcbor's streaming decoder: slow, and not written by us. */
+/* A second strict reader on libcbor's streaming decoder: slow, but independent of this project. */
 #include "config.h"
 
 #include "cbor_reference.h"
@@ -9,14 +9,14 @@
 
 enum { TAG_LINK = 42 };
 
-/* The reader does not move. */
+/* Records a violation. The reader does not move. */
 static bool read_item(struct cbor_reader *r, struct item *item)
 {
     const char *rule = item_read(r->at, (size_t)(r->end - r->at), item);
     return rule == NULL || cbor_fail(r, rule);
 }
 
-/* Behind tag 42: the byte string 0x00 CID. The token becomes the CID itself. */
+/* Takes the byte string 0x00 CID that follows tag 42. The token is the CID itself. */
 static bool read_link(struct cbor_reader *r, struct item *item)
 {
     if (item->token.value != TAG_LINK)
@@ -34,14 +34,14 @@ static bool read_link(struct cbor_reader *r, struct item *item)
     return true;
 }
 
-/* The rules that depend on the kind. `left` counts the bytes behind the token. */
+/* Checks the rules that depend on the kind. `left` counts the bytes behind the token. */
 static bool check_token(struct cbor_reader *r, const struct cbor_token *t, size_t left)
 {
     size_t bad;
     switch (t->kind) {
     case CBOR_NEGATIVE:
         return t->value <= INT64_MAX || cbor_fail(r, "integer below -2^63");
-    case CBOR_ARRAY: /* an item takes a byte at least */
+    case CBOR_ARRAY: /* an item has at least one byte */
         return t->value <= left || cbor_fail(r, "more items than bytes are left");
     case CBOR_MAP:
         return t->value <= left / 2 || cbor_fail(r, "more items than bytes are left");

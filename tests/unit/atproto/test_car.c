@@ -1,4 +1,4 @@
-/* The index over a CAR: what is found in it, and what is no CAR. */
+/* The index over a CAR finds its blocks, and refuses bytes that are not a CAR. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -32,7 +32,7 @@ static void assert_broken(const struct buffer *car, const char *rule, size_t off
     free(exact);
 }
 
-/* Blocks that hold the numbers 0, 1, 2, … */
+/* Makes blocks with the numbers 0, 1, 2, … */
 static void put_numbered_blocks(struct buffer *car, uint32_t first, uint32_t end)
 {
     for (uint32_t i = first; i < end; i++) {
@@ -60,7 +60,7 @@ static void blocks_are_found_however_many_there_are(void **state)
 {
     (void)state;
     static const uint32_t counts[] = {0, 1, 2, 15, 16, 17, 18, 64, 65, 3000, 100, 10, 0};
-    struct car_index index = {0}; /* one for all, as a worker uses it */
+    struct car_index index = {0}; /* one index for all CARs, as in a worker */
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         struct buffer car;
         struct violation why;
@@ -112,7 +112,7 @@ static void colliding_digests_cost_speed_but_lose_nothing(void **state)
     make_cid(cid, "", 0);
     put_car_header(&car, cid);
     memset(cid + CID_DIGEST_OFFSET, 0, CID_DIGEST_BYTES);
-    for (unsigned i = 0; i < 500; i++) { /* all begin in one slot */
+    for (unsigned i = 0; i < 500; i++) { /* all CIDs begin in the same slot */
         cid[34] = (uint8_t)(i >> 8);
         cid[35] = (uint8_t)i;
         put_car_block(&car, cid, &i, sizeof i);
@@ -160,7 +160,7 @@ static void what_is_no_car_is_refused_with_its_place(void **state)
         const char *bytes;
         size_t len;
         const char *rule;
-        size_t offset; /* behind the good header, where `behind` says so */
+        size_t offset; /* counts from the end of the good header if `behind` is set */
         bool behind;
     } cases[] = {
         {"", 0, "CAR ends in the middle of a length", 0, false},
@@ -204,7 +204,7 @@ static void lengths_may_be_written_longer_than_necessary(void **state)
     struct violation why;
     assert_true(read_index(&index, car, sizeof car - 1, &why));
     assert_int_equal(index.count, 0);
-    assert_null(index.root); /* none is named */
+    assert_null(index.root); /* the header names no root */
     car_index_fini(&index);
 }
 

@@ -1,4 +1,4 @@
-/* The strict reader: what is a token of DAG-CBOR, what is none, and where the fault is. */
+/* The strict reader takes tokens of DAG-CBOR, refuses others, and reports the offset of the fault. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -23,7 +23,7 @@ static struct cbor_token read_good(const uint8_t *bytes, size_t len)
     return t;
 }
 
-/* Refused by both ways of reading, with the same rule at the same place. */
+/* Asserts that reading and skipping refuse the bytes with the same rule at the same offset. */
 static void assert_refused(const uint8_t *bytes, size_t len, const char *rule, size_t offset)
 {
     uint8_t *exact = exact_copy(bytes, len);
@@ -161,7 +161,7 @@ static void a_link_is_tag_42_with_a_valid_cid(void **state)
         uint8_t *changed = exact_copy(b.data, b.len);
         changed[changes[i].at] = changes[i].value;
         if (changes[i].at == 2)
-            changed[5] = 'x'; /* text this time */
+            changed[5] = 'x'; /* now it is text */
         struct cbor_reader r;
         cbor_reader_init(&r, changed, b.len);
         assert_false(cbor_next(&r, &t));

@@ -1,5 +1,5 @@
-/* Our reader of heads against libcbor's, on every head there is, on items of all kinds that were spoiled, and on noise:
- * the same token, or the same rule at the same place. */
+/* This project's reader and libcbor's give the same token, or the same rule at the same offset: for every possible
+ * head, for spoiled items of all kinds, and for noise. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -38,7 +38,7 @@ static void fail_with(const uint8_t *bytes, size_t len, const char *what)
     fail_msg("%s differs: %s", what, hex);
 }
 
-/* In memory of exactly this size, so that a sanitizer sees a read behind its end. */
+/* Copies into memory of exactly this size, so that a sanitizer finds a read behind the end. */
 static void assert_same(const uint8_t *bytes, size_t len)
 {
     uint8_t *exact = exact_copy(bytes, len);

@@ -1,4 +1,4 @@
-/* CIDs and the hash that they are made of. */
+/* CIDs, and the hash in them. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -30,7 +30,7 @@ static void only_the_cids_of_at_protocol_are_valid(void **state)
     }
 }
 
-/* All eight digits of a group are made at once: against one bit after the other. */
+/* The code makes all eight digits of a group at once; the reference takes one bit after another. */
 static void every_digit_stands_where_its_bits_say(void **state)
 {
     (void)state;
@@ -53,7 +53,7 @@ static void every_digit_stands_where_its_bits_say(void **state)
 static void text_is_base32_in_lower_case(void **state)
 {
     (void)state;
-    /* The DAG-CBOR of an empty map, as every implementation knows it. */
+    /* The well-known CID of an empty map in DAG-CBOR. */
     static const char expected[] = "bafyreigbtj4x7ip5legnfznufuopl4sg4knzc2cof6duas4b3q2fy6swua";
     uint8_t cid[CID_BYTES];
     struct buffer b;

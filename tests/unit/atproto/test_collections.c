@@ -1,4 +1,4 @@
-/* Patterns of collections: what matches, what does not, and what is no pattern. */
+/* Patterns match the right collections, and wrong patterns are refused. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* From a frame to the consumers' JSON: both formats, and every reason to leave an op out. */
+/* Frames become the JSON of consumers: in both formats, and with every reason to drop an op. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -102,7 +102,7 @@ static enum event_outcome encode(const struct buffer *frame, enum event_format f
     uint8_t *exact = exact_copy(frame->data, frame->len);
     enum event_outcome outcome = event_encode(e, exact, frame->len, out, &event);
     event_encoder_free(e);
-    free(exact); /* the slices of `event` are of no use from here */
+    free(exact); /* the slices of `event` are invalid from here on */
     buffer_append_byte(out, '\0');
     return outcome;
 }
@@ -179,7 +179,7 @@ static void the_extended_form_has_more_behind_the_same_names(void **state)
     buffer_fini(&frame);
 }
 
-/* The op in the middle is dropped for `reason`; those around it are delivered. */
+/* Asserts that the op in the middle is dropped for `reason`, and the ops around it are delivered. */
 static void assert_dropped(struct op bad, enum op_drop reason, const char *rule)
 {
     const struct op good = {"create", RECORD, RECORD_BYTES, AS_IT_IS};
@@ -309,7 +309,7 @@ static void identity_account_and_sync_in_both_forms(void **state)
     assert_event(&frame, EVENT_FORMAT_EXTENDED, "{\"did\":\"did:plc:a\",\"rev\":\"r1\",\"time\":\"now\"}");
     buffer_clear(&frame);
     put_small(&frame, "#tombstone", "x", "y");
-    assert_outcome(&frame, EVENT_FORMAT_EXTENDED, EVENT_REFUSED); /* keys not in order, whatever the kind */
+    assert_outcome(&frame, EVENT_FORMAT_EXTENDED, EVENT_REFUSED); /* for every kind the keys must be in order */
     buffer_fini(&frame);
 }
 
@@ -373,7 +373,7 @@ static void an_encoder_serves_many_frames_and_changes_its_form(void **state)
     assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_FILTERED);
     event_encoder_set_format(e, EVENT_FORMAT_EXTENDED);
     assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_READY);
-    out.failed = true; /* as if memory had run out */
+    out.failed = true; /* as after a failed allocation */
     size_t len = out.len;
     assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_REFUSED);
     assert_string_equal(event.violation.rule, "out of memory");

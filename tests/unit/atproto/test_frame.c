@@ -1,4 +1,4 @@
-/* The envelope: every kind of frame, its required fields, and what the master peeks at. */
+/* The envelope: every kind of frame, its required fields, and the fields that the master peeks at. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include "wire.h"
 
 static const char DID[] = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
-static struct frame parsed; /* 8 kB: not for the stack of every test */
+static struct frame parsed; /* 8 kB: too large for the stack of every test */
 
 static void assert_slice(struct slice s, const char *expected)
 {
@@ -63,7 +63,7 @@ static void put_op(struct buffer *b, const char *action, const char *path, const
     put_text_field(b, "action", action);
 }
 
-/* A commit with `ops` deletions, and without blocks. */
+/* Appends a commit with `ops` deletions and no blocks. */
 static void put_commit(struct buffer *b, uint64_t ops, const uint8_t *cid)
 {
     put_header(b, "#commit");
@@ -365,7 +365,8 @@ static void peek_tells_the_first_op_and_needs_nothing_behind_repo(void **state)
     buffer_fini(&b);
 }
 
-/* What a worker parses the master must have routed: also where ops hold unknown fields as deep as is allowed. */
+/* The master must be able to route every frame that a worker can parse, even if ops have unknown fields of the greatest
+ * depth. */
 static void peek_goes_as_deep_as_parsing_does(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* A refusal names the rule that was broken, and the offset of the byte that broke it. Each rule of frames
- * here, for each field of each kind; those of tokens, CARs and records are in their own tests.
- * scripts/check-rules sees to it that no rule is without one. */
+/* A refusal names the broken rule and the offset of the byte that breaks it. This file has the rules of frames, for
+ * each field of each kind; the tests of tokens, CARs and records have the others. scripts/check-rules checks that each
+ * rule has a test. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -105,7 +105,7 @@ static size_t count(const struct field *fields)
 
 enum change { NOTHING, LEFT_OUT, OF_ANOTHER_TYPE, NULL_INSTEAD };
 
-/* Appends a map of all fields, with field `which` changed; tells where its value would be. */
+/* Appends a map of all fields, with field `which` changed. Returns the offset of that field's value. */
 static size_t put_fields(struct buffer *b, const struct field *fields, size_t which, enum change change)
 {
     size_t n = count(fields), at = 0;
@@ -153,14 +153,14 @@ static void assert_verdict(const struct buffer *b, const char *rule, size_t offs
     assert_int_equal(why.offset, offset);
 }
 
-/* One field changed in one way, and what must come of it. */
+/* One change of one field, and the expected result. */
 static void check_change(const char *t, const struct field *fields, size_t i, enum change change, bool in_op)
 {
     struct buffer b;
     char rule[80];
     buffer_init(&b);
     put_head_of(&b, t);
-    if (in_op) { /* the first field of the body; nothing behind it is reached */
+    if (in_op) { /* ops is the first field of the body, so the parser reads nothing behind it */
         put_map(&b, 1);
         put_text(&b, "ops");
         put_array(&b, 1);
@@ -206,7 +206,7 @@ static void an_action_that_is_not_known_is_refused(void **state)
     put_text_field(&b, "path", "a");
     put_text(&b, "action");
     put_text(&b, "explode");
-    /* Behind the text that is wrong: its type was right. */
+    /* The offset is behind the wrong text, because its type is right. */
     assert_verdict(&b, "action is not create, update or delete", b.len);
     buffer_fini(&b);
 }
@@ -300,7 +300,7 @@ static void peek_says_what_it_stumbled_on(void **state)
     buffer_fini(&b);
 }
 
-/* 200 ops may name one block. */
+/* 200 ops may name the same block. */
 static void event_that_grows_too_large_is_refused_at_the_op(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* wire.h: writes DAG-CBOR, CIDs, CARs and frames for the unit tests of the atproto room. Keys stand in the
- * order in which the test writes them: it is the test's business to be canonical, or not to be. */
+/* wire.h: writes DAG-CBOR, CIDs, CARs and frames for the unit tests of the atproto room. The test chooses the order of
+ * keys, canonical or not. */
 #ifndef FIREHOSED_TESTS_WIRE_H
 #define FIREHOSED_TESTS_WIRE_H
 
@@ -72,7 +72,7 @@ static inline void put_text_field(struct buffer *b, const char *key, const char 
     put_text(b, value);
 }
 
-/* The CID that a block truly has. */
+/* Makes the right CID of a block. */
 static inline void make_cid(uint8_t cid[CID_BYTES], const void *block, size_t len)
 {
     static const uint8_t prefix[CID_DIGEST_OFFSET] = {1, CID_CODEC_DAG_CBOR, 0x12, 32};
@@ -123,7 +123,7 @@ static inline void put_header(struct buffer *b, const char *t)
     put_uint(b, 1);
 }
 
-/* A copy in memory of exactly its size: one byte too far is seen by valgrind and the sanitizers. */
+/* Copies into memory of exactly this size, so that valgrind and the sanitizers find a read of one byte too far. */
 static inline uint8_t *exact_copy(const void *bytes, size_t len)
 {
     uint8_t *copy = malloc(len > 0 ? len : 1);

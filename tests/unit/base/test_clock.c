@@ -1,4 +1,4 @@
-/* What clock_format_utc() writes, against the C library. */
+/* clock_format_utc() writes the same as the C library. */
 #include "config.h"
 
 #include <setjmp.h>

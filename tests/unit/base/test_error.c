@@ -1,4 +1,4 @@
-/* The line that says why something failed: never too long, always valid UTF-8. */
+/* The reason of a failure is never too long, and is always valid UTF-8. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
-/* JSON strings and base64: what is written is what a JavaScript peer would have written. */
+/* JSON strings and base64 are the same as those of JavaScript; UTF-8 is checked, repaired and cut between
+ * characters. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -46,7 +47,7 @@ static void control_characters_and_quotes_are_escaped(void **state)
     assert_json_literal("0123456789abcde\n0123456789abcdef\"", "\"0123456789abcde\\n0123456789abcdef\\\"\"");
 }
 
-/* Byte by byte, as slowly as it can be said. */
+/* A reference that escapes one byte after another. */
 static void append_slowly(struct buffer *b, const uint8_t *text, size_t len)
 {
     buffer_append_byte(b, '"');
@@ -63,7 +64,7 @@ static void append_slowly(struct buffer *b, const uint8_t *text, size_t len)
     buffer_append_byte(b, '"');
 }
 
-/* Words are taken at a time: what is special must be found wherever in a word it stands, and in texts of any length. */
+/* The code takes whole words, so it must find a special byte at every place of a word, in texts of every length. */
 static void escapes_are_found_at_every_place(void **state)
 {
     (void)state;
@@ -73,7 +74,7 @@ static void escapes_are_found_at_every_place(void **state)
         for (size_t at = 0; at <= len; at++)
             for (size_t s = 0; s < sizeof specials / sizeof specials[0]; s++) {
                 size_t size = len + strlen(specials[s]), bad = 77;
-                uint8_t *exact = malloc(size > 0 ? size : 1); /* a sanitizer sees a read behind its end */
+                uint8_t *exact = malloc(size > 0 ? size : 1); /* a sanitizer finds a read behind its end */
                 assert_non_null(exact);
                 memset(exact, 'a' + (int)(len % 26), size);
                 memcpy(exact + at, specials[s], strlen(specials[s]));

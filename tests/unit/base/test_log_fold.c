@@ -1,4 +1,4 @@
-/* Lines that repeat are folded, in bounded memory, and none is forgotten; the newest are shared by all processes. */
+/* Repeated lines are folded in bounded memory, and every line is counted. All processes share the newest lines. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* A message becomes one line, whatever stands in it. */
+/* Every message becomes one line, whatever bytes it has. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Times of events, against dates that are known. */
+/* Times of events, compared with known dates. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Large sets of texts: what is in the file is a member, nothing else is; and SipHash is SipHash. */
+/* Large sets of texts: the texts in the file are members, and no others are. SipHash gives the known values. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -123,7 +123,7 @@ static void unfinished_file_is_told_from_a_set(void **state)
     (void)state;
     struct error why;
     int fd = text_set_file(&why);
-    assert_null(text_set_map(fd, &why)); /* its builder was killed before it wrote anything */
+    assert_null(text_set_map(fd, &why)); /* the builder was killed before it wrote anything */
     close(fd);
 }
 

@@ -1,4 +1,4 @@
-/* A series becomes bars: the newest at the right, nothing that happened is invisible. */
+/* A series becomes bars: the newest sample is on the right, and every value above 0 is visible. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -57,12 +57,12 @@ static void test_levels_fill_rows_from_below(void **state)
     assert_int_equal(spark_level(0, 100, 1, 0), 0);
     assert_int_equal(spark_level(-1, 100, 1, 0), 0);
     assert_int_equal(spark_level(5, 0, 1, 0), 0);
-    assert_int_equal(spark_level(0.001, 100, 1, 0), 1); /* something is something */
+    assert_int_equal(spark_level(0.001, 100, 1, 0), 1); /* a small value still shows */
     assert_int_equal(spark_level(75, 100, 4, 0), 0);
     assert_int_equal(spark_level(75, 100, 4, 1), 8);
     assert_int_equal(spark_level(75, 100, 4, 3), 8);
     assert_int_equal(spark_level(80, 100, 4, 0), 2);
-    assert_int_equal(spark_level(200, 100, 2, 0), 8); /* beyond the largest: full, no more */
+    assert_int_equal(spark_level(200, 100, 2, 0), 8); /* a value above the maximum fills the cell, and no more */
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* Messages out of a window of bytes: whole, in fragments, with control frames between, and one that was put back. */
+/* Messages come out of a window of bytes: whole, in fragments, with control frames between them, and after a
+ * put-back. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -47,7 +48,7 @@ static void assert_payload(const struct ws_item *item, const char *payload)
     assert_memory_equal(item->data, payload, item->len);
 }
 
-/* What the caller does with an item that it has used. */
+/* Drops an item's bytes from the window, as the caller does after using the item. */
 static void consume(struct window *w, const struct ws_item *item)
 {
     memmove(w->bytes, w->bytes + item->consumed, w->len - item->consumed);
@@ -119,8 +120,8 @@ static void message_in_fragments_is_whole_however_it_arrives(void **state)
     }
 }
 
-/* Its fragments' headers are gone: it could not be read a second time. Meanwhile more has come, and the window lies
- * elsewhere. */
+/* The headers of the fragments are gone, so the bytes could not be parsed again. Meanwhile the window has grown and
+ * moved. */
 static void what_was_put_back_is_given_again(void **state)
 {
     (void)state;

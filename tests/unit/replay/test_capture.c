@@ -1,4 +1,4 @@
-/* Captures: what is written is read again, and what is cut off is noticed. */
+/* A capture that is written can be read again, and a capture that is cut off is recognised. */
 #include "config.h"
 
 #include <setjmp.h>

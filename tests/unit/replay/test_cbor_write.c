@@ -1,5 +1,4 @@
-/* What is written is the one form that DAG-CBOR allows: the strict reader takes it, and the bytes are known.
- */
+/* Items are written in the only form that DAG-CBOR allows: the strict reader takes them, and the bytes are known. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
-/* Made-up and mutated frames through the decoder and through the reference (tests/reference/): the same
- * verdict, the same drops, the same JSON, byte for byte. The seed is printed when it fails; set
- * FIREHOSED_SEED to repeat a run, and FIREHOSED_RANDOM_FRAMES for a longer one. */
+/* The decoder and the reference (tests/reference/) give the same outcome, the same drops and the same JSON, byte for
+ * byte, for generated and mutated frames. A failure prints the seed; FIREHOSED_SEED repeats a run, and
+ * FIREHOSED_RANDOM_FRAMES makes it longer. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -37,7 +37,7 @@ static void print_frame(const uint8_t *frame, size_t len)
     fputc('\n', stderr);
 }
 
-/* In both formats. The bytes are copied into memory of just their size. */
+/* Compares both formats. Copies the bytes into memory of exactly their size. */
 static void check(const uint8_t *bytes, size_t len)
 {
     uint8_t *frame = malloc(len > 0 ? len : 1);
@@ -94,7 +94,7 @@ static void spoiled_frames_agree(void **state)
     capture_close(&c);
 }
 
-/* A few bytes changed, taken out or put in; mostly in front, where the envelope is, else anywhere. */
+/* Changes, removes or inserts a few bytes, mostly at the front, where the envelope is. */
 static void mutate(struct buffer *b, struct dice *d)
 {
     static const uint8_t heads[] = {0x00, 0x18, 0x1b, 0x20, 0x3b, 0x40, 0x58, 0x5f, 0x60, 0x78, 0x7f, 0x80,

@@ -1,4 +1,4 @@
-/* Generated frames: repeatable to the byte, well formed throughout, and shaped like those of the network. */
+/* Generated frames are repeatable to the byte, well formed, and shaped like those of the network. */
 #include "config.h"
 
 #include <setjmp.h>

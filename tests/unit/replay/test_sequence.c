@@ -1,4 +1,4 @@
-/* Positions and numbers: what a cursor finds, also where frames without a number lie in between. */
+/* A cursor finds the right position, even if frames without a seq lie in between. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 #include "cbor_write.h"
 #include "sequence.h"
 
-/* "+" a frame with a seq, "_" a gap in the numbers, "i" a frame without a seq, "x" garbage. */
+/* Makes a capture: "+" is a frame with a seq, "_" a gap in the numbers, "i" a frame without a seq, "x" garbage. */
 static struct capture capture_of(const char *plan, uint64_t first_seq)
 {
     struct buffer b, frame;

@@ -1,4 +1,4 @@
-/* Times of sending: what is noted is found by who maps the file, and what has no room hurts nobody. */
+/* A process that maps the file finds the stamps. A stamp outside the file is ignored. */
 #include "config.h"
 
 #include <setjmp.h>
