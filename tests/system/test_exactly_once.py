@@ -217,9 +217,10 @@ def test_marks_that_are_deleted_by_hand_double_no_event(lab):
 
 def test_number_of_workers_changes_while_what_a_worker_died_on_is_replayed(lab):
     """What it had goes one by one, to other workers now, and the ring is full, so that nothing new comes to push it on."""
-    s = lab.system(events.make(3000), workers=1, ring_size="128K", relay_max_message="64K", batch_events=20)
+    s = lab.system(events.make(100), workers=1, ring_size="128K", relay_max_message="64K", batch_events=20)
     s.wait_length(1)
     s.redis.freeze()
+    s.more(2900)
     s.daemon.wait_status(lambda status: status["relay"]["paused"], "to have its ring full")
     (victim,) = s.daemon.wait_workers(1)
     os.kill(victim, signal.SIGKILL)
