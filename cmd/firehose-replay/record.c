@@ -228,7 +228,7 @@ static bool recorder_init(struct recorder *r, const struct record_options *o)
     if (url_is_tls(&o->url) && (r->tls = tls_client_new(o->ca_file, &r->why)) == NULL)
         return false;
     if (!make_events(r)) {
-        error_set(&r->why, "no event loop");
+        error_set(&r->why, "cannot make an event loop");
         return false;
     }
     return capture_create(&r->capture, o->path, &r->why);

@@ -219,7 +219,7 @@ static bool server_init(struct server *s, const struct serve_options *options, s
         return false;
     s->base = event_base_new();
     if (s->base == NULL) {
-        error_set(why, "no event loop");
+        error_set(why, "cannot make an event loop");
         return false;
     }
     if (options->stamp_file != NULL &&

@@ -161,7 +161,7 @@ static bool check(const struct config *c, struct error *why)
 {
     char origin[1200];
     if (c->relay_idle_timeout <= c->relay_ping_interval) {
-        error_set(why, "%s: relay_idle_timeout is not more than relay_ping_interval, expected time for a pong",
+        error_set(why, "%s: relay_idle_timeout is too small, expected more than relay_ping_interval",
                   config_origin(c, "relay_idle_timeout", origin, sizeof origin));
         return false;
     }

@@ -123,7 +123,7 @@ static bool write_set(int fd, struct builder *b, struct error *why)
     b->header.is_complete = 1;
     if (write_all(fd, &b->header, sizeof b->header) && write_all(fd, b->hashes, b->count * sizeof *b->hashes))
         return true;
-    error_set(why, "set of %zu texts: %s", b->count, strerror(errno));
+    error_set(why, "cannot write a set of %zu texts: %s", b->count, strerror(errno));
     return false;
 }
 
@@ -131,7 +131,7 @@ int text_set_file(struct error *why)
 {
     int fd = memfd_create("firehosed-set", MFD_CLOEXEC);
     if (fd < 0)
-        error_set(why, "memory for a set: %s", strerror(errno));
+        error_set(why, "cannot make a set in memory: %s", strerror(errno));
     return fd;
 }
 
@@ -155,7 +155,7 @@ bool text_set_build(int fd, const char *path, const char *prefix, struct error *
     struct builder b = {0};
     bool ok = getrandom(b.header.key, sizeof b.header.key, 0) == (ssize_t)sizeof b.header.key;
     if (!ok)
-        error_set(why, "no random key: %s", strerror(errno));
+        error_set(why, "cannot make a random key: %s", strerror(errno));
     ok = ok && build(&b, fd, path, prefix, why);
     if (!ok) {
         b.header.is_complete = 0;
@@ -181,7 +181,7 @@ struct text_set *text_set_map(int fd, struct error *why)
     s->bytes = (size_t)file.st_size;
     void *memory = mmap(NULL, s->bytes, PROT_READ, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) {
-        error_set(why, "set of %zu bytes: %s", s->bytes, strerror(errno));
+        error_set(why, "cannot map a set of %zu bytes: %s", s->bytes, strerror(errno));
         free(s);
         return NULL;
     }
