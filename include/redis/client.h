@@ -13,6 +13,7 @@
 #define FIREHOSED_REDIS_CLIENT_H
 
 #include <hiredis/hiredis.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -49,6 +50,7 @@ short redis_client_wants(const struct redis_client *c);
 
 /* Queues one command, formatted as by hiredis: "%s" for a text, "%b" for bytes and their length. */
 void redis_client_command(struct redis_client *c, const char *format, ...);
+void redis_client_command_list(struct redis_client *c, const char *format, va_list args);
 
 /* Queues a copy of formatted commands. */
 void redis_client_append(struct redis_client *c, const struct buffer *resp);
@@ -69,6 +71,9 @@ bool redis_client_reply(struct redis_client *c, redisReply **reply, struct error
  * an array of n results with no error among them. */
 size_t redis_client_skip_status(struct redis_client *c, const char *status, size_t max);
 bool redis_client_skip_array(struct redis_client *c, size_t n);
+
+/* Returns the text of the first error in an answer, which may be EXEC's array; NULL: there is none. */
+const char *redis_first_error(const redisReply *reply);
 
 /* What an operator may not read out of an error at once: " (…)", or "". */
 const char *redis_error_hint(const char *error);

@@ -1,12 +1,11 @@
-/* progress.h: how far each partition is, and who may write: the keys that exactly-once rests on (DESIGN.md §3,
- * doc/exactly-once.md).
+/* progress.h: how far each partition is, and who may write: the keys that exactly-once rests on (doc/exactly-once.md).
  *
  * <progress_key>  hash: field "0".."63": the last seq that was written for that partition; "relay": the host whose
  *                 sequence this is; "cursor": a copy of the cursor as it was last saved. In the first relay's alone:
  *                 "run": the run of Redis (run_id) whose append-only log is known to be sound (redis/info.h).
  * <owner_key>:<slot>  the token of the worker that may write for the slot: "<instance>:<generation>". The instance is a
  *                 random number of a master, the generation rises with each worker that it starts. Its upper half
- *                 is the reign: it rises with each master that takes the keys over.
+ *                 is the epoch: it rises with each master that takes the keys over.
  * <owner_key>:master  the token of the master that may save the cursor. */
 #ifndef FIREHOSED_REDIS_PROGRESS_H
 #define FIREHOSED_REDIS_PROGRESS_H
@@ -42,6 +41,9 @@ void known_marks_forget(struct known_marks *known);
 /* Reads the answer to progress_append_read(). False: it is not one. */
 bool progress_parse(const redisReply *reply, struct marks *marks);
 
+/* Reads the answer to TYPE. Returns true if another type of key stands where a stream is expected. */
+bool progress_is_no_stream(const redisReply *reply);
+
 /* Appends HMGET of all marks, as RESP. */
 void progress_append_read(struct buffer *out, const char *key);
 
@@ -54,11 +56,8 @@ struct owner_token {
 
 enum { OWNER_TOKEN_BYTES = 48, OWNER_KEY_BYTES = 300 };
 
-/* Of another instance: true if it began its reign (the upper half of the generation) before `than`. */
-static inline bool owner_is_older(const struct owner_token *token, const struct owner_token *than)
-{
-    return token->generation >> 32 < than->generation >> 32;
-}
+/* The upper half of the generation: it rises with each instance that takes the keys over. */
+static inline uint64_t owner_epoch(const struct owner_token *token) { return token->generation >> 32; }
 
 void owner_format(const struct owner_token *token, char out[OWNER_TOKEN_BYTES]);
 bool owner_parse(const char *text, struct owner_token *token);

@@ -186,11 +186,16 @@ short redis_client_wants(const struct redis_client *c)
 
 void redis_client_command(struct redis_client *c, const char *format, ...)
 {
-    char *command = NULL;
     va_list args;
     va_start(args, format);
-    int len = redisvFormatCommand(&command, format, args);
+    redis_client_command_list(c, format, args);
     va_end(args);
+}
+
+void redis_client_command_list(struct redis_client *c, const char *format, va_list args)
+{
+    char *command = NULL;
+    int len = redisvFormatCommand(&command, format, args);
     if (len < 0) {
         c->out.failed = true;
         return;
@@ -464,6 +469,16 @@ bool redis_client_reply(struct redis_client *c, redisReply **reply, struct error
     }
     *reply = next;
     return true;
+}
+
+const char *redis_first_error(const redisReply *reply)
+{
+    if (reply->type == REDIS_REPLY_ERROR)
+        return reply->str;
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
+        if (reply->element[i]->type == REDIS_REPLY_ERROR)
+            return reply->element[i]->str;
+    return NULL;
 }
 
 const char *redis_error_hint(const char *error)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static void append_bulk(struct buffer *out, const char *text, size_t len)
@@ -54,6 +55,11 @@ void progress_append_write(struct buffer *out, const char *key, const struct mar
             append_number(out, i);
             append_number(out, marks->seq[i]);
         }
+}
+
+bool progress_is_no_stream(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "stream") != 0 && strcmp(reply->str, "none") != 0;
 }
 
 bool progress_parse(const redisReply *reply, struct marks *marks)

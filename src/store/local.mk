@@ -1,6 +1,11 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
-	include/store/store.h src/store/store.c src/store/store_internal.h \
-	src/store/store_begin.c \
-	src/store/store_figures.c \
-	src/store/store_owner.c
+	include/store/hooks.h \
+	include/store/store.h src/store/store.c \
+	src/store/begin.c src/store/begin.h \
+	src/store/begin_plan.c src/store/begin_plan.h \
+	src/store/checkpoint.c src/store/checkpoint.h \
+	src/store/session.c src/store/session.h \
+	src/store/record.c src/store/record.h \
+	src/store/slots.c src/store/slots.h \
+	src/store/verify.c src/store/verify.h

@@ -100,7 +100,7 @@ static bool check_owner(struct writer *w)
         take_slot(w);
         return false;
     }
-    if (now.instance != w->owner.instance && owner_is_older(&now, &w->owner)) {
+    if (now.instance != w->owner.instance && owner_epoch(&now) < owner_epoch(&w->owner)) {
         log_error("redis has lost data: the slot belongs to an earlier firehosed again (%s)", w->claimed_by);
         exit(IPC_EXIT_MARKS_LOST);
     }

@@ -195,7 +195,7 @@ static void write_workers(const struct master *m, struct buffer *b)
 
 static void write_redis(const struct master *m, struct buffer *b)
 {
-    const struct store_figures *f = store_figures(m->store);
+    const struct store_usage *f = store_usage(m->store);
     counter(b, "redis_transactions_total", "Transactions that were executed.",
             counters_total(m->counters, COUNTER_BATCHES));
     counter(b, "redis_written_bytes_total", "Bytes of transactions sent to Redis.",

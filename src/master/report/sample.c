@@ -40,7 +40,7 @@ static void sample_figures(struct master *m)
     s.lags[s.lag_count++] = (struct lag_worker){.lag_us = m->totals.filtered_lag_us, .commit_us = m->totals.filtered_at_us};
     m->totals.wants_time = true;
     traffic_tick(m->traffic, &s);
-    store_ask_figures(m->store);
+    store_ask_usage(m->store);
 }
 
 static void sample_worker(const struct master *m, unsigned i, struct health_worker *out)

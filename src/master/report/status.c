@@ -100,7 +100,7 @@ static json_t *known(int64_t value)
 
 static json_t *redis_json(const struct master *m)
 {
-    const struct store_figures *f = store_figures(m->store);
+    const struct store_usage *f = store_usage(m->store);
     return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o}", "state", store_state_name(m->store), "note",
                      store_trouble(m->store), "used_memory", known(f->used_memory), "max_memory",
                      known(f->max_memory), "stream_length", known(f->stream_length), "dead_letters_length",

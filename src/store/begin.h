@@ -1,0 +1,35 @@
+/* begin.h: what the master makes sure of before the first event is read: nobody else can write any more, reading
+ * continues at the right cursor, and the marks fit that cursor.
+ *
+ *   (slots.h: the slots are taken)             a transaction of any earlier worker fails from now on
+ *   WATCH owner:master                         what is written below fails if another firehosed takes the slots
+ *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
+ *   TYPE stream
+ *   HMGET progress 0 … 63                      read last: nothing can change the marks now
+ *   MULTI · [DEL progress cursor] · HSET progress relay … run … · SET cursor · HSET progress cursor … [marks] · EXEC */
+#ifndef FIREHOSED_STORE_BEGIN_H
+#define FIREHOSED_STORE_BEGIN_H
+
+#include "begin_plan.h"
+#include "verify.h"
+
+struct begin {
+    struct session *session;
+    struct verify *verify;
+    const struct store_keys *keys;
+    const struct store_hooks *hooks;
+    struct owner_token *owner;
+    struct begin_order order; /* what is wanted; done again if the connection breaks on the way */
+    struct begin_found found;
+    struct begin_plan plan;
+};
+
+/* Wants this from now on, instead of what was wanted before, and starts. */
+void begin_want(struct begin *b, struct begin_order order);
+
+/* Does what is wanted from its first step on, if the connection is ready. */
+void begin_start(struct begin *b);
+
+static inline bool begin_is_under_way(const struct begin *b) { return b->order.kind != BEGIN_NOTHING; }
+
+#endif
