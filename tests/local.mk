@@ -10,6 +10,7 @@ include tests/unit/ring/local.mk
 include tests/unit/relay/local.mk
 include tests/unit/control/local.mk
 include tests/unit/stats/local.mk
+include tests/unit/store/local.mk
 include tests/unit/master/local.mk
 include tests/unit/worker/local.mk
 include tests/unit/replay/local.mk
