@@ -1,261 +1,277 @@
-/* claim.c: what a worker makes sure of before it writes: that the slot is its own, that the keys are of the
- * right type, and how far the marks are. All of it is asked in one round trip:
- *
- *   WATCH owner · GET owner · TYPE stream · TYPE dead letters · HMGET progress 0 … 63 · HGET progress relay
- *
- * WATCH stands first: whatever changes the owner after it makes the next EXEC fail. Where the answers call
- * for a change (the slot is to be taken, marks are to be put back) that is made, and all is asked again. On
- * each new connection the slot is taken anew, even where it is ours: what this worker has sent over an earlier
- * one may still be on its way, was watched under the same owner, and would be executed beside its retry. */
 #include "config.h"
 
+#include "fencing.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/clock.h"
-#include "writer.h"
+#include "base/log.h"
 
-enum fencing_reply {
-    FENCING_WATCH,
-    FENCING_OWNER,
-    FENCING_STREAM,
-    FENCING_DEAD_LETTERS,
-    FENCING_MARKS,
-    FENCING_RELAY,
-    FENCING_REPLIES
-};
-enum { CHANGE_REPLIES = 3 }; /* of MULTI, one command, EXEC */
+/* ---- deciding ---- */
 
-static void ask(struct writer *w)
+static struct fencing_decision step(enum fencing_step step) { return (struct fencing_decision){.step = step}; }
+
+static struct fencing_decision leave(int status)
 {
-    struct buffer *out = &w->guard;
-    resp_append_command(out, 2, "WATCH");
-    resp_append_bulk(out, w->owner_key);
-    resp_append_command(out, 2, "GET");
-    resp_append_bulk(out, w->owner_key);
-    resp_append_command(out, 2, "TYPE");
-    resp_append_bulk(out, w->config->stream_key);
-    resp_append_command(out, 2, "TYPE");
-    resp_append_bulk(out, w->config->dead_letters_key);
-    progress_append_read(out, w->progress_key);
-    resp_append_command(out, 3, "HGET");
-    resp_append_bulk(out, w->progress_key);
-    resp_append_bulk(out, "relay");
-    w->failure.text[0] = '\0';
-    writer_enter(w, WRITER_FENCING);
-    w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
-    if (out->failed)
-        writer_lose(w, "out of memory");
-    else
-        redis_client_send(w->client, out->data, out->len);
+    return (struct fencing_decision){.step = FENCING_LEAVE, .exit_status = status};
 }
 
-void fencing_begin(struct writer *w)
+static struct fencing_decision write_marks(uint64_t partitions)
 {
-    buffer_clear(&w->guard);
-    w->replies = CHANGE_REPLIES; /* there is no change in front */
-    ask(w);
-}
-
-/* MULTI, the change, EXEC under the watch that is armed, and then everything is asked again. */
-static void begin_change(struct writer *w)
-{
-    buffer_clear(&w->guard);
-    buffer_append_literal(&w->guard, "*1\r\n$5\r\nMULTI\r\n");
-    w->replies = 0;
-}
-
-static void end_change(struct writer *w)
-{
-    buffer_append_literal(&w->guard, "*1\r\n$4\r\nEXEC\r\n");
-    ask(w);
-}
-
-static void take_slot(struct writer *w)
-{
-    char mine[OWNER_TOKEN_BYTES];
-    owner_format(&w->owner, mine);
-    begin_change(w);
-    resp_append_command(&w->guard, 3, "SET");
-    resp_append_bulk(&w->guard, w->owner_key);
-    resp_append_bulk(&w->guard, mine);
-    end_change(w);
-}
-
-static void write_known(struct writer *w, uint64_t which)
-{
-    struct marks marks;
-    for (int p = 0; p < PARTITIONS; p++)
-        marks.seq[p] = atomic_load_explicit(&w->known->seq[p], memory_order_relaxed);
-    begin_change(w);
-    progress_append_write(&w->guard, w->progress_key, &marks, which);
-    end_change(w);
-}
-
-/* Whose slot it is. True: ours, go on. */
-static bool check_owner(struct writer *w)
-{
-    struct owner_token now;
-    if (!owner_parse(w->claimed_by, &now)) { /* nobody's: the key is gone, or never was */
-        take_slot(w);
-        return false;
-    }
-    if (now.instance != w->owner.instance && owner_epoch(&now) < owner_epoch(&w->owner)) {
-        log_error("redis has lost data: the slot belongs to an earlier firehosed again (%s)", w->claimed_by);
-        exit(IPC_EXIT_MARKS_LOST);
-    }
-    if (now.instance != w->owner.instance) {
-        log_debug("the slot belongs to another firehosed (%s)", w->claimed_by);
-        exit(IPC_EXIT_TAKEN_OVER);
-    }
-    if (now.generation > w->owner.generation) {
-        log_debug("the slot belongs to a successor (%s)", w->claimed_by);
-        exit(IPC_EXIT_OBSOLETE);
-    }
-    if (now.generation < w->owner.generation || w->must_fence) {
-        take_slot(w);
-        return false;
-    }
-    return true;
-}
-
-static void check_type(struct writer *w, const char *key, const redisReply *reply)
-{
-    if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "stream") != 0 &&
-        strcmp(reply->str, "none") != 0 && w->failure.text[0] == '\0')
-        error_set(&w->failure, "WRONGTYPE: key %s holds a %s, expected a stream (rename or delete it)", key,
-                  reply->str);
+    return (struct fencing_decision){.step = FENCING_WRITE_MARKS, .partitions = partitions};
 }
 
 /* Bits of our partitions whose mark in Redis is below what was committed for certain. */
-static uint64_t marks_behind(const struct writer *w)
+static uint64_t marks_behind(const struct fencing_case *c)
 {
     uint64_t behind = 0;
     for (int p = 0; p < PARTITIONS; p++)
-        if ((w->own >> p & 1) &&
-            w->marks.seq[p] < atomic_load_explicit(&w->known->seq[p], memory_order_relaxed))
+        if (c->marks.seq[p] < c->known.seq[p])
             behind |= UINT64_C(1) << p;
-    return behind;
+    return behind & c->own;
 }
 
-/* The batch that was in flight when the connection broke: a transaction is executed whole or not at all. */
-static bool batch_was_executed(const struct writer *w)
+/* Bits of our partitions whose mark is ahead of what was committed, while another type of key stands where the stream was.
+ * A transaction of which nobody knows whether it was executed failed on that key while its marks went ahead, or lost its
+ * events with the stream: either way its events are to be written again. */
+static uint64_t marks_in_doubt(const struct fencing_case *c)
 {
-    if (w->batch == NULL || w->batch->touched == 0)
+    uint64_t ahead = 0;
+    for (int p = 0; p < PARTITIONS && c->stream_is_gone; p++)
+        if (c->known.seq[p] != 0 && c->marks.seq[p] > c->known.seq[p])
+            ahead |= UINT64_C(1) << p;
+    return ahead & c->own;
+}
+
+/* A transaction is executed whole or not at all: the marks of the batch tell. */
+static bool batch_was_executed(const struct fencing_case *c)
+{
+    if (c->batch == NULL || c->batch->touched == 0)
         return false;
     for (int p = 0; p < PARTITIONS; p++)
-        if ((w->batch->touched >> p & 1) && w->marks.seq[p] < w->batch->marks.seq[p])
+        if ((c->batch->touched >> p & 1) && c->marks.seq[p] < c->batch->marks.seq[p])
             return false;
     return true;
 }
 
-static void compare_marks(struct writer *w, bool has_hash)
+static struct fencing_decision compare_marks(const struct fencing_case *c)
 {
-    uint64_t behind = marks_behind(w);
-    if (w->must_repair) {
-        /* Some commands failed inside EXEC while the marks went ahead: back to what is known, or nothing
-         * would be written again. */
-        uint64_t touched = w->batch != NULL ? w->batch->touched : 0;
-        w->must_repair = false;
-        if (touched != 0) {
-            write_known(w, touched);
-            return;
-        }
-    }
-    if (w->partial.text[0] != '\0') { /* the marks are back: what failed is tried again in a while */
-        w->failure = w->partial;
-        w->partial.text[0] = '\0';
-        writer_retry_later(w);
-        return;
-    }
-    if (behind != 0 && has_hash) {
-        log_error("redis has lost data: marks in %s are older than what was committed",
-                  w->progress_key);
-        exit(IPC_EXIT_MARKS_LOST);
-    }
-    if (behind != 0) {
-        log_error("the marks in %s are gone altogether: going on from what this process knows; events before "
-                  "are not "
-                  "read again",
-                  w->progress_key);
-        write_known(w, behind);
-        return;
-    }
-    if (batch_was_executed(w)) {
-        log_info("the transaction that was in flight was executed: not sent again");
-        writer_take_as_committed(w);
-    }
-    if (!w->has_marks)
-        for (int p = 0; p < PARTITIONS; p++)
-            if (w->own >> p & 1)
-                atomic_store_explicit(&w->known->seq[p], w->marks.seq[p], memory_order_relaxed);
-    w->has_marks = true;
-    writer_go_on(w);
+    uint64_t behind = marks_behind(c);
+    /* The marks went ahead of the commands that failed: back to what is known, or nothing would be written again. */
+    if (c->must_repair && c->batch != NULL && c->batch->touched != 0)
+        return write_marks(c->batch->touched);
+    if (c->has_part_failed)
+        return step(FENCING_RETRY_LATER);
+    if (behind != 0)
+        return c->has_hash ? leave(IPC_EXIT_MARKS_LOST) : write_marks(behind);
+    return step(batch_was_executed(c) ? FENCING_GO_ON_COMMITTED : FENCING_GO_ON);
 }
 
-/* Another type of key stands where the stream was: what it held is gone. A transaction of which nobody knows whether it
- * was executed (its worker was killed, its connection broke) failed on that key while its marks went ahead, or lost its
- * events with the stream: either way they are to be written again. */
-static uint64_t marks_in_doubt(const struct writer *w)
+struct fencing_decision fencing_decide(const struct fencing_case *c)
 {
-    uint64_t ahead = 0;
-    for (int p = 0; p < PARTITIONS && w->stream_is_gone; p++) {
-        int64_t known = atomic_load_explicit(&w->known->seq[p], memory_order_relaxed);
-        if ((w->own >> p & 1) && known != 0 && w->marks.seq[p] > known)
-            ahead |= UINT64_C(1) << p;
+    uint64_t in_doubt = c->has_read_marks ? marks_in_doubt(c) : 0;
+    if (c->has_failed && (!c->has_read_marks || (!c->must_repair && in_doubt == 0)))
+        return step(FENCING_RETRY_LATER);
+    switch (c->slot) {
+    case SLOT_OF_EARLIER_FIREHOSED:
+        return leave(IPC_EXIT_MARKS_LOST);
+    case SLOT_OF_LATER_FIREHOSED:
+        return leave(IPC_EXIT_TAKEN_OVER);
+    case SLOT_OF_SUCCESSOR:
+        return leave(IPC_EXIT_OBSOLETE);
+    case SLOT_NOBODYS:
+    case SLOT_OF_PREDECESSOR:
+        return step(FENCING_TAKE_SLOT);
+    case SLOT_OURS:
+        break;
     }
-    return ahead;
+    if (c->must_take_slot)
+        return step(FENCING_TAKE_SLOT);
+    return in_doubt != 0 && !c->must_repair ? write_marks(in_doubt) : compare_marks(c);
 }
 
-static void decide(struct writer *w, bool has_hash)
+/* ---- asking ---- */
+
+enum fencing_reply { REPLY_WATCH, REPLY_OWNER, REPLY_STREAM, REPLY_DEAD_LETTERS, REPLY_MARKS, REPLY_RELAY };
+enum { CHANGE_REPLIES = 3 }; /* of MULTI, one command, EXEC */
+
+void fencing_init(struct fencing *f, const struct worker_setup *setup, const char *owner_key)
 {
-    uint64_t in_doubt = w->has_read_marks ? marks_in_doubt(w) : 0;
-    if (w->failure.text[0] != '\0' && (!w->has_read_marks || (!w->must_repair && in_doubt == 0))) {
-        w->partial.text[0] = '\0'; /* this is the newer reason */
-        writer_retry_later(w);
-        return;
-    }
-    if (!check_owner(w))
-        return;
-    if (in_doubt != 0 && !w->must_repair)
-        write_known(w, in_doubt);
-    else
-        compare_marks(w, has_hash);
+    *f = (struct fencing){.config = setup->config,
+                          .owner_key = owner_key,
+                          .progress_key = setup->progress_key,
+                          .owner = setup->owner,
+                          .own = setup->own,
+                          .known = setup->known,
+                          .found = {.own = setup->own}};
 }
 
-void fencing_on_reply(struct writer *w, const redisReply *reply)
+void fencing_fini(struct fencing *f) { buffer_fini(&f->request); }
+void fencing_connected(struct fencing *f) { f->found.must_take_slot = true; }
+
+void fencing_must_repair(struct fencing *f, const struct error *why)
 {
-    size_t i = w->replies++;
-    bool is_text = reply->type == REDIS_REPLY_STRING;
-    if (reply->type == REDIS_REPLY_ERROR && w->failure.text[0] == '\0')
-        error_set(&w->failure, "%s", reply->str);
+    f->found.must_repair = true;
+    f->partial = *why;
+}
+
+static void append_question(struct fencing *f)
+{
+    struct buffer *out = &f->request;
+    resp_append_command(out, 2, "WATCH");
+    resp_append_bulk(out, f->owner_key);
+    resp_append_command(out, 2, "GET");
+    resp_append_bulk(out, f->owner_key);
+    resp_append_command(out, 2, "TYPE");
+    resp_append_bulk(out, f->config->stream_key);
+    resp_append_command(out, 2, "TYPE");
+    resp_append_bulk(out, f->config->dead_letters_key);
+    progress_append_read(out, f->progress_key);
+    resp_append_command(out, 3, "HGET");
+    resp_append_bulk(out, f->progress_key);
+    resp_append_bulk(out, "relay");
+    f->failure.text[0] = '\0';
+}
+
+void fencing_begin(struct fencing *f)
+{
+    buffer_clear(&f->request);
+    f->replies = CHANGE_REPLIES; /* there is no change in front */
+    append_question(f);
+}
+
+/* MULTI, the change, EXEC under the watch that is armed; and then everything is asked again. */
+static void ask_for_change(struct fencing *f, const struct fencing_decision *d)
+{
+    struct buffer *out = &f->request;
+    char mine[OWNER_TOKEN_BYTES];
+    buffer_clear(out);
+    f->replies = 0;
+    buffer_append_literal(out, "*1\r\n$5\r\nMULTI\r\n");
+    if (d->step == FENCING_TAKE_SLOT) {
+        owner_format(&f->owner, mine);
+        resp_append_command(out, 3, "SET");
+        resp_append_bulk(out, f->owner_key);
+        resp_append_bulk(out, mine);
+    } else {
+        const struct marks marks = known_marks_read(f->known);
+        progress_append_write(out, f->progress_key, &marks, d->partitions);
+    }
+    buffer_append_literal(out, "*1\r\n$4\r\nEXEC\r\n");
+    append_question(f);
+}
+
+/* ---- answers ---- */
+
+static void note_failure(struct fencing *f, const char *text)
+{
+    if (f->failure.text[0] == '\0')
+        error_set(&f->failure, "%s", text);
+}
+
+static bool check_type(struct fencing *f, const char *key, const redisReply *reply)
+{
+    struct error why;
+    if (!progress_is_no_stream(reply))
+        return true;
+    error_set(&why, "WRONGTYPE: key %s holds a %s, expected a stream (rename or delete it)", key, reply->str);
+    note_failure(f, why.text);
+    return false;
+}
+
+static enum slot_standing standing(struct fencing *f, const redisReply *reply)
+{
+    struct owner_token now;
+    snprintf(f->holder, sizeof f->holder, "%s", reply->type == REDIS_REPLY_STRING ? reply->str : "");
+    if (!owner_parse(f->holder, &now))
+        return SLOT_NOBODYS;
+    if (now.instance != f->owner.instance)
+        return owner_epoch(&now) < owner_epoch(&f->owner) ? SLOT_OF_EARLIER_FIREHOSED : SLOT_OF_LATER_FIREHOSED;
+    return now.generation > f->owner.generation   ? SLOT_OF_SUCCESSOR
+           : now.generation < f->owner.generation ? SLOT_OF_PREDECESSOR
+                                                  : SLOT_OURS;
+}
+
+static void report(const struct fencing *f, const struct fencing_decision *d)
+{
+    if (d->step == FENCING_LEAVE && d->exit_status == IPC_EXIT_TAKEN_OVER)
+        log_debug("the slot belongs to another firehosed (%s)", f->holder);
+    else if (d->step == FENCING_LEAVE && d->exit_status == IPC_EXIT_OBSOLETE)
+        log_debug("the slot belongs to a successor (%s)", f->holder);
+    else if (d->step == FENCING_LEAVE && f->found.slot == SLOT_OF_EARLIER_FIREHOSED)
+        log_error("redis has lost data: the slot belongs to an earlier firehosed again (%s)", f->holder);
+    else if (d->step == FENCING_LEAVE)
+        log_error("redis has lost data: marks in %s are older than what was committed", f->progress_key);
+    else if (d->step == FENCING_WRITE_MARKS && !f->found.has_hash && !f->found.must_repair && !f->found.stream_is_gone)
+        log_error("the marks in %s are gone altogether: this worker continues from what it knows; earlier events are not "
+                  "read again", f->progress_key);
+    else if (d->step == FENCING_GO_ON_COMMITTED)
+        log_info("the transaction in flight was executed: it is not sent again");
+}
+
+/* Keeps what the next round needs to know. */
+static void conclude(struct fencing *f, const struct fencing_decision *d)
+{
+    const struct fencing_case *c = &f->found;
+    bool can_repair = c->slot == SLOT_OURS && !c->must_take_slot && c->has_read_marks;
+    if (d->step == FENCING_TAKE_SLOT || d->step == FENCING_WRITE_MARKS)
+        ask_for_change(f, d);
+    if (d->step == FENCING_RETRY_LATER) {
+        if (c->has_part_failed && (!c->has_failed || (c->must_repair && can_repair)))
+            f->failure = f->partial; /* the marks are back: the failed commands are tried again in a while */
+        f->partial.text[0] = '\0';
+    }
+    if (can_repair)
+        f->found.must_repair = false;
+    if (d->step != FENCING_GO_ON && d->step != FENCING_GO_ON_COMMITTED)
+        return;
+    for (int p = 0; p < PARTITIONS && !f->has_marks; p++)
+        if (f->own >> p & 1)
+            atomic_store_explicit(&f->known->seq[p], f->found.marks.seq[p], memory_order_relaxed);
+    f->has_marks = true;
+}
+
+static struct fencing_decision decide(struct fencing *f, const struct batch *batch)
+{
+    f->found.known = known_marks_read(f->known);
+    f->found.batch = batch;
+    f->found.has_failed = f->failure.text[0] != '\0';
+    f->found.has_part_failed = f->partial.text[0] != '\0';
+    const struct fencing_decision d = fencing_decide(&f->found);
+    report(f, &d);
+    conclude(f, &d);
+    return d;
+}
+
+struct fencing_decision fencing_take(struct fencing *f, const redisReply *reply, const struct batch *batch)
+{
+    size_t i = f->replies++;
+    if (reply->type == REDIS_REPLY_ERROR)
+        note_failure(f, reply->str);
+    /* The change was executed, whatever it was, so nobody has taken the slot since the watch. */
     if (i == CHANGE_REPLIES - 1 && reply->type == REDIS_REPLY_ARRAY)
-        w->must_fence = false; /* whatever the change was, it was executed after the owner was set: see decide() */
+        f->found.must_take_slot = false;
     if (i < CHANGE_REPLIES)
-        return;
+        return step(FENCING_WAIT);
     switch ((enum fencing_reply)(i - CHANGE_REPLIES)) {
-    case FENCING_WATCH:
+    case REPLY_WATCH:
         break;
-    case FENCING_OWNER:
-        snprintf(w->claimed_by, sizeof w->claimed_by, "%s", is_text ? reply->str : "");
+    case REPLY_OWNER:
+        f->found.slot = standing(f, reply);
         break;
-    case FENCING_STREAM:
-        w->stream_is_gone = reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "stream") != 0 &&
-                            strcmp(reply->str, "none") != 0;
-        check_type(w, w->config->stream_key, reply);
+    case REPLY_STREAM:
+        f->found.stream_is_gone = !check_type(f, f->config->stream_key, reply);
         break;
-    case FENCING_DEAD_LETTERS:
-        check_type(w, w->config->dead_letters_key, reply);
+    case REPLY_DEAD_LETTERS:
+        check_type(f, f->config->dead_letters_key, reply);
         break;
-    case FENCING_MARKS:
-        w->has_read_marks = progress_parse(reply, &w->marks);
-        if (!w->has_read_marks && w->failure.text[0] == '\0')
-            error_set(&w->failure, "key %s is not a hash of marks", w->progress_key);
+    case REPLY_MARKS:
+        f->found.has_read_marks = progress_parse(reply, &f->found.marks);
+        if (!f->found.has_read_marks && f->failure.text[0] == '\0')
+            error_set(&f->failure, "key %s is not a hash of marks", f->progress_key);
         break;
-    case FENCING_RELAY:
-        decide(w, is_text);
-        break;
-    case FENCING_REPLIES:
-        break;
+    case REPLY_RELAY:
+        f->found.has_hash = reply->type == REDIS_REPLY_STRING;
+        return decide(f, batch);
     }
+    return step(FENCING_WAIT);
 }

@@ -18,8 +18,8 @@
 #include "worker/batch.h"
 #include "worker/intake.h"
 #include "worker/sandbox.h"
-#include "taps.h"
 #include "retry.h"
+#include "taps.h"
 #include "writer.h"
 
 enum { IDLE_TURN_MS = 1000 }; /* the longest sleep: so that the sign of life stays fresh */
@@ -78,8 +78,8 @@ static void report_event(struct worker *w, enum event_outcome outcome, const str
 /* Before the marks are read nothing can be told from what is in the stream already. */
 static bool learn_marks(struct worker *w)
 {
-    if (!w->has_marks && w->writer.has_marks) {
-        w->marks = w->writer.marks;
+    if (!w->has_marks && w->writer.fencing.has_marks) {
+        w->marks = w->writer.fencing.found.marks;
         w->has_marks = true;
     }
     return w->has_marks;
@@ -154,28 +154,23 @@ static void write_retry(struct worker *w)
         retry_prepare(&w->retry, &w->format, w->encoder, &w->event, w->config->dead_letters_key)) {
         batch_finish(&w->retry.batch, w->config->progress_key, w->writer.owner_key);
         writer_submit(&w->writer, &w->retry.batch);
-        if (w->writer.committed) { /* answered at once */
-            w->writer.committed = false;
-            retry_end(&w->retry, true, "");
-        }
     }
     retry_send_answer(&w->retry, &w->channel);
 }
 
-/* Moves batches on: the one in flight is done, the next one leaves. */
-static void commit_ready(struct worker *w)
+static void on_batch_done(void *arg, struct batch *batch, bool is_committed)
 {
-    if (w->writer.gave_up) {
-        w->writer.gave_up = false;
-        retry_end(&w->retry, false, "the connection to Redis broke: look whether it is still there");
-    }
-    if (w->writer.committed) {
-        w->writer.committed = false;
-        if (w->retry.in_flight)
-            retry_end(&w->retry, true, "");
-        else
-            account_for(w, &w->batches[!w->building]);
-    }
+    struct worker *w = arg;
+    if (batch != &w->retry.batch)
+        account_for(w, batch);
+    else
+        retry_end(&w->retry, is_committed,
+                  is_committed ? "" : "the connection to Redis broke: look whether it is still there");
+}
+
+/* Moves batches on: the next one leaves if none is in flight. */
+static void send_ready(struct worker *w)
+{
     write_retry(w);
     while (writer_is_idle(&w->writer) && building(w)->frames > 0) {
         struct batch *b = building(w);
@@ -187,10 +182,6 @@ static void commit_ready(struct worker *w)
         }
         batch_finish(b, w->writer.progress_key, w->writer.owner_key);
         writer_submit(&w->writer, b);
-        if (w->writer.committed) { /* answered at once */
-            w->writer.committed = false;
-            account_for(w, b);
-        }
     }
 }
 
@@ -358,7 +349,7 @@ static bool set_up(struct worker *w, const struct worker_setup *setup, struct er
         error_set(why, "out of memory");
         return false;
     }
-    if (!set_filter(w, why) || !writer_init(&w->writer, setup, &w->channel, why))
+    if (!set_filter(w, why) || !writer_init(&w->writer, setup, &w->channel, on_batch_done, w, why))
         return false;
     if (sandbox_enter(setup->config, setup->slot, why))
         return true;
@@ -386,7 +377,7 @@ void worker_run(const struct worker_setup *setup)
         turn(w);
         decode_arrived(w);
         set_activity(w, ACTIVITY_TALKING); /* a death here is no frame's fault */
-        commit_ready(w);
+        send_ready(w);
         set_activity(w, ACTIVITY_ON_FRAMES);
         decode_arrived(w); /* the next batch is prepared while Redis executes this one */
     }

@@ -15,9 +15,9 @@ enum {
 };
 
 /* The one place where the state changes. */
-void writer_enter(struct writer *w, enum writer_state state)
+static void enter(struct writer *w, enum writer_state state)
 {
-    static const char *const names[] = {"offline", "asked", "login", "claim", "idle", "in flight", "retry"};
+    static const char *const names[] = {"offline", "asked", "login", "fencing", "idle", "in flight", "retry"};
     if (state != w->state && (state == WRITER_OFFLINE || w->state < WRITER_IDLE))
         log_debug("redis: %s -> %s", names[w->state], names[state]);
     w->state = state;
@@ -27,7 +27,7 @@ static void back_off(struct writer *w, enum writer_state state)
 {
     w->deadline_ms = clock_monotonic_ms() + w->backoff_ms;
     w->backoff_ms = w->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : w->backoff_ms * 2;
-    writer_enter(w, state);
+    enter(w, state);
 }
 
 /* Says what is wrong, once a minute at most where it repeats, and remembers to say when it is over. */
@@ -52,21 +52,23 @@ static void report_recovery(struct writer *w)
     log_info("redis %s: writing again", redis_address_text(&w->address, where, sizeof where));
 }
 
-bool writer_init(struct writer *w, const struct worker_setup *setup, const struct channel *channel,
-                 struct error *why)
+bool writer_init(struct writer *w, const struct worker_setup *setup, const struct channel *channel, writer_done *done,
+                 void *arg, struct error *why)
 {
     const struct config *config = setup->config;
     *w = (struct writer){
         .config = config,
         .channel = channel,
         .slot = setup->slot,
+        .done = done,
+        .arg = arg,
         .known = setup->known,
-        .own = setup->own,
         .owner = setup->owner,
         .progress_key = setup->progress_key,
         .backoff_ms = BACKOFF_FIRST_MS,
     };
     owner_key(config->owner_key, setup->index, w->owner_key);
+    fencing_init(&w->fencing, setup, w->owner_key);
     snprintf(w->name, sizeof w->name, "firehosed-worker-%u", setup->index);
     if (!redis_address_set(&w->address, config, why))
         return false;
@@ -84,7 +86,7 @@ void writer_fini(struct writer *w)
     redis_client_free(w->client);
     free(w->failed);
     redis_address_fini(&w->address);
-    buffer_fini(&w->guard);
+    fencing_fini(&w->fencing);
 }
 
 static void ask_for_connection(struct writer *w)
@@ -92,20 +94,29 @@ static void ask_for_connection(struct writer *w)
     const struct ipc_message ask = {.type = IPC_WANT_REDIS};
     worker_slot_set(w->slot, WORKER_CONNECTING, NULL);
     if (channel_send(w->channel, &ask, -1) == IPC_OK) {
-        writer_enter(w, WRITER_ASKED);
+        enter(w, WRITER_ASKED);
         w->deadline_ms = clock_monotonic_ms() + w->config->redis_connect_timeout + MASTER_MAX_MS;
     } else {
         back_off(w, WRITER_OFFLINE); /* the master is busy; if it is gone, the loop sees that itself */
     }
 }
 
-void writer_lose(struct writer *w, const char *why)
+/* The batch has ended. Nothing of it is kept when the caller learns of that. */
+static void end_batch(struct writer *w, bool is_committed)
+{
+    struct batch *batch = w->batch;
+    w->batch = NULL;
+    for (int p = 0; p < PARTITIONS && is_committed; p++)
+        if (batch->touched >> p & 1)
+            atomic_store_explicit(&w->known->seq[p], batch->marks.seq[p], memory_order_relaxed);
+    w->done(w->arg, batch, is_committed);
+}
+
+static void lose(struct writer *w, const char *why)
 {
     redis_client_stop(w->client);
-    if (w->batch != NULL && w->batch->is_retry) {
-        w->batch = NULL; /* no mark tells whether it was executed: the entry in the dead letters does */
-        w->gave_up = true;
-    }
+    if (w->batch != NULL && w->batch->is_retry)
+        end_batch(w, false); /* no mark tells whether it was executed: the entry in the dead letters does */
     back_off(w, WRITER_OFFLINE);
     report_trouble(w, why);
 }
@@ -115,11 +126,11 @@ void writer_connected(struct writer *w, int fd)
     struct error why;
     const char *run_key = w->config->redis_rewrite_aof ? w->config->progress_key : NULL;
     if (!redis_client_start(w->client, fd, &w->address, w->name, run_key, &why)) {
-        writer_lose(w, why.text);
+        lose(w, why.text);
         return;
     }
-    w->must_fence = true;
-    writer_enter(w, WRITER_LOGIN);
+    fencing_connected(&w->fencing);
+    enter(w, WRITER_LOGIN);
     w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
     counter_add(w->slot, COUNTER_REDIS_CONNECTS, 1);
     writer_on_ready(w);
@@ -127,7 +138,7 @@ void writer_connected(struct writer *w, int fd)
 
 void writer_refused(struct writer *w, const char *reason)
 {
-    writer_lose(w, reason);
+    lose(w, reason);
 }
 
 static void send_batch(struct writer *w)
@@ -137,7 +148,7 @@ static void send_batch(struct writer *w)
     w->sent_us = clock_unix_us();
     w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
     redis_client_send(w->client, w->batch->out.data, w->batch->out.len);
-    writer_enter(w, WRITER_IN_FLIGHT);
+    enter(w, WRITER_IN_FLIGHT);
     writer_on_ready(w);
 }
 
@@ -153,24 +164,33 @@ static void note_failure(struct writer *w, const char *text)
         error_set(&w->failure, "%s", text);
 }
 
-void writer_take_as_committed(struct writer *w)
-{
-    for (int p = 0; p < PARTITIONS; p++)
-        if (w->batch->touched >> p & 1)
-            atomic_store_explicit(&w->known->seq[p], w->batch->marks.seq[p], memory_order_relaxed);
-    w->batch = NULL;
-    w->committed = true;
-}
-
-void writer_retry_later(struct writer *w)
+static void retry_later(struct writer *w, const char *why)
 {
     back_off(w, WRITER_RETRY);
-    report_trouble(w, w->failure.text);
+    report_trouble(w, why);
 }
 
-void writer_go_on(struct writer *w)
+/* ---- fencing ---- */
+
+static void send_question(struct writer *w)
 {
-    writer_enter(w, WRITER_IDLE);
+    enter(w, WRITER_FENCING);
+    w->deadline_ms = clock_monotonic_ms() + w->config->redis_reply_timeout;
+    if (w->fencing.request.failed)
+        lose(w, "out of memory");
+    else
+        redis_client_send(w->client, w->fencing.request.data, w->fencing.request.len);
+}
+
+static void begin_fencing(struct writer *w)
+{
+    fencing_begin(&w->fencing);
+    send_question(w);
+}
+
+static void go_on(struct writer *w)
+{
+    enter(w, WRITER_IDLE);
     if (w->batch != NULL) {
         counter_add(w->slot, COUNTER_RETRIES, 1);
         send_batch(w);
@@ -178,6 +198,32 @@ void writer_go_on(struct writer *w)
         report_recovery(w);
     }
 }
+
+static void on_fencing_reply(struct writer *w, const redisReply *reply)
+{
+    const struct fencing_decision d = fencing_take(&w->fencing, reply, w->batch);
+    switch (d.step) {
+    case FENCING_WAIT:
+        return;
+    case FENCING_TAKE_SLOT:
+    case FENCING_WRITE_MARKS:
+        send_question(w);
+        return;
+    case FENCING_RETRY_LATER:
+        retry_later(w, w->fencing.failure.text);
+        return;
+    case FENCING_LEAVE:
+        exit(d.exit_status);
+    case FENCING_GO_ON_COMMITTED:
+        end_batch(w, true);
+        break;
+    case FENCING_GO_ON:
+        break;
+    }
+    go_on(w);
+}
+
+/* ---- transactions ---- */
 
 /* Some commands failed alone (WRONGTYPE): the others stand, the marks too. What stands is not sent again. */
 static void take_errors(struct writer *w, const redisReply *reply)
@@ -196,8 +242,7 @@ static void take_errors(struct writer *w, const redisReply *reply)
         if (w->failed != NULL)
             w->failed[i] = true;
     }
-    w->must_repair = true;
-    w->partial = w->failure;
+    fencing_must_repair(&w->fencing, &w->failure);
 }
 
 /* EXEC's answer. The first error that was queued explains an EXECABORT better than itself. */
@@ -218,26 +263,26 @@ static void finish_transaction(struct writer *w, const redisReply *owner)
 {
     char mine[OWNER_TOKEN_BYTES];
     owner_format(&w->owner, mine);
-    if (w->must_repair) {
+    if (w->fencing.found.must_repair) {
         if (w->failed != NULL) /* else all of it again: twice is better than never */
             batch_keep_failed(w->batch, w->failed);
         free(w->failed);
         w->failed = NULL;
-        fencing_begin(w); /* at once: until the marks are put back, a successor would take the events for written */
+        begin_fencing(w); /* at once: until the marks are put back, a successor would take the events for written */
         return;
     }
     if (w->failure.text[0] != '\0') {
-        writer_retry_later(w);
+        retry_later(w, w->failure.text);
         return;
     }
     atomic_store_explicit(&w->slot->round_trip_us, (uint64_t)(clock_unix_us() - w->sent_us),
                           memory_order_relaxed);
-    writer_take_as_committed(w);
-    writer_enter(w, WRITER_IDLE);
+    enter(w, WRITER_IDLE);
+    end_batch(w, true);
     report_recovery(w);
     /* The guard of the next transaction is armed only if the slot was still ours after WATCH. */
     if (owner->type != REDIS_REPLY_STRING || strcmp(owner->str, mine) != 0)
-        fencing_begin(w);
+        begin_fencing(w);
 }
 
 static void on_transaction_reply(struct writer *w, const redisReply *reply)
@@ -256,7 +301,7 @@ static void on_reply(struct writer *w, const redisReply *reply)
     if (w->state == WRITER_IN_FLIGHT)
         on_transaction_reply(w, reply);
     else if (w->state == WRITER_FENCING)
-        fencing_on_reply(w, reply);
+        on_fencing_reply(w, reply);
 }
 
 /* The answers that say nothing but that all is well, n and n of them; any other is left for on_reply(). */
@@ -275,17 +320,17 @@ void writer_on_ready(struct writer *w)
 {
     struct error why;
     if (!redis_client_progress(w->client, &why)) {
-        writer_lose(w, why.text);
+        lose(w, why.text);
         return;
     }
     if (w->state == WRITER_LOGIN && redis_client_is_ready(w->client)) {
-        fencing_begin(w);
+        begin_fencing(w);
         return;
     }
     for (redisReply *reply;;) {
         skip_good_replies(w);
         if (!redis_client_reply(w->client, &reply, &why)) {
-            writer_lose(w, why.text);
+            lose(w, why.text);
             return;
         }
         if (reply == NULL)
@@ -312,13 +357,13 @@ int writer_on_time(struct writer *w, int64_t now_ms)
         ask_for_connection(w);
         break;
     case WRITER_RETRY:
-        fencing_begin(w);
+        begin_fencing(w);
         break;
     case WRITER_ASKED: /* the answer can be lost, where there is no memory for it */
-        writer_lose(w, "no connection from the master");
+        lose(w, "no connection from the master");
         break;
     default:
-        writer_lose(w, "no answer within redis_reply_timeout");
+        lose(w, "no answer within redis_reply_timeout");
         break;
     }
     return 0;

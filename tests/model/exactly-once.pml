@@ -75,7 +75,7 @@ byte cursor_key, copy; /* cursor_key, and the field "cursor" of progress_key */
 byte newest[PARTS];    /* of the stream: the last seq of each partition. All before it are there, by assertion */
 
 mtype = { FREE, LIVE, GHOST };                         /* a connection's client */
-mtype = { NOTHING, ASK, TAKE, BATCH, MARKS,            /* what a worker sends: claim.c, batch_finish() */
+mtype = { NOTHING, ASK, TAKE, BATCH, MARKS,            /* what a worker sends: fencing.c, batch_finish() */
           GUARD, ALL_SLOTS, READ, FIT, SAVE };          /* what a master sends: store_begin.c, store_save_cursor() */
 mtype = { UNKNOWN, DONE, NIL, REFUSED };               /* what EXEC answered */
 
@@ -97,7 +97,7 @@ connection conn[CONNECTIONS];
 
 byte kills = KILLS, losses = LOSSES, errors = ERRORS, saves = SAVES, resizes = RESIZES;
 
-/* Which of the claims is broken, for the trail. */
+/* Which of the statements is broken, for the trail. */
 bool doubled, skipped, behind;
 
 inline forget(c)
@@ -216,7 +216,7 @@ inline exec_batch(c)
 inline execute(c)
 {
     if
-    /* claim.c ask(): WATCH owner · GET owner · HMGET marks */
+    /* fencing.c append_question(): WATCH owner · GET owner · HMGET marks */
 #ifdef GET_BEFORE_WATCH
     :: conn[c].request == ASK && conn[c].step == 0 -> conn[c].owner = owner[conn[c].slot]; conn[c].step = 1
     :: conn[c].request == ASK && conn[c].step == 1 -> watch(c); conn[c].step = 2
@@ -229,7 +229,7 @@ inline execute(c)
         conn[c].mark[1] = mark[1];
         how = DONE
 
-    /* claim.c take_slot(): MULTI · SET owner · EXEC, and ask() again behind it */
+    /* fencing.c ask_for_change(): MULTI · SET owner · EXEC, and ask() again behind it */
     :: conn[c].request == TAKE ->
         if
         :: PASSES(c) -> to = conn[c].slot; by = conn[c].token; set_owner(to, by)
@@ -504,13 +504,13 @@ inline send_batch(w)
     worker[w].state = IN_FLIGHT
 }
 
-inline claim_begin(w)
+inline begin_fencing(w)
 {
     ask(worker_conn[w], ASK);
     worker[w].state = CLAIMING
 }
 
-/* writer.c writer_take_as_committed(): the batch is in Redis for certain */
+/* writer.c end_batch(): the batch is in Redis for certain */
 inline take_as_committed(i, w)
 {
     for (seq : 1 .. EVENTS) {
@@ -568,7 +568,7 @@ inline build_batch(i, s, w)
      (EVENTS >= 3 && worker[w].taken < 3 && OWNS(i, s, 3)) || \
      (EVENTS >= 4 && worker[w].taken < 4 && OWNS(i, s, 4)))
 
-/* claim.c batch_was_executed(): a transaction is executed whole or not at all */
+/* fencing.c batch_was_executed(): a transaction is executed whole or not at all */
 inline was_executed(w, c)
 {
     executed = worker[w].batch != 0;
@@ -583,7 +583,7 @@ inline was_executed(w, c)
 #endif
 }
 
-/* claim.c compare_marks(), of a slot that is ours */
+/* fencing.c compare_marks(), of a slot that is ours */
 inline compare_marks(i, s, w, c)
 {
     for (seq : 1 .. EVENTS) {
@@ -614,7 +614,7 @@ inline compare_marks(i, s, w, c)
     forget_answer(c)
 }
 
-/* claim.c check_owner() */
+/* fencing.c fencing_decide() */
 #ifdef NO_SELF_FENCING
 #define IS_MINE(w, c) (conn[c].owner == worker[w].token)
 #else
@@ -626,7 +626,7 @@ inline decide(i, s, w, c)
 {
     if
     :: IS_MINE(w, c) -> compare_marks(i, s, w, c)
-    /* The slot is an earlier firehosed's again: for claim.c, Redis has lost data. It does not, here. */
+    /* The slot is an earlier firehosed's again: for fencing.c, Redis has lost data. It does not, here. */
     :: conn[c].owner != 0 && REIGN(conn[c].owner) < REIGN(worker[w].token) -> behind = true; assert(!behind)
     :: TAKEN_OVER(w, c) ->
         worker_exit(w);
@@ -659,17 +659,17 @@ end:
     /* pool.c on_respawn(), pool_start() */
     :: atomic { ME.state == GONE && MASTER.state == RUNNING && s < MASTER.size -> spawn(i, s, w); seq = 0 }
 
-    /* writer.c writer_connected(): logged in, the claim leaves at once */
+    /* writer.c writer_connected(): logged in, the first question leaves at once */
     :: atomic { ME.state == OFFLINE && A_CONNECTION_IS_FREE ->
         find_free(c);
         conn[c].client = LIVE;
         conn[c].slot = s;
         worker_conn[w] = c;
-        claim_begin(w);
+        begin_fencing(w);
         c = 0
       }
 
-    /* claim.c claim_on_reply(): all answers are there */
+    /* fencing.c fencing_take(): all answers are there */
     :: atomic { ME.state == CLAIMING && conn[worker_conn[w]].result == DONE ->
         c = worker_conn[w];
         decide(i, s, w, c);
@@ -713,14 +713,14 @@ end:
 #ifdef TWO_IN_FLIGHT
         ME.batch = ME.batch & ~conn[worker_conn[w]].copy; /* the first of the two was executed */
 #endif
-        claim_begin(w) /* writer_retry_later() */
+        begin_fencing(w) /* retry_later() */
       }
 
     /* worker.c account_for(): a step of its own, the worker may die in front of it */
     :: atomic { ME.state == COMMITTED ->
         send_ack(i, s, w);
         if
-        :: ME.ask_again -> ME.ask_again = false; claim_begin(w)
+        :: ME.ask_again -> ME.ask_again = false; begin_fencing(w)
         :: else -> ME.state = IDLE
         fi;
         seq = 0
@@ -731,7 +731,7 @@ end:
 
     /* -- what may happen to it at any time -- */
 
-    /* writer.c writer_lose() */
+    /* writer.c lose() */
     :: atomic { losses > 0 && worker_conn[w] != NONE ->
         losses--;
         part_with(worker_conn[w]);
