@@ -8,6 +8,7 @@ include tests/unit/redis/local.mk
 include tests/unit/ipc/local.mk
 include tests/unit/ring/local.mk
 include tests/unit/relay/local.mk
+include tests/unit/pool/local.mk
 include tests/unit/control/local.mk
 include tests/unit/stats/local.mk
 include tests/unit/store/local.mk

@@ -1,11 +1,9 @@
-/* dialer.c: connects to Redis for a worker. The master can resolve and connect without blocking, and the
- * worker needs neither files nor sockets of its own for it. */
 #include "config.h"
+
+#include "dialer.h"
 
 #include <stdio.h>
 #include <unistd.h>
-
-#include "pool_internal.h"
 
 static void answer(struct worker_process *w, int fd, const char *why)
 {

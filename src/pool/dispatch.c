@@ -1,5 +1,6 @@
-/* feeder.c: which frames of the ring are a worker's turn, and its acks back into the ledger. */
 #include "config.h"
+
+#include "dispatch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -7,18 +8,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "pool_internal.h"
+#include "dialer.h"
 
 enum {
-    FRAMES_PER_WRITE = 128,
-    /* The most that a worker has in hand, in transactions: one is executed, one built, and one lies ready. What it dies
-     * on is replayed one by one, so it should not be much more. */
+    /* The most that a worker has in flight, in transactions: Redis executes one, the worker builds one, and one lies ready.
+     * After a death it is replayed one by one, so it should not be much more. */
     BATCHES_AHEAD = 3,
-    MESSAGES_PER_TURN = 64, /* a worker that talks without end must not keep the master from everything else */
+    MESSAGES_PER_TURN = 64, /* then other events get their turn, whatever a worker sends */
 };
 
 struct gathered {
-    struct frame_ref refs[FRAMES_PER_WRITE];
+    struct frame_ref refs[DISPATCH_FRAMES];
     size_t count;
 };
 
@@ -27,35 +27,43 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* A worker that is at work on something is not woken for less: what has come until it acks goes then, as one batch. (It
- * is Nagle's idea, and as there nothing ever waits for a clock.) */
-static size_t enough(const struct pool *p)
+size_t dispatch_allowance(const struct dispatch_case *c)
 {
-    return least((size_t)p->config->batch_events, FRAMES_PER_WRITE);
+    /* A worker that is to leave, or to wait, gets the rest of a reference that has begun. */
+    if (c->is_held || c->is_leaving)
+        return c->has_partial ? 1 : 0;
+    if (!c->has_next)
+        return 0;
+    if (c->has_partial)
+        return c->next_is_suspect ? 1 : DISPATCH_FRAMES;
+    /* While a worker has a batch in flight, smaller batches wait, and go with the next ack. (It is Nagle's idea, and as
+     * there nothing ever waits for a clock.) */
+    if (c->in_flight > 0 && (c->first_is_suspect || c->next_is_suspect ||
+                             c->waiting < least(c->batch_events, DISPATCH_FRAMES)))
+        return 0;
+    size_t most = BATCHES_AHEAD * c->batch_events;
+    return c->next_is_suspect ? 1 : least(most > c->in_flight ? most - c->in_flight : 0, DISPATCH_FRAMES);
 }
 
-/* Suspects go one at a time: the next frame leaves when the one before it is committed, so that a death tells whose
- * fault it is. Returns how many frames may be sent now. */
 static size_t allowance(const struct worker_process *w)
 {
     const struct pool *p = w->pool;
-    struct ledger_record first, next;
-    /* A worker that is to leave, or to wait, gets the rest of a reference that has begun; on the way out, all. */
-    if (p->is_held || (w->is_draining && p->drain != DRAIN_EVERYTHING))
-        return w->partial > 0 ? 1 : 0;
-    if (!ledger_next_unsent(p->ledger, w->index, &next))
-        return 0;
-    if (w->partial > 0)
-        return next.is_suspect ? 1 : FRAMES_PER_WRITE;
-    size_t sent = ledger_outstanding_count(p->ledger, w->index);
-    if (ledger_outstanding(p->ledger, w->index, &first) &&
-        (first.is_suspect || next.is_suspect || ledger_queue_length(p->ledger, w->index) - sent < enough(p)))
-        return 0;
-    size_t most = BATCHES_AHEAD * (size_t)p->config->batch_events;
-    return next.is_suspect ? 1 : least(most > sent ? most - sent : 0, FRAMES_PER_WRITE);
+    struct ledger_record first = {0}, next = {0};
+    struct dispatch_case c = {
+        .is_held = p->is_held,
+        .is_leaving = w->is_draining && p->drain != DRAIN_EVERYTHING,
+        .has_partial = w->partial > 0,
+        .has_next = ledger_next_unsent(p->ledger, w->index, &next),
+        .in_flight = ledger_outstanding(p->ledger, w->index, &first) ? ledger_outstanding_count(p->ledger, w->index) : 0,
+        .batch_events = (size_t)p->config->batch_events,
+    };
+    c.waiting = ledger_queue_length(p->ledger, w->index) - c.in_flight;
+    c.first_is_suspect = first.is_suspect;
+    c.next_is_suspect = next.is_suspect;
+    return dispatch_allowance(&c);
 }
 
-/* Collects what is unsent, at most `max` frames, none that is to go alone behind others. False: there is nothing. */
+/* Collects at most `max` unsent frames; a suspect does not go behind others. Returns false if there is none. */
 static bool gather(const struct worker_process *w, struct gathered *g, size_t max)
 {
     struct ledger_record r;
@@ -77,7 +85,7 @@ static bool gather(const struct worker_process *w, struct gathered *g, size_t ma
     return g->count > 0;
 }
 
-/* n bytes went out: moves past whole references, and remembers how much of the next one is gone. */
+/* n bytes were written: moves past whole references, and remembers how much of the next one is gone. */
 static void account(struct worker_process *w, const struct gathered *g, size_t n)
 {
     n += w->partial;
@@ -87,8 +95,8 @@ static void account(struct worker_process *w, const struct gathered *g, size_t n
     w->partial = n % sizeof g->refs[0];
 }
 
-/* True: on the way out, something waits for an ack, for suspects in front of it, or for the first cursor to be
- * saved. */
+/* True if something is still to be sent before the worker leaves. It waits for an ack, for suspects in front of it, or
+ * until the first cursor is saved. */
 static bool has_more_to_send(const struct worker_process *w)
 {
     struct ledger_record next;
@@ -111,7 +119,7 @@ void dispatch_send(struct worker_process *w)
             return;
         }
         if (n < 0)
-            return; /* it died, and SIGCHLD follows; or the kernel has no memory: pool_check() tries again */
+            return; /* the worker died, and SIGCHLD follows; or the kernel has no memory, and pool_check() tries again */
         account(w, &g, (size_t)n);
     }
     if (w->is_draining && !has_more_to_send(w)) {
@@ -127,7 +135,7 @@ void dispatch_on_writable(evutil_socket_t fd, short what, void *arg)
     dispatch_send(arg);
 }
 
-/* False: it is not one that a worker sends. */
+/* Returns false if a worker does not send such messages. */
 static bool on_message(struct worker_process *w, const struct ipc_message *m)
 {
     struct pool *p = w->pool;
@@ -145,7 +153,7 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
         if (had_suspects && !ledger_has_suspects(p->ledger, w->index))
             log_info("worker %u, pid %d, has got through what its predecessor died on", w->index, (int)w->pid);
         if (frames > 0)
-            dispatch_send(w); /* what has come meanwhile; after a suspect, which is innocent then, the next one */
+            dispatch_send(w); /* the frames that have come meanwhile; or the next one after a suspect, which is innocent then */
         return true;
     }
     case IPC_RETRIED:
@@ -172,7 +180,7 @@ enum ipc_result dispatch_take_messages(struct worker_process *w, unsigned max)
             return IPC_OK;
         result = channel_receive(&w->channel, &m, &fd);
         if (fd >= 0)
-            close(fd); /* workers have no business sending any */
+            close(fd); /* workers have no reason to send one */
         if (result == IPC_OK && !on_message(w, &m))
             result = IPC_BROKEN;
         if (result != IPC_OK)
@@ -188,9 +196,9 @@ void dispatch_on_message(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct worker_process *w = arg;
-    /* Whatever it is that has become of this worker, its acks are worth nothing. */
+    /* Whatever has become of this worker, its acks are worth nothing. */
     if (dispatch_take_messages(w, MESSAGES_PER_TURN) == IPC_BROKEN && w->pid != 0) {
-        log_error("worker %u, pid %d, sent what is no message, killing it", w->index, (int)w->pid);
+        log_error("worker %u, pid %d, sent bytes that are no message: it is killed", w->index, (int)w->pid);
         kill(w->pid, SIGKILL);
     }
 }

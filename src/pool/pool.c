@@ -1,34 +1,28 @@
-/* pool.c: the life of workers. Their feeding is in feeder.c, their way to Redis in dialer.c. */
+/* pool.c: supervision: workers are started, drained, watched, and replaced. */
 #include "config.h"
 
 #include "pool/pool.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/syscall_name.h"
-#include "pool_internal.h"
+#include "blame.h"
+#include "dialer.h"
+#include "dispatch.h"
+#include "spawn.h"
+#include "worker_exit.h"
 
 enum {
     RESPAWN_FIRST_MS = 100,
     RESPAWN_MAX_MS = 30000,
-    DRAIN_SENT_MAX_MS = 5000, /* for finishing what was sent, before a new configuration */
+    DRAIN_SENT_MAX_MS = 5000, /* for finishing frames that were sent, before a new configuration */
     STEADY_MS = 10000, /* a worker that lived this long did not die at once */
-    /* So many poison frames without a good one between them are none: then it is the worker that is broken, and must
-     * not throw the whole firehose away. */
-    CONDEMNED_MAX = 16,
 };
 
-/* And none is about to be started. */
+/* True if no worker is there, or about to be started. */
 static bool all_are_gone(const struct pool *p)
 {
     for (unsigned i = 0; i < p->size; i++)
@@ -39,59 +33,6 @@ static bool all_are_gone(const struct pool *p)
 
 /* ---- starting ---- */
 
-/* Kernels before 5.9, and filters of that time around containers, do not have close_range(). */
-static void close_all_of(unsigned from, unsigned last)
-{
-    if (close_range(from, last, 0) == 0)
-        return;
-    struct rlimit most;
-    if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur <= last)
-        last = (unsigned)most.rlim_cur;
-    for (unsigned fd = from; fd <= last; fd++)
-        close((int)fd);
-}
-
-/* The child keeps its channel, the log and the standard streams; everything else of the master's is closed:
- * the relay, the control socket, other workers' channels, the loop's own descriptors. */
-static void close_all_but(const int *keep, size_t count)
-{
-    unsigned from = STDERR_FILENO + 1;
-    for (;;) {
-        unsigned next = ~0u;
-        for (size_t i = 0; i < count; i++)
-            if (keep[i] >= (int)from && (unsigned)keep[i] < next)
-                next = (unsigned)keep[i];
-        if (next > from)
-            close_all_of(from, next - 1);
-        if (next == ~0u)
-            return;
-        from = next + 1;
-    }
-}
-
-static void run_child(struct pool *p, struct worker_process *w, const struct channel *ends, pid_t master)
-{
-    const int keep[] = {ends->data, ends->control, log_descriptor()};
-    uint64_t own = 0;
-    for (unsigned partition = w->index; partition < PARTITIONS; partition += p->size)
-        own |= UINT64_C(1) << partition;
-    close_all_but(keep, sizeof keep / sizeof keep[0]);
-    const struct worker_setup setup = {
-        .index = w->index,
-        .master = master,
-        .config = p->config,
-        .channel = *ends,
-        .slot = w->slot,
-        .ring = {.bytes = ledger_view(p->ledger), .size = ledger_size_bytes(p->ledger)},
-        .known = p->known,
-        .own = own,
-        .owner = *p->owner,
-        .progress_key = p->progress_key,
-    };
-    p->child_main(&setup);
-    _exit(1);
-}
-
 static void respawn_later(struct worker_process *w, int64_t ms)
 {
     struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -99,61 +40,17 @@ static void respawn_later(struct worker_process *w, int64_t ms)
     evtimer_add(w->respawn, &after);
 }
 
-static bool attach(struct worker_process *w)
-{
-    w->writable = event_new(w->pool->base, w->channel.data, EV_WRITE, dispatch_on_writable, w);
-    w->readable = event_new(w->pool->base, w->channel.control, EV_READ | EV_PERSIST, dispatch_on_message, w);
-    return w->writable != NULL && w->readable != NULL && event_add(w->readable, NULL) == 0;
-}
-
-static void detach(struct worker_process *w)
-{
-    dialer_cancel(w);
-    if (w->writable != NULL)
-        event_free(w->writable);
-    if (w->readable != NULL)
-        event_free(w->readable);
-    w->writable = w->readable = NULL;
-    channel_close(&w->channel);
-}
-
 static void spawn(struct worker_process *w)
 {
-    struct pool *p = w->pool;
-    struct channel worker_end;
     struct error why;
-    if (!channel_pair(&w->channel, &worker_end, &why)) {
+    if (!spawn_worker(w, &why)) {
         log_error("worker %u cannot be started: %s", w->index, why.text);
-        respawn_later(w, RESPAWN_MAX_MS / 10);
-        return;
-    }
-    w->partial = 0;
-    w->is_draining = p->drain != DRAIN_NONE;
-    w->is_shut = w->is_killed = w->was_hung = false;
-    w->started_ms = clock_monotonic_ms();
-    atomic_store(&w->slot->alive_ms, (uint64_t)w->started_ms);
-    atomic_store(&w->slot->denied_call, 0);
-    atomic_store(&w->slot->activity, ACTIVITY_STARTING);
-    pid_t master = getpid();
-    p->owner->generation++;
-    w->pid = fork();
-    if (w->pid == 0)
-        run_child(p, w, &worker_end, master);
-    channel_close(&worker_end);
-    if (w->pid < 0 || !attach(w)) {
-        log_error("worker %u cannot be started: %s", w->index,
-                  w->pid < 0 ? strerror(errno) : "out of memory");
-        if (w->pid > 0)
-            kill(w->pid, SIGKILL); /* reaped, and tried again */
-        else
-            w->pid = 0;
-        detach(w);
         if (w->pid == 0)
             respawn_later(w, RESPAWN_MAX_MS / 10);
         return;
     }
     log_info("worker %u started, pid %d", w->index, (int)w->pid);
-    p->hooks.started(p->hooks.arg, w->index);
+    w->pool->hooks.started(w->pool->hooks.arg, w->index);
     dispatch_send(w);
 }
 
@@ -182,53 +79,42 @@ void pool_start(struct pool *p, unsigned workers, const char *progress_key)
 
 /* ---- ending ---- */
 
-static void describe_end(const struct worker_process *w, int status, char *out, size_t out_bytes)
-{
-    int denied = atomic_load(&w->slot->denied_call);
-    char call[SYSCALL_NAME_BYTES];
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS && denied > 0)
-        snprintf(out, out_bytes, "killed: system call %s is not allowed",
-                 syscall_name(denied - 1, call, sizeof call));
-    else if (WIFSIGNALED(status))
-        snprintf(out, out_bytes, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else
-        snprintf(out, out_bytes, "exited with status %d", WEXITSTATUS(status));
-}
-
-/* A worker died while it was at work on frames. If it had only one, that one is to blame: two points where it fell by
- * itself or hung, one where somebody else killed it (the kernel out of memory, perhaps because of the frame). */
-static void blame_frame(struct worker_process *w, int status)
+static void blame(struct worker_process *w, int status)
 {
     struct pool *p = w->pool;
-    struct ledger *l = p->ledger;
-    struct ledger_record r;
-    if (ledger_outstanding_count(l, w->index) != 1 || atomic_load(&w->slot->activity) != ACTIVITY_ON_FRAMES ||
-        !ledger_outstanding(l, w->index, &r) || r.verdict != VERDICT_NONE)
+    struct ledger_record r = {0};
+    const struct blame_case c = {
+        .in_flight = ledger_outstanding(p->ledger, w->index, &r) ? ledger_outstanding_count(p->ledger, w->index) : 0,
+        .was_on_frames = atomic_load(&w->slot->activity) == ACTIVITY_ON_FRAMES,
+        .is_condemned = r.verdict != VERDICT_NONE,
+        .was_hung = w->was_hung,
+        .status = status,
+        .condemned = p->condemned,
+    };
+    const struct blame b = blame_decide(&c);
+    if (b.kind == BLAME_NOBODY)
         return;
-    if (p->condemned >= CONDEMNED_MAX) {
+    if (b.kind == BLAME_WORKER) {
         log_error("worker %u died on frame seq %lld too, and none was written since %u were put aside: this is not the "
                   "frames' fault, nothing more is put aside", w->index, (long long)r.seq, p->condemned);
         return;
     }
-    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !w->was_hung;
-    enum verdict verdict = w->was_hung ? VERDICT_HANG : WIFSIGNALED(status) ? VERDICT_SIGNAL : VERDICT_EXIT;
-    int cause = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    unsigned points =
-        ledger_blame(l, r.id, killed ? POINTS_KILLED : POINTS_OWN_DEATH, (uint8_t)verdict, (uint8_t)cause);
+    unsigned points = ledger_blame(p->ledger, r.id, b.points, (uint8_t)b.verdict, b.cause);
     if (points >= POISON_POINTS) {
         p->condemned++;
-        log_error("frame seq %lld, %u bytes, is poison: worker %u died on it again; it goes to %s",
-                  (long long)r.seq, (unsigned)r.len, w->index, p->config->dead_letters_key);
-    } else
-        log_warn("frame seq %lld, %u bytes: worker %u died while it had just this one (%u of %d points)",
-                 (long long)r.seq, (unsigned)r.len, w->index, points, POISON_POINTS);
+        log_error("frame seq %lld, %u bytes, is poison: worker %u died on it again; it goes to %s", (long long)r.seq,
+                  (unsigned)r.len, w->index, p->config->dead_letters_key);
+    } else {
+        log_warn("frame seq %lld, %u bytes: worker %u died while it had just this one (%u of %d points)", (long long)r.seq,
+                 (unsigned)r.len, w->index, points, POISON_POINTS);
+    }
 }
 
-/* At once; where it keeps dying, later each time. */
+/* Restarts it at once, or after a longer pause each time if it keeps dying. */
 static void restart(struct worker_process *w, pid_t pid, int status, size_t left)
 {
     char end[96];
-    describe_end(w, status, end, sizeof end);
+    exit_describe(status, atomic_load(&w->slot->denied_call), end, sizeof end);
     w->restarts++;
     if (clock_monotonic_ms() - w->started_ms >= STEADY_MS)
         w->backoff_ms = 0;
@@ -240,56 +126,54 @@ static void restart(struct worker_process *w, pid_t pid, int status, size_t left
                                                          : w->backoff_ms * 2;
 }
 
+static void tell_if_drained(struct pool *p)
+{
+    if (all_are_gone(p))
+        p->hooks.drained(p->hooks.arg);
+}
+
 static void on_worker_exit(struct worker_process *w, int status)
 {
     struct pool *p = w->pool;
     dispatch_take_messages(w, UINT_MAX); /* acks that it sent before it died stand */
-    bool orderly = w->is_draining && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (w->retry != 0)
         p->hooks.retried(p->hooks.arg, w->retry, false,
                          "its worker is gone, it may have died of it: look whether it is still there");
     w->retry = 0;
+    const struct exit_case c = {.status = status,
+                                .was_leaving = w->is_draining,
+                                .was_killed = w->is_killed,
+                                .drain = p->drain,
+                                .has_frames = ledger_queue_length(p->ledger, w->index) > 0};
+    const struct exit_decision d = exit_decide(&c);
     pid_t pid = w->pid;
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    bool died = !orderly && !w->is_killed && code != IPC_EXIT_TAKEN_OVER && code != IPC_EXIT_OBSOLETE &&
-                code != IPC_EXIT_MARKS_LOST;
-    if (died)
-        blame_frame(w, status);
-    detach(w);
+    if (d.has_died)
+        blame(w, status);
+    spawn_detach(w);
     w->pid = 0;
-    size_t left = ledger_unsend(p->ledger, w->index, died);
+    size_t left = ledger_unsend(p->ledger, w->index, d.has_died);
     w->partial = 0;
-    if (orderly)
+    if (d.was_orderly)
         log_info("worker %u, pid %d, has finished", w->index, (int)pid);
-    /* Also on the way out: what these two tell is more than how one worker ended. */
-    if (code == IPC_EXIT_TAKEN_OVER || code == IPC_EXIT_MARKS_LOST) {
-        bool draining = p->drain != DRAIN_NONE;
-        if (code == IPC_EXIT_TAKEN_OVER)
-            p->hooks.taken_over(p->hooks.arg);
-        else
-            p->hooks.marks_lost(p->hooks.arg);
-        if (draining && all_are_gone(p) && code != IPC_EXIT_TAKEN_OVER)
-            p->hooks.drained(p->hooks.arg);
-        return;
-    }
-    if (p->drain != DRAIN_NONE) {
-        /* On the way out all of the ledger is to be written: who died on it is replaced once more, and so is one that
-         * was leaving already when the way out began. */
-        if (p->drain == DRAIN_EVERYTHING && ledger_queue_length(p->ledger, w->index) > 0) {
-            if (orderly)
-                spawn(w);
-            else
-                restart(w, pid, status, left);
-            return;
-        }
-        if (all_are_gone(p))
-            p->hooks.drained(p->hooks.arg);
-        return;
-    }
-    if (orderly) /* pool_restart() */
+    switch (d.next) {
+    case EXIT_START:
         spawn(w);
-    else
+        break;
+    case EXIT_RESTART:
         restart(w, pid, status, left);
+        break;
+    case EXIT_LEAVE:
+        tell_if_drained(p);
+        break;
+    case EXIT_TAKEN_OVER:
+        p->hooks.taken_over(p->hooks.arg);
+        break;
+    case EXIT_MARKS_LOST:
+        p->hooks.marks_lost(p->hooks.arg); /* it may begin a drain, which tells by itself */
+        if (c.drain != DRAIN_NONE)
+            tell_if_drained(p);
+        break;
+    }
 }
 
 bool pool_reap(struct pool *p, pid_t pid, int status)
@@ -302,6 +186,7 @@ bool pool_reap(struct pool *p, pid_t pid, int status)
     return false;
 }
 
+/* The one place where a drain begins. */
 static void begin_drain(struct pool *p, enum drain drain)
 {
     p->drain = drain;
@@ -315,13 +200,12 @@ void pool_drain(struct pool *p, bool everything)
         struct worker_process *w = &p->workers[i];
         evtimer_del(w->respawn);
         if (w->pid == 0 && everything && ledger_queue_length(p->ledger, i) > 0)
-            spawn(w); /* or it is tried again later */
+            spawn(w); /* if that fails, it is tried again later */
         w->is_draining = true;
         if (w->pid != 0)
             dispatch_send(w);
     }
-    if (all_are_gone(p))
-        p->hooks.drained(p->hooks.arg);
+    tell_if_drained(p);
 }
 
 void pool_restart(struct pool *p, unsigned index)
@@ -358,9 +242,8 @@ void pool_abandon(struct pool *p)
         p->workers[i].is_draining = true;
         p->workers[i].is_shut = true; /* nothing more for it */
     }
-    pool_kill(p); /* the ledger is emptied: nothing is anybody's fault */
-    if (all_are_gone(p))
-        p->hooks.drained(p->hooks.arg);
+    pool_kill(p); /* the ledger is emptied: no frame is to blame */
+    tell_if_drained(p);
 }
 
 void pool_hold(struct pool *p, bool is_held)
@@ -389,13 +272,13 @@ void pool_kill(struct pool *p)
         }
 }
 
-/* Who cannot finish what it was sent keeps a new configuration out, which may be what would help it (another Redis).
- * What it had is sent to its successor. */
+/* A worker that cannot finish keeps a new configuration out, which may be what would help it (another Redis). Its frames
+ * are sent to its successor. */
 static void check_drain(struct pool *p, int64_t now)
 {
     if (p->drain != DRAIN_SENT || now - p->drain_ms < DRAIN_SENT_MAX_MS || all_are_gone(p))
         return;
-    log_warn("workers that have not finished within %d s are killed; what they had is sent again",
+    log_warn("workers that have not finished within %d s are killed; their frames are sent again",
              DRAIN_SENT_MAX_MS / 1000);
     p->drain_ms = now;
     pool_kill(p);
@@ -415,7 +298,7 @@ void pool_check(struct pool *p)
                   (double)silent_ms / 1000);
         w->was_hung = true;
         kill(w->pid, SIGKILL);
-        atomic_store(&w->slot->alive_ms, (uint64_t)now); /* said once; SIGCHLD follows */
+        atomic_store(&w->slot->alive_ms, (uint64_t)now); /* reported once; SIGCHLD follows */
     }
 }
 
@@ -460,7 +343,7 @@ void pool_free(struct pool *p)
         struct worker_process *w = &p->workers[i];
         if (w->pool == NULL)
             continue;
-        detach(w);
+        spawn_detach(w);
         if (w->respawn != NULL)
             event_free(w->respawn);
     }
@@ -471,37 +354,6 @@ void pool_feed(struct pool *p)
 {
     for (unsigned i = 0; i < p->size; i++)
         dispatch_send(&p->workers[i]);
-}
-
-void pool_tell(struct pool *p, unsigned index, const struct ipc_message *m, int fd)
-{
-    if (p->workers[index].pid != 0)
-        channel_send(&p->workers[index].channel, m, fd);
-}
-
-static void tell_all(struct pool *p, const struct ipc_message *m, int fd)
-{
-    for (unsigned i = 0; i < p->size; i++)
-        if (p->workers[i].pid != 0 && channel_send(&p->workers[i].channel, m, fd) == IPC_AGAIN)
-            log_warn("worker %u is too busy to be told about the log", i);
-}
-
-void pool_set_log_level(struct pool *p, int level)
-{
-    const struct ipc_message m = {.type = IPC_LOG_LEVEL, .value = (uint32_t)level};
-    tell_all(p, &m, -1);
-}
-
-void pool_set_log_format(struct pool *p, int format)
-{
-    const struct ipc_message m = {.type = IPC_LOG_FORMAT, .value = (uint32_t)format};
-    tell_all(p, &m, -1);
-}
-
-void pool_reopen_log(struct pool *p)
-{
-    const struct ipc_message m = {.type = IPC_LOG_FILE, .value = log_is_syslog()};
-    tell_all(p, &m, log_descriptor());
 }
 
 unsigned pool_size(const struct pool *p)

@@ -122,7 +122,7 @@ def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
     s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     before = attack(s, verb)
-    line = s.daemon.wait_log(r"error master.*worker \d, pid \d+, sent what is no message, killing it")
+    line = s.daemon.wait_log(r"error master.*worker \d, pid \d+, sent bytes that are no message: it is killed")
     index, pid = map(int, re.search(r"worker (\d), pid (\d+)", line).groups())
     assert before[index] == pid
     s.daemon.wait_worker_replaced(index, pid)
