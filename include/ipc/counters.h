@@ -10,31 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/counter.h"
 #include "base/limits.h"
 
-enum counter {
-    COUNTER_WRITTEN,     /* events that are in the stream */
-    COUNTER_FILTERED,    /* frames that are not delivered by configuration or kind */
-    COUNTER_QUARANTINED, /* frames that went to the dead letters instead of the stream */
-    COUNTER_DUPLICATE,   /* frames that were in the stream already */
-    COUNTER_OP_NO_CID,   /* ops left out, by reason; in the order of enum op_drop */
-    COUNTER_OP_NO_BLOCK,
-    COUNTER_OP_HASH_MISMATCH,
-    COUNTER_OP_NO_TYPE,
-    COUNTER_OP_BAD_RECORD,
-    COUNTER_OP_FILTERED, /* ops left out by the collection filter */
-    COUNTER_BATCHES,     /* transactions that were executed */
-    COUNTER_BYTES_WRITTEN, /* of RESP, sent to Redis */
-    COUNTER_RETRIES,     /* transactions that had to be sent again */
-    COUNTER_REDIS_CONNECTS,
-    COUNTERS,
-};
-
-/* "written", "filtered", … as they stand in status and metrics. */
-const char *counter_name(enum counter c);
-
 enum worker_state { WORKER_STARTING, WORKER_CONNECTING, WORKER_READY, WORKER_RETRYING, WORKER_DRAINING };
-const char *worker_state_name(enum worker_state s);
+const char *worker_state_name(int state); /* "unknown" for any other number: it may be a worker's */
 
 /* What a worker does at this moment: whether its death is a frame's fault. */
 enum worker_activity {

@@ -16,6 +16,7 @@
 #include "master/dashboard.h"
 #include "master/filter.h"
 #include "master/sequence.h"
+#include "master/service.h"
 #include "pool/pool.h"
 #include "relay/failover.h"
 #include "relay/relay.h"
@@ -86,11 +87,6 @@ struct master_events {
     struct event *second, *save, *give_up, *change_relay;
 };
 
-/* service.c: when the service manager was last told. */
-struct service {
-    int64_t watchdog_ms, status_ms;
-};
-
 /* commands/dead_letters.c: the dead letter that a worker tries again; or NULL. */
 struct letter_retry {
     struct letter_request *request;
@@ -123,6 +119,7 @@ struct master {
     struct progress progress;
     struct traffic *traffic;
     struct health health;
+    struct snapshot snapshot; /* report/take.c */
     struct dashboard *dashboard;
     struct service service;
 

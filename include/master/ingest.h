@@ -16,6 +16,9 @@ struct relay_answer ingest_take(struct master *m, const uint8_t *frame, size_t o
 /* Forgets the frame that is held, if one is: the relay will be asked for it again. */
 void ingest_drop_held(struct master *m);
 
+/* The time of the next filtered event is wanted: to be called once a second. */
+void ingest_want_time(struct master *m);
+
 /* Empties the ring: what it had is read again. */
 void ingest_discard(struct master *m);
 

@@ -3,6 +3,7 @@ libbase_a_SOURCES = \
 	include/base/buffer.h src/base/buffer.c \
 	include/base/clock.h src/base/clock.c \
 	include/base/config.h src/base/config.c \
+	include/base/counter.h src/base/counter.c \
 	include/base/error.h src/base/error.c \
 	include/base/hash.h \
 	include/base/human.h src/base/human.c \

@@ -2,8 +2,10 @@
 
 #include "master/dashboard.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -45,8 +47,7 @@ static void append_text(struct buffer *b, const char *name, const void *text, si
 {
     buffer_append_format(b, "\"%s\":", name);
     if (!json_append_string(b, text, len))
-        buffer_append_literal(
-            b, "\"\""); /* not UTF-8: the worker will refuse the frame, here it only must not harm */
+        buffer_append_literal(b, "\"\""); /* not UTF-8: the worker will refuse the frame, here it must only do no harm */
     buffer_append_byte(b, ',');
 }
 
@@ -106,23 +107,20 @@ static void write_recent(struct dashboard *d)
     buffer_fini(&list);
 }
 
-static void write_status(struct dashboard *d, bool connected, const char *url, bool has_cursor,
-                         int64_t cursor)
+static void write_status(struct dashboard *d, bool is_connected, const char *url, const char *cursor)
 {
     struct buffer status;
+    const char *quote = cursor[0] != '\0' ? "\"" : "";
     buffer_init(&status);
-    buffer_append_format(&status, "{\"connected\":%s,", connected ? "true" : "false");
+    buffer_append_format(&status, "{\"connected\":%s,", is_connected ? "true" : "false");
     append_text(&status, "url", url, strlen(url));
-    if (has_cursor)
-        buffer_append_format(&status, "\"currentCursor\":\"%lld\"}", (long long)cursor);
-    else
-        buffer_append_literal(&status, "\"currentCursor\":null}");
+    buffer_append_format(&status, "\"currentCursor\":%s%s%s}", quote, cursor[0] != '\0' ? cursor : "null", quote);
     if (!status.failed)
         store_set(d->store, d->config->status_key, (char *)status.data, status.len, TTL_S);
     buffer_fini(&status);
 }
 
-void dashboard_tick(struct dashboard *d, bool connected, const char *url, bool has_cursor, int64_t cursor)
+void dashboard_tick(struct dashboard *d, const struct snapshot *s)
 {
     if (!store_is_ready(d->store))
         return;
@@ -130,10 +128,13 @@ void dashboard_tick(struct dashboard *d, bool connected, const char *url, bool h
         write_recent(d);
     d->changed = false;
     if (d->ticks++ % STATUS_EVERY == 0)
-        write_status(d, connected, url, has_cursor, cursor);
+        write_status(d, s->relay_is_up, s->relay_url, s->cursor_shown);
 }
 
-void dashboard_end(struct dashboard *d, const char *url, bool has_cursor, int64_t cursor)
+void dashboard_end(struct dashboard *d, const char *url, struct optional cursor)
 {
-    write_status(d, false, url, has_cursor, cursor);
+    char text[24] = "";
+    if (cursor.is_known)
+        snprintf(text, sizeof text, "%" PRId64, cursor.value);
+    write_status(d, false, url, text);
 }

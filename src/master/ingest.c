@@ -10,6 +10,8 @@
 #include "master/context.h"
 #include "ring/router.h"
 
+_Static_assert((int)KIND_COMMIT == (int)FRAME_COMMIT && (int)KIND_ACCOUNT == (int)FRAME_ACCOUNT, "in the same order");
+
 static const char *name_of(const struct master *m)
 {
     return relay_host(m->relay);
@@ -32,7 +34,9 @@ static enum search_verdict judge_search(struct master *m, const struct frame_pee
 static void count_event(struct master *m, const struct frame_peek *peek)
 {
     m->totals.received++;
-    traffic_count(m->traffic, peek);
+    /* A frame that cannot be read stands in as a commit of nobody. */
+    bool is_unknown = peek->kind == FRAME_UNKNOWN || (peek->kind == FRAME_COMMIT && peek->did.len == 0);
+    traffic_count(m->traffic, is_unknown ? KIND_UNKNOWN : (enum event_kind)peek->kind, peek->path.ptr, peek->path.len);
 }
 
 static void note_taken(struct master *m, const struct sequence_input *in)
@@ -58,6 +62,8 @@ void ingest_drop_held(struct master *m)
         ledger_drop_held(m->ledger, m->sequence.held.id, 0);
     sequence_forget_held(&m->sequence);
 }
+
+void ingest_want_time(struct master *m) { m->totals.wants_time = true; }
 
 void ingest_discard(struct master *m)
 {

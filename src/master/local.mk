@@ -23,7 +23,5 @@ libmaster_a_SOURCES = \
 	src/master/commands/pause.c \
 	src/master/commands/restart.c \
 	src/master/commands/show.c \
-	include/master/report/endpoints.h src/master/report/endpoints.c \
-	include/master/report/metrics.h src/master/report/metrics.c \
-	include/master/report/sample.h src/master/report/sample.c \
-	include/master/report/status.h src/master/report/status.c
+	include/master/report/pages.h src/master/report/pages.c \
+	include/master/report/take.h src/master/report/take.c

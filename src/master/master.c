@@ -25,8 +25,8 @@
 #include "master/context.h"
 #include "master/ingest.h"
 #include "master/reload.h"
-#include "master/report/endpoints.h"
-#include "master/report/sample.h"
+#include "master/report/pages.h"
+#include "master/report/take.h"
 #include "master/service.h"
 #include "master/setting_text.h"
 #include "master/transitions.h"
@@ -237,11 +237,10 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct master *m = arg;
-    struct optional cursor = checkpoint_cursor(m);
-    dashboard_tick(m->dashboard, relay_is_up(m->relay), relay_shown(m->relay), cursor.is_known, cursor.value);
     pool_check(m->pool);
-    sample_second(m);
-    service_tick(m);
+    report_tick(m);
+    dashboard_tick(m->dashboard, &m->snapshot);
+    service_tick(&m->service, &m->snapshot);
     log_tick();
     if (log_take_syslog_loss())
         reopen_log(m, "syslog was away, lines may be missing");
@@ -345,10 +344,10 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
         pool_new(m->base, m->dns, m->ledger, m->counters, m->known, m->config, &m->owner, child_main, &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
     m->traffic = traffic_new(m->config, clock_monotonic_ms());
-    m->totals.wants_time = true;
+    ingest_want_time(m);
     if (m->pool == NULL || m->dashboard == NULL || m->traffic == NULL)
         return false;
-    if (!endpoints_open(m, why))
+    if (!pages_open(m, why))
         return false;
     if (m->config->control_socket[0] == '\0')
         return true;

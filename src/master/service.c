@@ -1,4 +1,3 @@
-/* service.c: what a service manager is told (Type=notify): that the daemon is up, how it is, that its loop turns. */
 #include "config.h"
 
 #include "master/service.h"
@@ -6,45 +5,32 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/notify.h"
-#include "master/checkpoint.h"
-#include "master/context.h"
 
 enum { STATUS_MS = 5000 };
 
 /* Up means: configured, its loop turns, its sockets are there. Relay and Redis may still be waited for: that is no
  * reason to call the start failed, or to hold back services that come after this one. */
-void service_started(void)
-{
-    notify_send("READY=1\nSTATUS=waiting for Redis");
-}
+void service_started(void) { notify_send("READY=1\nSTATUS=waiting for Redis"); }
+void service_stopping(void) { notify_send("STOPPING=1\nSTATUS=finishing what is in flight"); }
 
-void service_stopping(void)
+static void send_status(const struct snapshot *s)
 {
-    notify_send("STOPPING=1\nSTATUS=finishing what is in flight");
-}
-
-static void send_status(const struct master *m)
-{
-    char text[600], cursor[32] = "none yet";
-    struct optional seq = checkpoint_cursor(m);
-    if (seq.is_known)
-        snprintf(cursor, sizeof cursor, "%" PRId64, seq.value);
-    snprintf(text, sizeof text, "STATUS=relay %s: %s, redis: %s, cursor: %s, %" PRIu64 " events", relay_host(m->relay),
-             relay_state_name(relay_state(m->relay)), store_state_name(m->store), cursor, m->progress.done);
+    char text[600];
+    snprintf(text, sizeof text, "STATUS=relay %s: %s, redis: %s, cursor: %s, %" PRIu64 " events", s->relay_host,
+             s->relay_state, s->redis_state, s->cursor_shown[0] != '\0' ? s->cursor_shown : "none yet", s->done);
     notify_send(text);
 }
 
-void service_tick(struct master *m)
+void service_tick(struct service *v, const struct snapshot *s)
 {
-    int64_t now = clock_monotonic_ms(), watchdog_ms = notify_watchdog_ms();
-    if (watchdog_ms > 0 && now - m->service.watchdog_ms >= watchdog_ms) {
-        m->service.watchdog_ms = now;
+    int64_t watchdog_ms = notify_watchdog_ms();
+    if (watchdog_ms > 0 && s->now_ms - v->watchdog_ms >= watchdog_ms) {
+        v->watchdog_ms = s->now_ms;
         notify_send("WATCHDOG=1");
     }
-    if (now - m->service.status_ms >= STATUS_MS) {
-        m->service.status_ms = now;
-        send_status(m);
+    if (s->now_ms - v->status_ms >= STATUS_MS) {
+        v->status_ms = s->now_ms;
+        send_status(s);
     }
 }

@@ -287,7 +287,7 @@ static void stop_when_done(struct master *m)
     if (m->course.cursor_is_void)
         return;
     struct optional cursor = checkpoint_cursor(m);
-    dashboard_end(m->dashboard, relay_shown(m->relay), cursor.is_known, cursor.value);
+    dashboard_end(m->dashboard, relay_shown(m->relay), cursor);
     if (cursor.is_known)
         store_save_cursor(m->store, cursor.value); /* transition_on_cursor_saved() goes on, or the time runs out */
     else

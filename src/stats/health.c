@@ -5,10 +5,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void health_tick(struct health *h, const struct health_sample *s)
+#include "base/json_text.h"
+
+void health_tick(struct health *h, const struct snapshot *s)
 {
     for (unsigned i = 0; i < s->workers; i++) {
-        const struct health_worker *w = &s->worker[i];
+        const struct snapshot_worker *w = &s->worker[i];
         bool stands = h->was_queued[i] && w->queued > 0 && w->events == h->events[i];
         h->stuck_s[i] = stands ? h->stuck_s[i] + 1 : 0;
         h->was_queued[i] = w->queued > 0;
@@ -33,14 +35,8 @@ __attribute__((format(printf, 2, 3))) static void give(struct reasons *r, const 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    json_t *reason = json_string(text);
-    if (reason == NULL) { /* a note of another's words, cut within a letter */
-        for (char *c = text; *c != '\0'; c++)
-            if (*c & 0x80)
-                *c = '?';
-        reason = json_string(text);
-    }
-    json_array_append_new(r->list, reason);
+    utf8_repair(text); /* a note of another's words may be cut within a letter */
+    json_array_append_new(r->list, json_string(text));
 }
 
 static const char *colon(const char *note)
@@ -50,14 +46,14 @@ static const char *colon(const char *note)
 
 /* ---- what each question asks ---- */
 
-static void dying_workers(const struct health_sample *s, struct reasons *r)
+static void dying_workers(const struct snapshot *s, struct reasons *r)
 {
     for (unsigned i = 0; i < s->workers; i++)
         if (s->worker[i].keeps_dying)
             give(r, "worker %u keeps dying (%llu restarts so far)", i, (unsigned long long)s->worker[i].restarts);
 }
 
-static void absent_peers(const struct health_sample *s, struct reasons *r)
+static void absent_peers(const struct snapshot *s, struct reasons *r)
 {
     if (!s->relay_is_up && !s->is_stopping)
         give(r, "relay: %s%s%s", s->relay_state, colon(s->relay_note), s->relay_note);
@@ -65,18 +61,18 @@ static void absent_peers(const struct health_sample *s, struct reasons *r)
         give(r, "redis: %s%s%s", s->redis_state, colon(s->redis_note), s->redis_note);
 }
 
-static void idle_workers(const struct health *h, const struct health_sample *s, struct reasons *r)
+static void idle_workers(const struct health *h, const struct snapshot *s, struct reasons *r)
 {
     for (unsigned i = 0; i < s->workers; i++) {
-        const struct health_worker *w = &s->worker[i];
-        if (!w->is_there || !w->is_ready)
-            give(r, "worker %u: %s%s%s", i, w->is_there ? w->state : "gone", colon(w->note), w->note);
+        const struct snapshot_worker *w = &s->worker[i];
+        if (w->pid == 0 || !w->is_ready)
+            give(r, "worker %u: %s%s%s", i, w->pid != 0 ? w->state : "gone", colon(w->note), w->note);
         else if (h->stuck_s[i] >= HEALTH_STUCK_S)
-            give(r, "worker %u: nothing committed for %u s, %zu frames wait", i, h->stuck_s[i], w->queued);
+            give(r, "worker %u: nothing committed for %u s, %llu frames wait", i, h->stuck_s[i], (unsigned long long)w->queued);
     }
 }
 
-static void remarks(const struct health_sample *s, struct reasons *r)
+static void remarks(const struct snapshot *s, struct reasons *r)
 {
     if (s->relay_is_paused)
         give(r, "the ring is full, the relay waits");
@@ -84,12 +80,12 @@ static void remarks(const struct health_sample *s, struct reasons *r)
         give(r, "behind the network by %.0f s", s->lag_s);
 }
 
-static void why_not_well(const struct health_sample *s, struct reasons *r)
+static void why_not_well(const struct snapshot *s, struct reasons *r)
 {
     dying_workers(s, r);
 }
 
-static void why_not_ready(const struct health *h, const struct health_sample *s, struct reasons *r)
+static void why_not_ready(const struct health *h, const struct snapshot *s, struct reasons *r)
 {
     if (!s->is_running)
         give(r, "firehosed is %s", s->state);
@@ -99,14 +95,14 @@ static void why_not_ready(const struct health *h, const struct health_sample *s,
     idle_workers(h, s, r);
 }
 
-bool health_is_well(const struct health_sample *s)
+bool health_is_well(const struct snapshot *s)
 {
     struct reasons r = {0};
     why_not_well(s, &r);
     return r.count == 0;
 }
 
-bool health_is_ready(const struct health *h, const struct health_sample *s)
+bool health_is_ready(const struct health *h, const struct snapshot *s)
 {
     struct reasons r = {0};
     why_not_ready(h, s, &r);
@@ -118,7 +114,7 @@ static json_t *answer(const char *status, const struct reasons *why, const struc
     return json_pack("{s:s,s:o,s:o}", "status", status, "reasons", why->list, "notes", notes->list);
 }
 
-json_t *health_json(const struct health_sample *s)
+json_t *health_json(const struct snapshot *s)
 {
     struct reasons why = {.list = json_array()}, notes = {.list = json_array()};
     why_not_well(s, &why);
@@ -127,7 +123,7 @@ json_t *health_json(const struct health_sample *s)
     return answer(why.count == 0 ? "ok" : "failing", &why, &notes);
 }
 
-json_t *health_ready_json(const struct health *h, const struct health_sample *s)
+json_t *health_ready_json(const struct health *h, const struct snapshot *s)
 {
     struct reasons why = {.list = json_array()}, notes = {.list = json_array()};
     why_not_ready(h, s, &why);

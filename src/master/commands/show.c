@@ -5,19 +5,17 @@
 #include <string.h>
 
 #include "master/commands/command.h"
-#include "master/report/status.h"
+#include "master/report/take.h"
 #include "master/setting_text.h"
 
 void command_status(struct master *m, struct control_call *call)
 {
-    control_answer(call, status_json(m));
+    control_answer(call, snapshot_json(report_take(m)));
 }
 
 void command_workers(struct master *m, struct control_call *call)
 {
-    json_t *status = status_json(m);
-    control_answer(call, json_pack("{s:O?}", "workers", json_object_get(status, "workers")));
-    json_decref(status);
+    control_answer(call, json_pack("{s:o}", "workers", snapshot_workers_json(report_take(m))));
 }
 
 void command_history(struct master *m, struct control_call *call)

@@ -7,3 +7,6 @@ tests_unit_stats_test_health_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOC
 check_PROGRAMS += tests/unit/stats/test_lag
 tests_unit_stats_test_lag_SOURCES = tests/unit/stats/test_lag.c
 tests_unit_stats_test_lag_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/stats/test_snapshot
+tests_unit_stats_test_snapshot_SOURCES = tests/unit/stats/test_snapshot.c
+tests_unit_stats_test_snapshot_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)

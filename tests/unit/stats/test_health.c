@@ -13,9 +13,9 @@
 #include "stats/health.h"
 
 /* Two workers, all as it should be. */
-static struct health_sample fine(void)
+static struct snapshot fine(void)
 {
-    struct health_sample s = {
+    struct snapshot s = {
         .state = "running",
         .is_running = true,
         .relay_is_up = true,
@@ -29,7 +29,7 @@ static struct health_sample fine(void)
         .workers = 2,
     };
     for (unsigned i = 0; i < 2; i++)
-        s.worker[i] = (struct health_worker){.is_there = true, .is_ready = true, .state = "ready"};
+        s.worker[i] = (struct snapshot_worker){.pid = 1, .is_ready = true, .state = "ready"};
     return s;
 }
 
@@ -46,7 +46,7 @@ static void all_well_has_no_reasons(void **state)
 {
     (void)state;
     struct health h = {0};
-    struct health_sample s = fine();
+    struct snapshot s = fine();
     health_tick(&h, &s);
     assert_true(health_is_well(&s));
     assert_true(health_is_ready(&h, &s));
@@ -58,7 +58,7 @@ static void absent_peers_are_unready_but_not_unwell(void **state)
 {
     (void)state;
     struct health h = {0};
-    struct health_sample s = fine();
+    struct snapshot s = fine();
     s.redis_is_up = false;
     s.redis_state = "offline";
     s.redis_note = "connection refused";
@@ -74,7 +74,7 @@ static void worker_that_keeps_dying_is_unwell(void **state)
 {
     (void)state;
     struct health h = {0};
-    struct health_sample s = fine();
+    struct snapshot s = fine();
     s.worker[1].restarts = 3;
     assert_true(health_is_well(&s));
     s.worker[1].keeps_dying = true;
@@ -88,7 +88,7 @@ static void frames_that_wait_uncommitted_are_unready(void **state)
 {
     (void)state;
     struct health h = {0};
-    struct health_sample s = fine();
+    struct snapshot s = fine();
     s.worker[0].queued = 7;
     for (int i = 0; i <= HEALTH_STUCK_S; i++) {
         assert_true(health_is_ready(&h, &s));
@@ -105,7 +105,7 @@ static void idleness_is_not_standing_still(void **state)
 {
     (void)state;
     struct health h = {0};
-    struct health_sample s = fine();
+    struct snapshot s = fine();
     for (int i = 0; i < 1000; i++)
         health_tick(&h, &s);
     s.worker[0].queued = 1;
@@ -117,13 +117,13 @@ static void other_states_of_master_and_workers_are_unready(void **state)
 {
     (void)state;
     struct health h = {0};
-    struct health_sample s = fine();
+    struct snapshot s = fine();
     s.is_running = false;
     s.state = "starting";
     s.workers = 0;
     assert_reason(health_ready_json(&h, &s), "reasons", "firehosed is starting");
     s = fine();
-    s.worker[1].is_there = false;
+    s.worker[1].pid = 0;
     strcpy(s.worker[1].note, "was killed \xc3"); /* cut within a letter */
     assert_reason(health_ready_json(&h, &s), "reasons", "worker 1: gone: was killed ?");
     assert_true(health_is_well(&s));
@@ -133,7 +133,7 @@ static void lag_and_a_full_ring_are_noted(void **state)
 {
     (void)state;
     struct health h = {0};
-    struct health_sample s = fine();
+    struct snapshot s = fine();
     s.lag_s = 61;
     s.relay_is_paused = true;
     assert_reason(health_json(&s), "notes", "behind the network by 61 s");

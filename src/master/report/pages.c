@@ -1,16 +1,13 @@
-/* endpoints.c: what there is to be read over HTTP, and how each page is made. */
 #include "config.h"
+
+#include "master/report/pages.h"
 
 #include <event2/http.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "master/report/endpoints.h"
-#include "master/context.h"
-#include "master/report/metrics.h"
-#include "master/report/sample.h"
-#include "master/report/status.h"
 #include "http/page.h"
+#include "master/context.h"
+#include "master/report/take.h"
 
 /* Takes the JSON over. */
 static int write_json(struct buffer *body, json_t *json, int status)
@@ -36,7 +33,7 @@ static int page(void *arg, struct buffer *body)
 
 static int status(void *arg, struct buffer *body)
 {
-    return write_json(body, status_json(arg), HTTP_OK);
+    return write_json(body, snapshot_json(report_take(arg)), HTTP_OK);
 }
 
 static int history(void *arg, struct buffer *body)
@@ -47,24 +44,21 @@ static int history(void *arg, struct buffer *body)
 
 static int metrics(void *arg, struct buffer *body)
 {
-    metrics_write(arg, body);
+    snapshot_write_metrics(report_take(arg), body);
     return HTTP_OK;
 }
 
 static int healthz(void *arg, struct buffer *body)
 {
-    struct health_sample s;
-    sample_health(arg, &s);
-    return write_json(body, health_json(&s), health_is_well(&s) ? HTTP_OK : HTTP_SERVUNAVAIL);
+    const struct snapshot *s = report_take(arg);
+    return write_json(body, health_json(s), s->is_well ? HTTP_OK : HTTP_SERVUNAVAIL);
 }
 
 static int readyz(void *arg, struct buffer *body)
 {
-    const struct master *m = arg;
-    struct health_sample s;
-    sample_health(m, &s);
-    return write_json(body, health_ready_json(&m->health, &s),
-                      health_is_ready(&m->health, &s) ? HTTP_OK : HTTP_SERVUNAVAIL);
+    struct master *m = arg;
+    const struct snapshot *s = report_take(m);
+    return write_json(body, health_ready_json(&m->health, s), s->is_ready ? HTTP_OK : HTTP_SERVUNAVAIL);
 }
 
 static const struct http_page pages[] = {
@@ -77,7 +71,7 @@ static const struct http_page pages[] = {
     {.path = NULL},
 };
 
-bool endpoints_open(struct master *m, struct error *why)
+bool pages_open(struct master *m, struct error *why)
 {
     struct buffer policy;
     if (m->config->http_listen[0] == '\0')

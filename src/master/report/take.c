@@ -1,0 +1,160 @@
+/* take.c: the one place that reads the other rooms for figures. A worker's slot is its report: each value is copied once,
+ * and the copy is used. */
+#include "config.h"
+
+#include "master/report/take.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "master/checkpoint.h"
+#include "master/context.h"
+#include "master/ingest.h"
+#include "master/transitions.h"
+
+static void take_master(const struct master *m, struct snapshot *s)
+{
+    s->now_ms = clock_monotonic_ms();
+    s->now_us = clock_unix_us();
+    s->version = PACKAGE_VERSION;
+    s->state = master_state_name(m);
+    s->pid = getpid();
+    s->is_running = master_is_running(m) && !m->course.is_paused;
+    s->is_stopping = m->course.state == MASTER_STOPPING;
+    s->uptime_s = (double)(s->now_ms - m->started_ms) / 1000;
+    s->started_s = (double)s->now_us / 1e6 - s->uptime_s;
+    s->lag_warn_s = (double)m->config->lag_warn / 1000;
+    s->rewinds = m->course.rewinds;
+    s->resets = m->course.resets;
+}
+
+static void take_relay(const struct master *m, struct snapshot *s)
+{
+    const struct relay_list *list = failover_list(m->failover);
+    s->relay_url = relay_shown(m->relay);
+    s->relay_host = relay_host(m->relay);
+    s->relay_state = relay_state_name(relay_state(m->relay));
+    s->relay_note = relay_trouble(m->relay);
+    s->relay_is_up = relay_is_up(m->relay);
+    s->relay_is_paused = relay_is_paused(m->relay);
+    s->relay_connects = relay_connects(m->relay);
+    s->relay_bytes = relay_bytes(m->relay);
+    s->relay_infos = m->totals.infos;
+    s->relay_errors = m->totals.errors;
+    s->relay_changes = failover_changes(m->failover);
+    s->relay_count = list->count;
+    for (unsigned i = 0; i < list->count; i++)
+        s->relays[i] = (struct snapshot_relay){list->list[i].name, i == list->current, list->list[i].failures};
+}
+
+static void take_redis(const struct master *m, struct snapshot *s)
+{
+    const struct store_usage *usage = store_usage(m->store);
+    s->redis_state = store_state_name(m->store);
+    s->redis_note = store_trouble(m->store);
+    s->redis_is_up = store_is_ready(m->store);
+    s->used_memory = usage->used_memory;
+    s->max_memory = usage->max_memory;
+    s->stream_length = usage->stream_length;
+    s->dead_letters_length = usage->dead_letters_length;
+}
+
+static void take_worker(const struct master *m, unsigned i, struct snapshot_worker *out)
+{
+    const struct worker_slot *slot = &m->counters->workers[i];
+    struct pool_worker_status w;
+    pool_worker_status(m->pool, i, &w);
+    int state = atomic_load_explicit(&slot->state, memory_order_relaxed);
+    *out = (struct snapshot_worker){
+        .index = i,
+        .pid = w.pid,
+        .is_ready = state == WORKER_READY,
+        .keeps_dying = w.keeps_dying,
+        .state = w.pid == 0 ? (w.keeps_dying ? "dying" : "gone") : w.is_draining ? "draining" : worker_state_name(state),
+        .restarts = w.restarts,
+        .queued = ledger_queue_length(m->ledger, i),
+        .round_trip_us = atomic_load_explicit(&slot->round_trip_us, memory_order_relaxed),
+        .batch_events = atomic_load_explicit(&slot->batch_events, memory_order_relaxed),
+        .restart_in_s = (double)w.restart_in_ms / 1000,
+        .lag_us = atomic_load_explicit(&slot->lag_us, memory_order_relaxed),
+        .commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed),
+    };
+    snprintf(out->note, sizeof out->note, "%.*s", WORKER_NOTE_BYTES - 1, slot->note);
+    for (unsigned c = 0; c < COUNTERS; c++)
+        out->counts[c] = atomic_load_explicit(&slot->counters[c], memory_order_relaxed);
+    out->events = out->counts[COUNTER_WRITTEN] + out->counts[COUNTER_FILTERED] + out->counts[COUNTER_QUARANTINED] +
+                  out->counts[COUNTER_DUPLICATE];
+}
+
+/* Those that are, and those that were. */
+static void take_workers(const struct master *m, struct snapshot *s)
+{
+    s->workers = s->workers_known = pool_size(m->pool);
+    s->last_commit_s = -1;
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        struct snapshot_worker *w = &s->worker[i];
+        take_worker(m, i, w);
+        s->in_flight += w->queued;
+        for (unsigned c = 0; c < COUNTERS; c++)
+            s->counts[c] += w->counts[c];
+        if (i >= s->workers_known && (w->restarts > 0 || w->events > 0))
+            s->workers_known = i + 1;
+        if (w->commit_us > 0 && (double)w->commit_us / 1e6 > s->last_commit_s)
+            s->last_commit_s = (double)w->commit_us / 1e6;
+    }
+}
+
+static void take_events(const struct master *m, struct snapshot *s)
+{
+    struct optional cursor = checkpoint_cursor(m);
+    s->received = m->totals.received;
+    s->counts[COUNTER_FILTERED] += m->totals.filtered;
+    s->counts[COUNTER_DUPLICATE] += m->totals.duplicate;
+    s->implausible = m->totals.implausible;
+    s->filtered_lag_us = m->totals.filtered_lag_us;
+    s->filtered_at_us = m->totals.filtered_at_us;
+    s->done = m->progress.done;
+    s->cursor = cursor.is_known ? cursor.value : -1;
+    if (cursor.is_known)
+        snprintf(s->cursor_shown, sizeof s->cursor_shown, "%" PRId64, cursor.value);
+    s->ring_used = ledger_used_bytes(m->ledger);
+    s->ring_size = ledger_size_bytes(m->ledger);
+    s->ring_records = ledger_record_count(m->ledger);
+}
+
+/* What follows from the other figures. ingest_discard() takes events out of `received` that are to be read again. */
+static void conclude(struct master *m, struct snapshot *s)
+{
+    traffic_fill(m->traffic, s);
+    for (unsigned k = 0; k < EVENT_KINDS; k++)
+        s->discarded += s->kinds[k];
+    s->discarded -= s->received;
+    s->is_well = health_is_well(s);
+    s->is_ready = health_is_ready(&m->health, s);
+}
+
+const struct snapshot *report_take(struct master *m)
+{
+    struct snapshot *s = &m->snapshot;
+    memset(s, 0, sizeof *s);
+    take_master(m, s);
+    take_relay(m, s);
+    take_redis(m, s);
+    take_workers(m, s);
+    take_events(m, s);
+    conclude(m, s);
+    return s;
+}
+
+void report_tick(struct master *m)
+{
+    const struct snapshot *s = report_take(m);
+    traffic_tick(m->traffic, s);
+    health_tick(&m->health, s);
+    ingest_want_time(m);
+    store_ask_usage(m->store);
+    report_take(m); /* with the new rates, lag and health */
+}
