@@ -49,10 +49,7 @@ static size_t sorted(const struct top *t, enum top_pane pane, const json_t *out[
     return count;
 }
 
-static size_t first_line(const struct top *t, enum top_pane pane)
-{
-    return t->pane == pane ? (size_t)t->scroll : 0;
-}
+static size_t first_line(const struct top *t, enum top_pane pane) { return t->pane == pane ? (size_t)t->scroll : 0; }
 
 /* ---- workers ---- */
 

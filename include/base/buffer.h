@@ -56,10 +56,7 @@ static inline void buffer_append_byte(struct buffer *b, uint8_t byte)
         b->data[b->len++] = byte;
 }
 
-static inline void buffer_append_text(struct buffer *b, const char *text)
-{
-    buffer_append(b, text, strlen(text));
-}
+static inline void buffer_append_text(struct buffer *b, const char *text) { buffer_append(b, text, strlen(text)); }
 
 /* Appends a string literal, whose length the compiler knows. */
 #define buffer_append_literal(b, literal) buffer_append((b), (literal), sizeof(literal) - 1)

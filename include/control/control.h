@@ -21,42 +21,42 @@
 struct control;
 struct control_call;
 
-/* Takes a call over. */
+/* Takes the call over. */
 typedef void control_handler(void *arg, struct control_call *call);
 
-/* Listens on a unix socket, mode 0660, replacing a stale one. NULL: *why. */
+/* Listens on a unix socket, mode 0660, and replaces a stale one. Returns NULL if that fails: *why. */
 struct control *control_new(struct event_base *base, const char *path, control_handler *handler, void *arg,
                             struct error *why);
 
-/* Stops listening and removes the socket. What was answered is still sent, as far as clients take it. Calls that were
- * kept are gone too: nobody may end them any more. */
+/* Stops listening and removes the socket. Answers are still sent, as far as clients take them. Calls that were kept are
+ * gone too: nobody may end them any more. */
 void control_free(struct control *c);
 
 /* ---- a call ---- */
 
 const char *control_call_command(const struct control_call *call);
 
-/* The argument of that name, the call's; NULL: not given. */
+/* Returns the argument of that name, which stays the call's; NULL if it is not given. */
 const json_t *control_call_argument(const struct control_call *call, const char *name);
-const json_t *control_call_arguments(const struct control_call *call); /* all; NULL: none */
+const json_t *control_call_arguments(const struct control_call *call); /* all; NULL if there are none */
 
-/* Who asks: pid, user and group of the other side as the kernel knows them. False: it is gone. */
+/* Gets pid, user and group of the client, as the kernel knows them. Returns false if it is gone. */
 bool control_call_peer(const struct control_call *call, struct ucred *peer);
 
-/* Ends the call well. The result is taken over; NULL: "out of memory". */
+/* Ends the call with a result, which is taken over; NULL stands for "out of memory". */
 void control_answer(struct control_call *call, json_t *result);
 
-/* Ends it with a reason. */
+/* Ends the call with the reason why it failed. */
 void control_refuse(struct control_call *call, enum control_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Sends an item on the way to the answer; taken over. False: it was left out, as the client does not read what it has
- * been sent, or is gone. */
+/* Sends an item before the answer; the item is taken over. Returns false if it was left out, as the client does not
+ * read, or is gone. */
 bool control_item(struct control_call *call, json_t *item);
 
-/* For calls that are kept for long: `gone` is called when the client is gone. The call still is to be ended, there and
- * then or later; nobody will read the answer. That a client is gone shows when it is written to: who waits for long
- * sends an item from time to time. */
+/* For calls that are kept for long: `gone` is called when the client is gone. The call must still be ended, at once or
+ * later, though nobody will read the answer. A write shows that a client is gone: a handler that waits for long sends
+ * an item from time to time. */
 void control_when_gone(struct control_call *call, void (*gone)(void *arg, struct control_call *call), void *arg);
 
 #endif

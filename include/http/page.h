@@ -9,8 +9,8 @@
 
 const void *page_bytes(size_t *len);
 
-/* Appends its Content-Security-Policy, terminated: only the script and the style that stand in it run, by their
- * hashes, and it talks to nobody but us. False: no memory. */
+/* Appends its Content-Security-Policy, terminated: only its own script and style run, told by their hashes, and it
+ * talks to nobody but us. Returns false if memory is short. */
 bool page_policy(struct buffer *out);
 
 #endif

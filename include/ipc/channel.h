@@ -1,14 +1,14 @@
 /* channel.h: how the master and one worker talk.
  *
- * The ipc room: layout and framing of what goes between the two, over socket pairs. It knows nothing of what a frame
- * means or of Redis.
+ * The ipc room holds what processes share: channels, taps, and counters in shared memory. It knows nothing of Redis or
+ * of the content of a frame. Pool and master use it on one side, the worker room on the other.
  *
- * A channel is two pairs, because two kinds of talk must not stand in each other's way: when Redis is down, frames wait
- * in the data pair, and the message that brings the new connection must still get through.
+ * A channel is two socket pairs, so that two kinds of messages do not block each other: while Redis is down, frames
+ * wait in the data pair, and the message with the new connection must still get through.
  *
  *   data    SOCK_STREAM, master to worker only: struct frame_ref …, each of them a frame in the ring, which the
- *           worker sees but cannot write to. It stays there until it is acked.
- *           The master's shutting it down means: finish what is there, then exit.
+ *           worker sees but cannot write to. The frame stays there until its ack.
+ *           If the master shuts it down, the worker finishes what is there and exits.
  *   control SOCK_SEQPACKET, both ways: struct ipc_message, some with a descriptor.
  *           Its end means that the other side is gone. */
 #ifndef FIREHOSED_IPC_CHANNEL_H
@@ -21,7 +21,7 @@
 #include "base/error.h"
 #include "base/verdict.h"
 
-/* The ring of raw frames as a worker has it: mapped read-only, and twice, end to end, so that a frame that begins in
+/* The ring of raw frames as a worker sees it: mapped read-only, and twice, end to end, so that a frame that begins in
  * the first `size` bytes is contiguous. */
 struct ring_view {
     const uint8_t *bytes;
@@ -34,27 +34,27 @@ struct frame_ref {
     uint32_t len;      /* at most the ring's size */
     uint8_t partition; /* hash(DID) % PARTITIONS */
     uint8_t kind;      /* enum frame_kind, as peeked */
-    uint8_t verdict;   /* enum verdict: what the master knows against it */
+    uint8_t verdict;   /* enum verdict: whether the frame is to be decoded, or why not */
     uint8_t cause;     /* of the verdict: the number of a signal, or an exit status */
-    uint64_t id;       /* the ledger's number of this frame: rises by any steps; what acks speak of */
+    uint64_t id;       /* the ledger's number of this frame, which acks name; it rises by any steps */
     int64_t seq;       /* the relay's; 0 where it could not be read */
 };
 
-_Static_assert(sizeof(struct frame_ref) == 32, "references have no holes: an array of them is what is sent");
+_Static_assert(sizeof(struct frame_ref) == 32, "references have no holes: an array of them is sent as it is");
 
 enum ipc_type {
     /* master to worker */
     IPC_REDIS_CONNECTED, /* with a descriptor: a connected socket to Redis */
     IPC_REDIS_FAILED,    /* text: why not */
     IPC_LOG_LEVEL,       /* value */
-    IPC_LOG_FILE,        /* with a descriptor: the log was opened again; value: whether it leads to syslog */
+    IPC_LOG_FILE,        /* with a descriptor: the log was opened again; value 1: it is syslog's */
     IPC_LOG_FORMAT,      /* value */
-    IPC_TAP,             /* with a descriptor: events are watched (ipc/tap.h); without: no longer */
-    IPC_RETRY,           /* with a descriptor: a frame in a file; id, value: its kind, text: its dead letter's entry */
+    IPC_TAP,             /* with a descriptor: opens the tap `value` (ipc/tap.h); without: closes it */
+    IPC_RETRY,           /* with a descriptor: a frame in a file; id; value: its kind; text: its dead letter's entry */
     /* worker to master */
     IPC_RETRIED,         /* id; value 1: its event is in the stream; 0: text tells why not */
     IPC_WANT_REDIS,      /* asks for a connection */
-    IPC_ACK,             /* id, counts: all frames up to it are done (in the stream, or filtered, or quarantined) */
+    IPC_ACK,             /* id, counts: all frames up to it are done (in the stream, filtered, or dead letters) */
 };
 
 enum { IPC_TEXT_BYTES = 232, IPC_COUNTS = 32 };
@@ -65,16 +65,16 @@ struct ipc_message {
     uint64_t id;
     union {
         char text[IPC_TEXT_BYTES]; /* always ended */
-        /* What became of the frames, by enum counter. They travel with the ack: a worker that dies between counting
-         * and acking would count its frames twice. */
+        /* What became of the frames, by enum counter. They travel with the ack: if a worker died between counting and
+         * acking, its frames would be counted twice. */
         uint32_t counts[IPC_COUNTS];
     };
 };
 
-/* How a worker leaves, beside 0 (all is done) and 1 (it cannot go on). */
+/* Exit statuses of a worker, beside 0 (all is done) and 1 (it cannot go on). */
 enum ipc_exit {
     IPC_EXIT_TAKEN_OVER = 10, /* another master owns the worker's slot now */
-    IPC_EXIT_OBSOLETE = 11,   /* a successor of the same master does */
+    IPC_EXIT_OBSOLETE = 11,   /* a later worker of the same master owns it */
     IPC_EXIT_MARKS_LOST = 12, /* Redis has lost data: its marks are older than what was committed */
 };
 
@@ -89,16 +89,16 @@ void channel_close(struct channel *c);
 
 enum ipc_result {
     IPC_OK,
-    IPC_AGAIN,  /* nothing there, or no room: wait for the descriptor */
+    IPC_AGAIN,  /* there is no message, or no room for one: wait for the descriptor */
     IPC_GONE,   /* the other side is gone */
-    IPC_BROKEN, /* it sent what is not a message: the talk cannot go on */
+    IPC_BROKEN, /* the other side sent something else than a message: give it up */
 };
 
-/* Sends one message, with a descriptor unless fd is -1 (the caller still owns it). */
+/* Sends one message, with a descriptor unless fd is -1. The caller still owns the descriptor. */
 enum ipc_result channel_send(const struct channel *c, const struct ipc_message *m, int fd);
 
-/* Receives one message; *fd gets its descriptor (close-on-exec, the caller's now), or -1. No other descriptor that came
- * along stays open, whatever the other side sent. */
+/* Receives one message. *fd is its descriptor (close-on-exec, the caller's now), or -1. Any further descriptor that the
+ * other side sent is closed. */
 enum ipc_result channel_receive(const struct channel *c, struct ipc_message *m, int *fd);
 
 #endif

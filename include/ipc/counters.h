@@ -1,8 +1,7 @@
 /* counters.h: figures in memory that the master and its workers share.
  *
- * A worker adds to its own slot, the master reads all of them: no message is needed to know the balance, and a slot
- * outlives the worker that wrote to it, so counters never go back. The rest of a slot tells how the worker is: it is
- * for people (status), nothing is decided by it. */
+ * A worker writes to its own slot, and the master reads all of them. A slot outlives the worker that wrote to it, so
+ * counters never go back. The rest of a slot tells how the worker is. */
 #ifndef FIREHOSED_IPC_COUNTERS_H
 #define FIREHOSED_IPC_COUNTERS_H
 
@@ -16,10 +15,10 @@
 enum worker_state { WORKER_STARTING, WORKER_CONNECTING, WORKER_READY, WORKER_RETRYING, WORKER_DRAINING };
 const char *worker_state_name(int state); /* "unknown" for any other number: it may be a worker's */
 
-/* What a worker does at this moment: whether its death is a frame's fault. */
+/* What a worker does at this moment. It tells whether a frame may have caused its death. */
 enum worker_activity {
     ACTIVITY_STARTING,
-    ACTIVITY_WAITING,   /* in poll(): a death is somebody else's doing */
+    ACTIVITY_WAITING,   /* in poll(): a death then has another cause */
     ACTIVITY_TALKING,   /* to Redis or the master */
     ACTIVITY_ON_FRAMES, /* reads, decodes, batches */
 };
@@ -43,7 +42,8 @@ struct counters {
     struct worker_slot workers[WORKERS_MAX];
 };
 
-/* Shared by this process and those it forks. NULL: no memory. Never freed: it lives as long as the master. */
+/* Shared by this process and those it forks. Never freed: it lives as long as the master. Returns NULL if memory is
+ * short. */
 struct counters *counters_new(void);
 
 static inline void counter_add(struct worker_slot *slot, enum counter c, uint64_t n)
@@ -52,10 +52,10 @@ static inline void counter_add(struct worker_slot *slot, enum counter c, uint64_
     atomic_fetch_add_explicit(&slot->counters[c], n, memory_order_relaxed);
 }
 
-/* Sum over all slots. */
+/* Returns the sum over all slots. */
 uint64_t counters_total(const struct counters *counters, enum counter c);
 
-/* Sets the slot's state and note (NULL: leaves the note). */
+/* Sets the slot's state and note; NULL leaves the note. */
 void worker_slot_set(struct worker_slot *slot, enum worker_state state, const char *note);
 
 #endif

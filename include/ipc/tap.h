@@ -1,7 +1,7 @@
-/* tap.h: what a worker sends into a tap: events as they pass, for whoever watches (firehosectl tail).
+/* tap.h: events as they pass, for those who watch (firehosectl tail). Workers write, the master reads.
  *
- * A tap is a socket pair of its own, SOCK_SEQPACKET, whose one end goes to every worker with IPC_TAP. Nothing waits for
- * it: what does not fit in is left out and counted. A message is a struct tap_head and the event's JSON. */
+ * A tap is a socket pair of its own, SOCK_SEQPACKET, whose one end goes to every worker with IPC_TAP. No worker waits
+ * for it: an event that does not fit in is left out and counted. A message is a struct tap_head and the JSON. */
 #ifndef FIREHOSED_IPC_TAP_H
 #define FIREHOSED_IPC_TAP_H
 
@@ -17,11 +17,11 @@ enum {
 
 struct tap_head {
     int64_t seq;
-    uint64_t left_out; /* by this worker, of this tap, since the message before */
+    uint64_t left_out; /* events that this worker left out of this tap since its last message */
     uint16_t kind;     /* enum frame_kind */
     uint16_t reserved[3];
 };
 
-/* The text of IPC_TAP: "DID\ncollections", either may be empty: all. */
+/* The text of IPC_TAP is "DID\ncollections"; an empty part means all. */
 
 #endif

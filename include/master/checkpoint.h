@@ -10,8 +10,8 @@ struct master;
 /* Whose cursor and marks are meant: those of the relay that is read. */
 struct store_keys checkpoint_keys(const struct master *m);
 
-/* The cursor, as it is saved and as it is shown, everywhere: the tail of the ring or, where no event of this sequence is
- * committed yet, the cursor at which it was begun. */
+/* The cursor, as it is saved and as it is shown, everywhere: the tail of the ring or, where no event of this sequence
+ * is committed yet, the cursor at which it was begun. */
 struct optional checkpoint_cursor(const struct master *m);
 
 /* True if that cursor is saved already, or there is none. */

@@ -27,8 +27,8 @@ struct filter_hooks {
  * wrong; *why begins with where its value is from. */
 bool filter_check_config(const struct config *config, struct error *why);
 
-/* For the start: reads the list of DIDs, if there is one, before it returns. The configuration was checked. Returns NULL
- * if the list cannot be read or memory is short: *why. */
+/* For the start: reads the list of DIDs, if there is one, before it returns. The configuration was checked. Returns
+ * NULL if the list cannot be read or memory is short: *why. */
 struct filter *filter_new(const struct config *config, const struct filter_hooks *hooks, struct error *why);
 void filter_free(struct filter *f);
 

@@ -28,8 +28,8 @@ void transition_reset(struct master *m, bool from_oldest);
 /* Another relay of the list is read, when what is in hand is written. */
 void transition_change_relay(struct master *m, struct failover_wish wish);
 
-/* While paused and with nothing in hand: cursor and marks are set, so that reading goes on behind `cursor`; unknown: both
- * are deleted, and reading goes on with live events. */
+/* While paused and with nothing in hand: cursor and marks are set, so that reading goes on behind `cursor`; unknown:
+ * both are deleted, and reading goes on with live events. */
 void transition_set_cursor(struct master *m, struct optional cursor);
 
 /* Stops reading, finishes what is in hand, saves the cursor, and ends the loop. `why` goes to the log. */

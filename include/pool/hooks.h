@@ -8,7 +8,8 @@
 
 #include "worker/worker.h"
 
-/* What a forked child does: it does not return. It is worker_run(), handed in, so that the master does not link to it. */
+/* What a forked child does: it does not return. It is worker_run(), handed in, so that the master does not link to it.
+ * */
 typedef void pool_child_main(const struct worker_setup *setup);
 
 struct pool_hooks {

@@ -39,8 +39,8 @@ void pool_hold(struct pool *p, bool is_held);
 /* Dispatches what the ledger has for the workers. */
 void pool_feed(struct pool *p);
 
-/* Lets the workers finish and leave; hooks.drained follows. everything: they finish the whole ledger first; else only the
- * frames in their channels, and the rest stays in the ledger for their successors. */
+/* Lets the workers finish and leave; hooks.drained follows. everything: they finish the whole ledger first; else only
+ * the frames in their channels, and the rest stays in the ledger for their successors. */
 void pool_drain(struct pool *p, bool everything);
 bool pool_is_draining(const struct pool *p);
 bool pool_is_gone(const struct pool *p); /* no worker is there, or about to be started */
@@ -51,8 +51,9 @@ void pool_restart(struct pool *p, unsigned index);
 /* Kills all workers, for an end that does not wait any longer. */
 void pool_kill(struct pool *p);
 
-/* Has a worker try the frame of a dead letter (its entry's id) again; the descriptor is of a file with the frame. Returns
- * false if the worker is not there or busy with another one; else hooks.retried says how it ended, with the number. */
+/* Has a worker try the frame of a dead letter (its entry's id) again; the descriptor is of a file with the frame.
+ * Returns false if the worker is not there or busy with another one; else hooks.retried says how it ended, with the
+ * number. */
 bool pool_retry(struct pool *p, unsigned index, int fd, uint64_t number, unsigned kind, const char *entry);
 
 /* Kills all workers, to begin anew; hooks.drained follows. */
@@ -64,8 +65,8 @@ bool pool_reap(struct pool *p, pid_t pid, int status);
 /* Once a second: kills workers that show no sign of life, and dispatches what the kernel had no memory for before. */
 void pool_check(struct pool *p);
 
-/* Sends one worker a message, with a descriptor unless fd is -1; the descriptor stays the caller's. A worker that is not
- * there, or does not listen, misses it. */
+/* Sends one worker a message, with a descriptor unless fd is -1; the descriptor stays the caller's. A worker that is
+ * not there, or does not listen, misses it. */
 void pool_tell(struct pool *p, unsigned index, const struct ipc_message *m, int fd);
 
 /* Tells all workers (broadcast.c). */

@@ -20,14 +20,15 @@ struct redis_address {
     struct tls_context *tls; /* NULL: plain */
 };
 
-/* Reads `redis` and `redis_ca_file` of the configuration; what the address was before is given up. False: *why. */
+/* Reads `redis` and `redis_ca_file` of the configuration; the address before is given up. Returns false
+ * if a value is wrong: *why. */
 bool redis_address_set(struct redis_address *a, const struct config *config, struct error *why);
 void redis_address_fini(struct redis_address *a);
 
 /* Host and port, or the path of a socket, for messages. Returns `out`. */
 const char *redis_address_text(const struct redis_address *a, char *out, size_t out_bytes);
 
-/* Checks `redis` of the configuration. False: *why, without the key. */
+/* Checks `redis` of the configuration. Returns false if it is wrong: *why, without the key. */
 bool redis_address_check(const struct config *config, struct error *why);
 
 /* One attempt to connect. Zeroed is none. */
@@ -37,7 +38,7 @@ struct redis_dial {
 };
 
 /* Resolves and connects within redis_connect_timeout; `done` is called once, later, with the descriptor or the reason.
- * An attempt that is under way is given up. False: *why, and `done` is not called. */
+ * An attempt that is under way is given up. Returns false if it cannot start: *why; then `done` is not called. */
 bool redis_dial_start(struct redis_dial *d, struct event_base *base, struct evdns_base *dns,
                       const struct config *config, connect_done *done, void *arg, struct error *why);
 

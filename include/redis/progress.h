@@ -28,17 +28,18 @@ struct known_marks {
     _Atomic int64_t seq[PARTITIONS];
 };
 
-/* Shared by this process and those it forks. NULL: no memory. Never freed: it lives as long as the master. */
+/* Shared by this process and those it forks. Never freed: it lives as long as the master. Returns NULL if memory is
+ * short. */
 struct known_marks *known_marks_new(void);
 
-/* All of them at this moment. */
+/* Reads or writes all of them. */
 struct marks known_marks_read(const struct known_marks *known);
 void known_marks_write(struct known_marks *known, const struct marks *marks);
 
-/* Forgets the marks: what is in Redis is to be read anew. */
+/* Forgets the marks: they will be read from Redis anew. */
 void known_marks_forget(struct known_marks *known);
 
-/* Reads the answer to progress_append_read(). False: it is not one. */
+/* Reads the answer to progress_append_read(). Returns false if it is not one. */
 bool progress_parse(const redisReply *reply, struct marks *marks);
 
 /* Reads the answer to TYPE. Returns true if another type of key stands where a stream is expected. */

@@ -1,9 +1,8 @@
-/* replies.h: the answers that are all alike, counted where they lie.
+/* replies.h: skips replies that are all alike, in the reader's buffer.
  *
- * A transaction of n events is answered by n times "+QUEUED" and an array of n ids. hiredis makes an object of
- * each: twice n allocations and more, to be looked at once and freed, a tenth of a worker's time. Here they are
- * recognised in its buffer and stepped over. What is not exactly as expected is not touched: hiredis reads it, as
- * it reads all else. */
+ * Redis answers a transaction of n events with n times "+QUEUED" and an array of n ids. hiredis makes an object of
+ * each: more than 2n allocations, a tenth of a worker's time. These functions recognise such replies in its buffer and
+ * step over them. Any other reply is not touched: hiredis reads it. */
 #ifndef FIREHOSED_REDIS_REPLIES_H
 #define FIREHOSED_REDIS_REPLIES_H
 
@@ -11,11 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Steps over whole replies that are "+<status>", at most max of them; returns how many. */
+/* Steps over whole replies that are "+<status>", at most max of them. Returns their number. */
 size_t replies_skip_status(redisReader *r, const char *status, size_t max);
 
-/* Steps over one whole array of n texts and numbers, with no error, nil or array among them. False: that is not what
- * comes next, or not all of it is there. */
+/* Steps over one whole array of n texts and numbers, with no error, nil or array among them. Returns false if the next
+ * reply is something else, or not all of it is there. */
 bool replies_skip_array(redisReader *r, size_t n);
 
 #endif

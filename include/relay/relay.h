@@ -61,9 +61,9 @@ struct relay_hooks {
     struct relay_answer (*message)(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed);
     /* The relay has handed over all that has arrived: the moment to dispatch it. */
     void (*idle)(void *arg);
-    /* An attempt has failed, or the connection is lost; the next attempt will follow. is_healthy: the connection was, as
-     * relay_is_healthy() has it. asked_ms: how long the relay asked to be left alone (Retry-After); 0: it did not ask. The
-     * hook must not call the relay's verbs. */
+    /* An attempt has failed, or the connection is lost; the next attempt will follow. is_healthy: the connection was,
+     * as relay_is_healthy() has it. asked_ms: how long the relay asked to be left alone (Retry-After); 0: it did not
+     * ask. The hook must not call the relay's verbs. */
     void (*failed)(void *arg, bool is_healthy, int64_t asked_ms);
     /* The relay has closed the connection that relay_stop() was to close. */
     void (*stopped)(void *arg);

@@ -1,9 +1,9 @@
 /* ring.h: the memory of the ledger.
  *
- * One piece of memory is mapped twice, at two neighbouring places, so that any run of bytes in it is contiguous and
- * nobody has to know where it wraps; and all of that two times: the master writes to it, and the workers, who inherit
- * the other mapping, may only look. No system call makes theirs writable: the memory is sealed against that
- * (F_SEAL_FUTURE_WRITE, fcntl(2)) before it is made. */
+ * One piece of memory is mapped twice, at two neighbouring places, so that any run of bytes in it is contiguous, and
+ * nobody has to know where it wraps. All of that exists two times: the master writes to the first, and the workers
+ * inherit the second, which they can only read. No system call makes theirs writable: the memory is sealed against that
+ * (F_SEAL_FUTURE_WRITE, fcntl(2)) before it is mapped for them. */
 #ifndef FIREHOSED_RING_RING_H
 #define FIREHOSED_RING_RING_H
 
@@ -19,7 +19,7 @@ struct ring {
     size_t size;
 };
 
-/* `size` is of whole pages. False: *why. */
+/* `size`: bytes, a multiple of the page size. Returns false if the kernel refuses: *why. */
 bool ring_map(struct ring *r, size_t size, struct error *why);
 void ring_unmap(struct ring *r);
 

@@ -1,9 +1,9 @@
 /* collection_counts.h: how many commits of which collection have passed: a bounded table.
  *
- * Names are strangers' text. The table has a fixed number of entries, each with a fixed room for its name. A name that does
- * not fit, or does not look like a collection, counts as "other". Entries that were quiet for minutes make room for new
- * ones, so that a flood of invented names cannot keep the real ones out for ever. A total never goes back, but the events of
- * a dropped entry count as other. */
+ * Names are strangers' text. The table has a fixed number of entries, each with a fixed room for its name. A name that
+ * does not fit, or does not look like a collection, counts as "other". Entries that were quiet for minutes make room
+ * for new ones, so that a flood of invented names cannot keep the real ones out for ever. A total never goes back, but
+ * the events of a dropped entry count as other. */
 #ifndef FIREHOSED_STATS_COLLECTION_COUNTS_H
 #define FIREHOSED_STATS_COLLECTION_COUNTS_H
 
@@ -18,7 +18,7 @@ enum {
 };
 
 struct collection_count {
-    char name[COLLECTION_COUNTS_NAME_BYTES]; /* letters, digits, '.', '-': safe in JSON and as a label; not terminated */
+    char name[COLLECTION_COUNTS_NAME_BYTES]; /* letters, digits, '.', '-': safe in JSON and labels; not terminated */
     uint8_t len;
     bool is_listed; /* was among the most frequent once: metrics go on with it */
     uint32_t quiet_s;

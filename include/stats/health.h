@@ -1,8 +1,8 @@
 /* health.h: is the process well, and does it do its work: two questions about a snapshot, each with its reasons. Pure.
  *
- * Well (/healthz): a supervisor must not kill a process for trouble that a new one would suffer from just the same. So an
- * absent Redis or relay is told, but is not unhealthy; a worker that dies again and again is.
- * Ready (/readyz): connected to the relay, and events are committed. */
+ * Well (/healthz): a supervisor must not kill a process for trouble that a new one would suffer from just the same. So
+ * an absent Redis or relay is told, but is not unhealthy; a worker that dies again and again is. Ready (/readyz):
+ * connected to the relay, and events are committed. */
 #ifndef FIREHOSED_STATS_HEALTH_H
 #define FIREHOSED_STATS_HEALTH_H
 
@@ -27,8 +27,8 @@ void health_tick(struct health *h, const struct snapshot *s);
 bool health_is_well(const struct snapshot *s);
 bool health_is_ready(const struct health *h, const struct snapshot *s);
 
-/* {"status":"ok"|"failing","reasons":[…],"notes":[…]}, and {"status":"ready"|"not ready",…}: the reasons say why it fails, the
- * notes what else an operator should know. New references; NULL if memory is short. */
+/* {"status":"ok"|"failing","reasons":[…],"notes":[…]}, and {"status":"ready"|"not ready",…}: the reasons say why it
+ * fails, the notes what else an operator should know. New references; NULL if memory is short. */
 json_t *health_json(const struct snapshot *s);
 json_t *health_ready_json(const struct health *h, const struct snapshot *s);
 

@@ -1,8 +1,8 @@
 /* snapshot.h: all figures at one moment, as plain values, and how they are shown: in the status, in /metrics.
  *
  * The stats room: figures, rates, lag and health. It knows numbers and texts, and nothing of where they come from: the
- * master takes the snapshot (master/report/take.h). Adding a figure is a field here, a row in snapshot.c, and a line where
- * the snapshot is taken. */
+ * master takes the snapshot (master/report/take.h). Adding a figure is a field here, a row in snapshot.c, and a line
+ * where the snapshot is taken. */
 #ifndef FIREHOSED_STATS_SNAPSHOT_H
 #define FIREHOSED_STATS_SNAPSHOT_H
 

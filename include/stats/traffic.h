@@ -23,8 +23,8 @@ void traffic_free(struct traffic *t);
 /* An event has arrived. path: "<collection>/<rkey>" of a commit's first operation, or NULL. */
 void traffic_count(struct traffic *t, enum event_kind kind, const uint8_t *path, size_t path_len);
 
-/* Once a second: computes rates and lag from the snapshot's other figures. Says in the log when the lag is above lag_warn,
- * and when it no longer is. */
+/* Once a second: computes rates and lag from the snapshot's other figures. Says in the log when the lag is above
+ * lag_warn, and when it no longer is. */
 void traffic_tick(struct traffic *t, const struct snapshot *s);
 
 /* Fills in kinds, collections, rates and lag, as of the last tick. */

@@ -1,8 +1,8 @@
 /* store.h: the master's own connection to Redis: the cursor, and the keys that dashboards read.
  *
  * The store room: fencing, the saved cursor and the marks, as the master needs them. It knows Redis, and nothing of the
- * relay, of workers or of frames; no event passes through it. While Redis does not answer, periodic writes are left out,
- * not queued. */
+ * relay, of workers or of frames; no event passes through it. While Redis does not answer, periodic writes are left
+ * out, not queued. */
 #ifndef FIREHOSED_STORE_STORE_H
 #define FIREHOSED_STORE_STORE_H
 
@@ -19,9 +19,9 @@
 
 struct store;
 
-/* *owner is the newest token that was given out. *known: what the workers have committed for certain; the store sets it to
- * the marks that reading begins at, so that a worker that first sees them when Redis has lost data notices. Returns NULL if
- * memory is short. */
+/* *owner is the newest token that was given out. *known: what the workers have committed for certain; the store sets it
+ * to the marks that reading begins at, so that a worker that first sees them when Redis has lost data notices. Returns
+ * NULL if memory is short. */
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
                         struct owner_token *owner, struct known_marks *known, const struct store_hooks *hooks);
 void store_free(struct store *s); /* NULL is allowed */
@@ -30,17 +30,17 @@ void store_free(struct store *s); /* NULL is allowed */
 void store_start(struct store *s);
 void store_restart(struct store *s);
 
-/* As soon as Redis is there: takes all slots, so that no transaction of an earlier worker can succeed any more, reads cursor
- * and marks, and makes them fit each other. rewind: Redis has lost data; reading continues at its own cursor, and the marks
- * stay. */
+/* As soon as Redis is there: takes all slots, so that no transaction of an earlier worker can succeed any more, reads
+ * cursor and marks, and makes them fit each other. rewind: Redis has lost data; reading continues at its own cursor,
+ * and the marks stay. */
 void store_begin(struct store *s, const struct store_keys *keys, bool rewind);
 
 /* The same for another relay: forgets what was saved or known of the one before. If another firehosed has taken over
  * meanwhile, hooks.taken_over says so, and the slots are not taken back. */
 void store_begin_relay(struct store *s, const struct store_keys *keys);
 
-/* The same for a sequence that has ended: deletes its marks. The cursor is deleted too or, from_oldest, becomes 0, so that a
- * start after a crash does not skip new events. */
+/* The same for a sequence that has ended: deletes its marks. The cursor is deleted too or, from_oldest, becomes 0, so
+ * that a start after a crash does not skip new events. */
 void store_begin_anew(struct store *s, const struct store_keys *keys, bool from_oldest);
 
 /* The same at another cursor: writes it, and lowers the marks that are above it. */
@@ -74,8 +74,8 @@ struct store_usage {
     int64_t stream_length, dead_letters_length; /* entries */
 };
 
-/* To be called once a second: asks every fifth time, and at once on a new connection. A question that Redis refuses is not
- * asked again on that connection. */
+/* To be called once a second: asks every fifth time, and at once on a new connection. A question that Redis refuses is
+ * not asked again on that connection. */
 void store_ask_usage(struct store *s);
 const struct store_usage *store_usage(const struct store *s);
 

@@ -1,9 +1,9 @@
 /* timing.h: how old events are when they are committed.
  *
- * Each event carries the time at which its server sent it; the worker decodes that anyway. A batch remembers the texts
- * of its last few, and only when it is committed are they read and compared with the clock: a handful a transaction,
- * not one an event. Servers' clocks are not ours and some are hours off, so the median of the last LAG_EVENTS is what
- * is published, in the worker's slot. */
+ * Each event carries the time at which its server sent it, and the worker decodes that anyway. A batch remembers the
+ * texts of its last few events. When the batch is committed, they are read and compared with the clock: a handful a
+ * transaction, not one an event. Some servers' clocks are hours off; so the worker publishes the median of the last
+ * LAG_EVENTS in its slot. */
 #ifndef FIREHOSED_WORKER_TIMING_H
 #define FIREHOSED_WORKER_TIMING_H
 
@@ -19,7 +19,7 @@ enum {
     LAG_EVENTS = 15,
 };
 
-/* In a batch; zeroed is empty. */
+/* Of a batch. Zeroed is empty. */
 struct event_times {
     char texts[TIMING_TEXTS][TIMING_TEXT_BYTES];
     uint8_t lengths[TIMING_TEXTS];
@@ -35,13 +35,13 @@ static inline void event_times_note(struct event_times *t, struct slice time)
     t->lengths[i] = (uint8_t)time.len;
 }
 
-/* Of a worker; zeroed is empty. */
+/* Of a worker. Zeroed is empty. */
 struct timing {
     int64_t lags_us[LAG_EVENTS];
     unsigned count;
 };
 
-/* The batch was committed at now_us (since 1970): tells the slot. Times that cannot be read are passed over. */
+/* The batch was committed at now_us (since 1970): publishes the lag in the slot. Unreadable times are skipped. */
 void timing_committed(struct timing *t, const struct event_times *times, int64_t now_us, struct worker_slot *slot);
 
 #endif

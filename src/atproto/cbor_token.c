@@ -63,10 +63,7 @@ static inline bool read_head(struct cbor_reader *r, struct head *h)
     return h->value <= INFO_MAX_VALUE || h->major == CBOR_MAJOR_SIMPLE || read_long_head(r, h);
 }
 
-static bool not_shortest(struct cbor_reader *r)
-{
-    return cbor_fail(r, "integer or length not in its shortest form");
-}
+static bool not_shortest(struct cbor_reader *r) { return cbor_fail(r, "integer or length not in its shortest form"); }
 
 static inline bool take_number(struct cbor_reader *r, const struct head *h, enum cbor_kind kind, struct cbor_token *t)
 {

@@ -71,10 +71,7 @@ static bool read_ops(struct cbor_reader *r, struct frame_peek *peek)
     return true;
 }
 
-static bool is_message(enum frame_kind kind)
-{
-    return kind == FRAME_INFO || kind == FRAME_ERROR;
-}
+static bool is_message(enum frame_kind kind) { return kind == FRAME_INFO || kind == FRAME_ERROR; }
 
 static bool read_field(struct cbor_reader *r, const struct cbor_token *key, struct frame_peek *peek)
 {

@@ -79,10 +79,7 @@ static const char *syslog_path(const char *target)
     return strncmp(target, syslog_name, n) == 0 && target[n] == ':' ? target + n + 1 : NULL;
 }
 
-bool log_is_file(const char *target)
-{
-    return target != NULL && target[0] != '\0' && syslog_path(target) == NULL;
-}
+bool log_is_file(const char *target) { return target != NULL && target[0] != '\0' && syslog_path(target) == NULL; }
 
 bool log_open(const char *target, struct error *why)
 {
@@ -163,10 +160,7 @@ void log_tick(void)
 }
 
 /* Warnings are kept for status even if the log leaves them out. */
-static bool is_wanted(enum log_level level)
-{
-    return level >= the_log.level || level >= LOG_LEVEL_WARN;
-}
+static bool is_wanted(enum log_level level) { return level >= the_log.level || level >= LOG_LEVEL_WARN; }
 
 void log_write(enum log_level level, const char *format, ...)
 {

@@ -48,10 +48,7 @@ void log_note_syslog_loss(void)
         atomic_store(&the_ring->has_lost_syslog, true);
 }
 
-bool log_take_syslog_loss(void)
-{
-    return the_ring != NULL && atomic_exchange(&the_ring->has_lost_syslog, false);
-}
+bool log_take_syslog_loss(void) { return the_ring != NULL && atomic_exchange(&the_ring->has_lost_syslog, false); }
 
 /* Copies line `number`. Returns false if the entry holds another line, or is not whole yet. */
 static bool take(const struct entry *e, uint64_t number, struct log_recent *out)

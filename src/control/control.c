@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 enum {
-    /* Of answers that a client does not fetch: the largest frame in base64 fits. */
+    /* The most that a client may leave unread: the largest frame in base64 fits. */
     UNREAD_MAX_BYTES = 8 * 1024 * 1024,
     ITEMS_MAX_BYTES = 512 * 1024, /* more unread than this: items are left out */
     CLIENT_TIMEOUT_S = 30,
     CLIENTS_MAX = 64,
-    CALLS_MAX = 16, /* of one client that wait for their answer */
+    CALLS_MAX = 16, /* of one client, that wait for their answer */
     SOCKET_MODE = 0660,
 };
 
@@ -63,7 +63,7 @@ static void client_free(struct client *client)
         if (call->client == client)
             call->client = NULL;
     }
-    /* From the front each time: a hook may end other calls than its own. */
+    /* Begins at the front each time: a hook may end other calls than its own. */
     for (call = LIST_FIRST(&client->control->calls); call != NULL;) {
         if (call->client != NULL || call->gone == NULL) {
             call = LIST_NEXT(call, link);
@@ -91,7 +91,7 @@ static size_t unread_bytes(const struct client *client)
     return evbuffer_get_length(bufferevent_get_output(client->stream));
 }
 
-/* Sends one line; the object is taken over. */
+/* Sends one line, and takes the object over. */
 static void send_line(struct client *client, json_t *line)
 {
     char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
@@ -112,7 +112,7 @@ static void call_free(struct control_call *call)
     free(call);
 }
 
-/* {"v":1,"id":…, then what `rest` has; rest is taken over. */
+/* {"v":1,"id":…, then the members of `rest`, which is taken over. */
 static void send_answer(struct client *client, json_t *id, json_t *rest)
 {
     json_t *line = json_pack("{s:i}", "v", CONTROL_VERSION);
@@ -139,7 +139,7 @@ static void end_call(struct control_call *call, json_t *rest)
     call_free(call);
 }
 
-/* What a peer or a client wrote may stand in the reason, and may have been cut within a letter. */
+/* The reason may hold words of a peer or a client, cut within a letter. */
 static json_t *refusal(enum control_code code, const char *why)
 {
     char plain[ERROR_TEXT_BYTES];
@@ -186,15 +186,9 @@ void control_when_gone(struct control_call *call, void (*gone)(void *arg, struct
     call->gone_arg = arg;
 }
 
-const char *control_call_command(const struct control_call *call)
-{
-    return call->request.command;
-}
+const char *control_call_command(const struct control_call *call) { return call->request.command; }
 
-const json_t *control_call_arguments(const struct control_call *call)
-{
-    return call->request.args;
-}
+const json_t *control_call_arguments(const struct control_call *call) { return call->request.args; }
 
 const json_t *control_call_argument(const struct control_call *call, const char *name)
 {
@@ -253,12 +247,12 @@ static void on_line(struct bufferevent *stream, void *arg)
         client_free(client);
     else if (evbuffer_get_length(input) > CONTROL_REQUEST_MAX_BYTES) {
         send_answer(client, NULL, refusal(CONTROL_BAD_REQUEST, "the line is too long for a request"));
-        bufferevent_disable(stream, EV_READ); /* where the next one begins cannot be told */
+        bufferevent_disable(stream, EV_READ); /* nobody can tell where the next one begins */
         client->has_ended = true;
     }
 }
 
-/* All that was to be sent is sent. */
+/* Everything is sent. */
 static void on_sent(struct bufferevent *stream, void *arg)
 {
     struct client *client = arg;
@@ -275,7 +269,7 @@ static void on_client_event(struct bufferevent *stream, short what, void *arg)
         client->has_ended = true; /* it may have closed only its own side; if not, writing will tell */
         return;
     }
-    if (idle && client->calls > 0) { /* it waits for us */
+    if (idle && client->calls > 0) { /* it waits for an answer */
         bufferevent_enable(stream, EV_READ);
         return;
     }
@@ -312,7 +306,7 @@ static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 /* ---- listening ---- */
 
-/* A socket that nobody listens on is left over from a process that was killed; one that answers is in use. */
+/* If nobody listens on a socket, a killed process has left it over; if it answers, it is in use. */
 static bool is_in_use(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -381,7 +375,7 @@ void control_free(struct control *c)
         call_free(call);
     for (struct client *client; (client = LIST_FIRST(&c->clients)) != NULL; client_free(client)) {
         struct evbuffer *output = bufferevent_get_output(client->stream);
-        evbuffer_unfreeze(output, 1); /* only the loop takes from its front else, and that has ended */
+        evbuffer_unfreeze(output, 1); /* otherwise only the loop takes from its front, and that has ended */
         evbuffer_write(output, bufferevent_getfd(client->stream));
     }
     evconnlistener_free(c->listener);

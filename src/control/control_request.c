@@ -12,12 +12,9 @@ static const char *const code_names[CONTROL_CODES] = {
     [CONTROL_FAILED] = "failed",
 };
 
-const char *control_code_name(enum control_code code)
-{
-    return code_names[code];
-}
+const char *control_code_name(enum control_code code) { return code_names[code]; }
 
-/* What an answer may repeat: small, and the same when it is printed again. */
+/* An answer may repeat the id: it is small, and prints as it was read. */
 static bool is_id(const json_t *id)
 {
     return json_is_integer(id) || (json_is_string(id) && json_string_length(id) <= CONTROL_ID_MAX_BYTES);

@@ -17,7 +17,7 @@
 
 enum {
     HEAD_MAX_BYTES = 8192,
-    BODY_MAX_BYTES = 1024, /* read and thrown away, so that a POST is answered as what it is */
+    BODY_MAX_BYTES = 1024, /* read and thrown away, so that a POST gets a proper answer */
     IDLE_S = 10, /* without a byte in either direction */
     CACHE_MS = 100,
     BACKLOG = 16,
@@ -171,7 +171,7 @@ struct http *http_new(struct event_base *base, const char *address, const struct
     evhttp_set_max_headers_size(h->server, HEAD_MAX_BYTES);
     evhttp_set_max_body_size(h->server, BODY_MAX_BYTES);
     evhttp_set_timeout(h->server, IDLE_S);
-    /* All that libevent can name, so that on_request() answers them as it should. */
+    /* Every method that libevent can name: on_request() refuses the others properly. */
     evhttp_set_allowed_methods(h->server, 0x1ff);
     evhttp_set_bevcb(h->server, http_clients_admit, h->clients);
     evhttp_set_gencb(h->server, on_request, h);

@@ -1,8 +1,7 @@
-/* http_guests.c: the connections of the HTTP endpoint, counted and timed.
- *
- * evhttp knows idle time-outs, but neither a limit on connections nor one on their age, and does not tell when one has
- * ended. So each stream is held by a reference of ours: that evhttp has let go of one is seen by its callbacks, which
- * bufferevent_free() takes away. A connection that has to go is shut down, and evhttp sees it end like any other. */
+/* evhttp knows idle time-outs, but neither a limit on connections nor one on their age, and does not tell when one has
+ * ended. So each stream has a reference of ours. If evhttp has let go of a stream, its callbacks are gone, as
+ * bufferevent_free() takes them away. A connection that has to go is shut down, and evhttp sees it end like any other.
+ * */
 #include "config.h"
 
 #include <stdbool.h>
@@ -15,7 +14,7 @@
 enum { CONNECTIONS_MAX = 32, CONNECTION_MAX_MS = 60000, SWEEP_MS = 500 };
 
 struct http_client {
-    struct bufferevent *stream; /* NULL: nobody */
+    struct bufferevent *stream; /* NULL: the place is free */
     int64_t since_ms;
 };
 
@@ -71,7 +70,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
         }
 }
 
-/* A free place; where there is none, that of the client who has been here longest. */
+/* Returns a free place, or else that of the oldest client. */
 static struct http_client *find_place(struct http_clients *g)
 {
     struct http_client *oldest = &g->clients[0];

@@ -1,4 +1,4 @@
-/* http_internal.h: who is connected to the HTTP endpoint (http_guests.c), for http.c. */
+/* http_clients.h: the connections of the HTTP endpoint, counted and timed. */
 #ifndef FIREHOSED_HTTP_HTTP_CLIENTS_H
 #define FIREHOSED_HTTP_HTTP_CLIENTS_H
 
@@ -7,10 +7,10 @@
 
 struct http_clients;
 
-struct http_clients *http_clients_new(struct event_base *base); /* NULL: no memory */
+struct http_clients *http_clients_new(struct event_base *base); /* returns NULL if memory is short */
 void http_clients_free(struct http_clients *g);
 
-/* For evhttp_set_bevcb(): makes the stream of a new connection and keeps an eye on it. */
+/* For evhttp_set_bevcb(): makes the stream of a new connection, and watches it. */
 struct bufferevent *http_clients_admit(struct event_base *base, void *clients);
 
 #endif

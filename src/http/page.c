@@ -18,7 +18,7 @@ const void *page_bytes(size_t *len)
     return page;
 }
 
-/* "'sha256-…'" of what stands between the two tags. */
+/* Appends "'sha256-…'" of the text between the two tags. */
 static bool append_hash(struct buffer *out, struct sha256 *h, const char *open, const char *close)
 {
     uint8_t digest[32];

@@ -34,7 +34,7 @@ void channel_close(struct channel *c)
     *c = (struct channel){.data = -1, .control = -1};
 }
 
-/* Room for one descriptor, aligned as the kernel wants it. The alignment makes it large enough for two. */
+/* Room for one descriptor, aligned for the kernel. The alignment makes it large enough for two. */
 union descriptor_space {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
@@ -63,7 +63,7 @@ enum ipc_result channel_send(const struct channel *c, const struct ipc_message *
     return n < 0 && (errno == EAGAIN || errno == ENOBUFS) ? IPC_AGAIN : IPC_GONE;
 }
 
-/* The descriptor of a received message, or -1. *count: how many there were; all but the first are closed. */
+/* Returns the first descriptor of a received message, or -1, and closes all others. *count: how many there were. */
 static int taken_descriptor(struct msghdr *message, size_t *count)
 {
     int first = -1, fd;

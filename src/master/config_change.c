@@ -58,7 +58,10 @@ static void keep(const struct setting *row, struct config *fresh, const struct c
     if (row->type == SETTING_TEXT)
         keep_text(to, *(char *const *)from);
     else
-        memcpy(to, from, row->type == SETTING_CHOICE ? sizeof(int) : row->type == SETTING_FLAG ? sizeof(bool) : sizeof(int64_t));
+        memcpy(to, from,
+               row->type == SETTING_CHOICE ? sizeof(int)
+               : row->type == SETTING_FLAG ? sizeof(bool)
+                                           : sizeof(int64_t));
 }
 
 void config_keep_fixed(struct config *fresh, const struct config *old, void (*told)(const struct setting *row))

@@ -47,7 +47,7 @@ static void append_text(struct buffer *b, const char *name, const void *text, si
 {
     buffer_append_format(b, "\"%s\":", name);
     if (!json_append_string(b, text, len))
-        buffer_append_literal(b, "\"\""); /* not UTF-8: the worker will refuse the frame, here it must only do no harm */
+        buffer_append_literal(b, "\"\""); /* not UTF-8: the worker will refuse the frame */
     buffer_append_byte(b, ',');
 }
 

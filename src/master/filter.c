@@ -213,7 +213,4 @@ bool filter_passes(const struct filter *f, const struct frame_peek *peek)
     return f->dids == NULL || text_set_has(f->dids, peek->did.ptr, peek->did.len);
 }
 
-size_t filter_did_count(const struct filter *f)
-{
-    return f->dids != NULL ? text_set_count(f->dids) : 0;
-}
+size_t filter_did_count(const struct filter *f) { return f->dids != NULL ? text_set_count(f->dids) : 0; }

@@ -18,7 +18,8 @@ static const char *name_of(const struct master *m)
 }
 
 /* While the place to begin at is looked for, the first events of a connection are judged by their times. */
-static enum search_verdict judge_search(struct master *m, const struct frame_peek *peek, const uint8_t *frame, size_t len)
+static enum search_verdict judge_search(struct master *m, const struct frame_peek *peek, const uint8_t *frame,
+                                        size_t len)
 {
     struct slice text;
     struct optional time_us = {0};
@@ -65,18 +66,17 @@ void ingest_drop_held(struct master *m)
 
 void ingest_want_time(struct master *m) { m->totals.wants_time = true; }
 
-void ingest_discard(struct master *m)
-{
-    m->totals.received -= ledger_reset(m->ledger);
-}
+void ingest_discard(struct master *m) { m->totals.received -= ledger_reset(m->ledger); }
 
 static void put_held_aside(struct master *m, const struct frame_peek *next)
 {
     const struct held_frame *held = &m->sequence.held;
     long long last = (long long)m->sequence.last.value;
-    log_error("relay %s: seq %lld does not belong to this relay's sequence, which goes on with %lld after %lld: it goes "
-              "to %s", name_of(m), (long long)held->seq, next->has_seq ? (long long)next->seq : last, last,
-              m->config->dead_letters_key);
+    log_error(
+        "relay %s: seq %lld does not belong to this relay's sequence, which goes on with %lld after %lld: it goes "
+        "to %s",
+        name_of(m), (long long)held->seq, next->has_seq ? (long long)next->seq : last, last,
+        m->config->dead_letters_key);
     m->totals.implausible++;
     ledger_condemn(m->ledger, held->id, VERDICT_IMPLAUSIBLE);
     ledger_release(m->ledger, held->id);
@@ -131,8 +131,8 @@ static void log_reset(const struct master *m, const struct frame_peek *peek, enu
     else if (reason == BECAUSE_FAR_BELOW)
         snprintf(what, sizeof what, "begins with seq %lld, far below cursor %lld", seq, last);
     else
-        snprintf(what, sizeof what, "went back from seq %lld to %lld, and %zu messages in a row stayed below", last, seq,
-                 m->sequence.behind_run + 1);
+        snprintf(what, sizeof what, "went back from seq %lld to %lld, and %zu messages in a row stayed below", last,
+                 seq, m->sequence.behind_run + 1);
     log_error("relay %s: %s: its sequence is another one. Beginning with its oldest events", name_of(m), what);
 }
 
@@ -169,7 +169,7 @@ static void note_time(struct master *m, const uint8_t *frame, size_t len)
  * crash knows where the sequence began. */
 static void save_first_cursor(struct master *m, int64_t seq)
 {
-    pool_hold(m->pool, true); /* transition_on_cursor_saved() lets go; where Redis is away, checkpoint_save() tries again */
+    pool_hold(m->pool, true); /* until transition_on_cursor_saved(); checkpoint_save() tries again */
     store_save_cursor(m->store, seq > 0 ? seq - 1 : 0);
 }
 
@@ -223,8 +223,8 @@ static struct relay_answer carry_out(struct master *m, const struct place *at, c
         ledger_skip(m->ledger, at->consumed);
         break;
     case SEQUENCE_HOLD:
-        log_warn("relay %s: seq %lld is %lld above the last: held until the next one tells whether that is so", name_of(m),
-                 (long long)seq, (long long)(seq - m->sequence.last.value));
+        log_warn("relay %s: seq %lld is %lld above the last: held until the next one tells whether that is so",
+                 name_of(m), (long long)seq, (long long)(seq - m->sequence.last.value));
         held = ledger_hold(m->ledger, at->offset, at->len, at->consumed, seq, d->partition, kind);
         break;
     case SEQUENCE_DONE:

@@ -113,15 +113,9 @@ static void on_begun(void *arg, struct optional cursor)
     deferred_check_all(m);
 }
 
-static bool on_may_drop(void *arg)
-{
-    return transition_may_drop(arg);
-}
+static bool on_may_drop(void *arg) { return transition_may_drop(arg); }
 
-static void on_slots_taken(void *arg)
-{
-    transition_on_slots_taken(arg);
-}
+static void on_slots_taken(void *arg) { transition_on_slots_taken(arg); }
 
 static void on_cursor_saved(void *arg, int64_t cursor)
 {
@@ -129,15 +123,9 @@ static void on_cursor_saved(void *arg, int64_t cursor)
     deferred_check_all(arg);
 }
 
-static void on_data_lost(void *arg)
-{
-    transition_on_data_lost(arg);
-}
+static void on_data_lost(void *arg) { transition_on_data_lost(arg); }
 
-static void on_taken_over(void *arg)
-{
-    transition_on_taken_over(arg);
-}
+static void on_taken_over(void *arg) { transition_on_taken_over(arg); }
 
 /* ---- the workers ---- */
 
@@ -158,10 +146,7 @@ static void report_progress(struct master *m)
     p->reported_ms = now;
 }
 
-static void on_started(void *arg, unsigned index)
-{
-    tail_tell(arg, index);
-}
+static void on_started(void *arg, unsigned index) { tail_tell(arg, index); }
 
 static void on_committed(void *arg, size_t frames)
 {
@@ -268,10 +253,7 @@ static void on_give_up(evutil_socket_t fd, short what, void *arg)
     transition_give_up(arg);
 }
 
-static void on_filter_loaded(void *arg, const struct error *failure)
-{
-    reload_accept(arg, failure);
-}
+static void on_filter_loaded(void *arg, const struct error *failure) { reload_accept(arg, failure); }
 
 /* ---- start ---- */
 

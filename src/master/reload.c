@@ -1,6 +1,7 @@
 /* reload.c: SIGHUP. If the file is wrong, the old configuration stays. Keys that workers read take effect when workers
- * are replaced: they finish the frames in their channels and leave, and the rest waits in the ring for their successors.
- * Meanwhile the relay is read on into the ring, so nothing is lost, nothing is doubled, and order is kept. */
+ * are replaced: they finish the frames in their channels and leave, and the rest waits in the ring for their
+ * successors. Meanwhile the relay is read on into the ring, so nothing is lost, nothing is doubled, and order is kept.
+ * */
 #include "config.h"
 
 #include "master/reload.h"
@@ -11,10 +12,7 @@
 #include "master/setting_text.h"
 #include "master/transitions.h"
 
-static void tell_fixed(const struct setting *row)
-{
-    log_warn("%s has changed: that takes a restart", row->name);
-}
+static void tell_fixed(const struct setting *row) { log_warn("%s has changed: that takes a restart", row->name); }
 
 static void apply_log(struct master *m, const struct config *fresh, const struct config_change *change)
 {
@@ -118,8 +116,8 @@ static void change_relay(struct master *m)
     }
 }
 
-/* Reads the list of relays again. Returns false if the relay to be read has another sequence: then the new list is taken
- * over when what is in hand is written. */
+/* Reads the list of relays again. Returns false if the relay to be read has another sequence: then the new list is
+ * taken over when what is in hand is written. */
 static bool set_relays(struct master *m)
 {
     struct error why;

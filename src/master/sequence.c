@@ -17,13 +17,10 @@ static struct sequence_decision decision(enum sequence_action action, enum seque
 }
 
 /* On a small host half of the whole sequence may be less than the usual slack. */
-static int64_t slack(int64_t last)
-{
-    return last / 2 < SEQUENCE_SLACK ? last / 2 : SEQUENCE_SLACK;
-}
+static int64_t slack(int64_t last) { return last / 2 < SEQUENCE_SLACK ? last / 2 : SEQUENCE_SLACK; }
 
-/* A relay that was not asked for any place cannot call the place wrong: then FutureCursor is an error like any other, or
- * asking and resetting would alternate without a pause. */
+/* A relay that was not asked for any place cannot call the place wrong: then FutureCursor is an error like any other,
+ * or asking and resetting would alternate without a pause. */
 static struct sequence_decision decide_error(const struct sequence *s, const struct frame_peek *peek)
 {
     if (s->last.is_known && s->last.value > 0 && is_text(peek->name, "FutureCursor"))
@@ -99,7 +96,9 @@ void sequence_apply(struct sequence *s, const struct sequence_input *in, const s
         s->first = optional_of(peek->seq > 0 ? peek->seq - 1 : 0);
         s->begun = s->first;
     }
-    s->behind_run = d->reason == BECAUSE_BEHIND ? s->behind_run + 1 : d->reason == BECAUSE_WENT_BACK ? s->behind_run : 0;
+    s->behind_run = d->reason == BECAUSE_BEHIND      ? s->behind_run + 1
+                    : d->reason == BECAUSE_WENT_BACK ? s->behind_run
+                                                     : 0;
     if (d->action == SEQUENCE_HOLD)
         s->held = (struct held_frame){record, peek->seq, in->is_wanted, in->is_duplicate, *peek};
     else if ((d->action == SEQUENCE_TAKE || d->action == SEQUENCE_DONE) && peek->has_seq)
@@ -111,10 +110,7 @@ struct optional sequence_asks_for(const struct sequence *s)
     return s->last.is_known ? s->last : s->asks_oldest ? optional_of(0) : optional_none();
 }
 
-struct optional sequence_cursor(const struct sequence *s)
-{
-    return s->saved.is_known ? s->saved : s->first;
-}
+struct optional sequence_cursor(const struct sequence *s) { return s->saved.is_known ? s->saved : s->first; }
 
 void sequence_connected(struct sequence *s)
 {
@@ -122,25 +118,13 @@ void sequence_connected(struct sequence *s)
     s->is_first = true;
 }
 
-void sequence_forget_held(struct sequence *s)
-{
-    s->held.id = 0;
-}
+void sequence_forget_held(struct sequence *s) { s->held.id = 0; }
 
-void sequence_continue_at(struct sequence *s, int64_t cursor)
-{
-    s->last = s->saved = optional_of(cursor);
-}
+void sequence_continue_at(struct sequence *s, int64_t cursor) { s->last = s->saved = optional_of(cursor); }
 
-void sequence_go_back_to(struct sequence *s, int64_t cursor)
-{
-    s->last = optional_of(cursor);
-}
+void sequence_go_back_to(struct sequence *s, int64_t cursor) { s->last = optional_of(cursor); }
 
-void sequence_begin_at(struct sequence *s, int64_t cursor)
-{
-    s->begun = optional_of(cursor);
-}
+void sequence_begin_at(struct sequence *s, int64_t cursor) { s->begun = optional_of(cursor); }
 
 void sequence_saved(struct sequence *s, int64_t cursor)
 {
@@ -148,12 +132,6 @@ void sequence_saved(struct sequence *s, int64_t cursor)
     s->first = optional_none();
 }
 
-void sequence_ask_oldest(struct sequence *s, bool oldest)
-{
-    s->asks_oldest = oldest;
-}
+void sequence_ask_oldest(struct sequence *s, bool oldest) { s->asks_oldest = oldest; }
 
-void sequence_reset(struct sequence *s)
-{
-    s->last = s->saved = s->first = s->begun = optional_none();
-}
+void sequence_reset(struct sequence *s) { s->last = s->saved = s->first = s->begun = optional_none(); }

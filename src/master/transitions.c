@@ -25,10 +25,7 @@ static void enter(struct master *m, enum master_state state)
     m->course.state = state;
 }
 
-void transition_end(struct master *m)
-{
-    event_base_loopbreak(m->base);
-}
+void transition_end(struct master *m) { event_base_loopbreak(m->base); }
 
 /* ---- running ---- */
 
@@ -93,7 +90,8 @@ static void begin_relay(struct master *m, struct optional cursor)
         log_info("relay %s: going on at its own cursor %" PRId64, name, cursor.value);
         break;
     case FAILOVER_SEARCHING:
-        log_info("relay %s: it has no cursor yet: looking for where its events are as old as the last one written", name);
+        log_info("relay %s: it has no cursor yet: looking for where its events are as old as the last one written",
+                 name);
         break;
     case FAILOVER_WITH_OLDEST:
         sequence_ask_oldest(&m->sequence, true);
@@ -144,7 +142,8 @@ bool transition_may_drop(struct master *m)
     if (m->config->on_sequence_reset == CONFIG_SEQUENCE_FOLLOW)
         return true;
     log_error("the saved cursor and marks belong to another relay, and on_sequence_reset = stop: stopping. To go on "
-              "with this relay: on_sequence_reset = follow, or delete %s and %s", relay->cursor_key, relay->progress_key);
+              "with this relay: on_sequence_reset = follow, or delete %s and %s",
+              relay->cursor_key, relay->progress_key);
     m->course.exit_status = MASTER_EXIT_SEQUENCE;
     transition_end(m);
     return false;

@@ -1,7 +1,7 @@
 /* blame.h: whose fault the death of a worker is. Pure.
  *
- * A worker died while it was at work on frames. If it had only one, that one is to blame: two points if the worker fell by
- * itself or hung, one if somebody else killed it (the kernel out of memory, perhaps because of the frame). */
+ * A worker died while it was at work on frames. If it had only one, that one is to blame: two points if the worker fell
+ * by itself or hung, one if somebody else killed it (the kernel out of memory, perhaps because of the frame). */
 #ifndef FIREHOSED_POOL_BLAME_H
 #define FIREHOSED_POOL_BLAME_H
 
@@ -11,8 +11,8 @@
 
 #include "base/verdict.h"
 
-/* After so many poison frames without a good one between them, no frame is blamed: then the worker is broken, and must not
- * throw the whole firehose away. */
+/* After so many poison frames without a good one between them, no frame is blamed: then the worker is broken, and must
+ * not throw the whole firehose away. */
 enum { CONDEMNED_MAX = 16 };
 
 struct blame_case {

@@ -21,10 +21,7 @@ static void on_connected(void *arg, int fd, const struct error *why)
     answer(w, fd, fd >= 0 ? "" : why->text);
 }
 
-void dialer_cancel(struct worker_process *w)
-{
-    redis_dial_cancel(&w->dial);
-}
+void dialer_cancel(struct worker_process *w) { redis_dial_cancel(&w->dial); }
 
 void dialer_start(struct worker_process *w)
 {

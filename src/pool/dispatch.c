@@ -11,8 +11,8 @@
 #include "dialer.h"
 
 enum {
-    /* The most that a worker has in flight, in transactions: Redis executes one, the worker builds one, and one lies ready.
-     * After a death it is replayed one by one, so it should not be much more. */
+    /* The most that a worker has in flight, in transactions: Redis executes one, the worker builds one, and one lies
+     * ready. After a death it is replayed one by one, so it should not be much more. */
     BATCHES_AHEAD = 3,
     MESSAGES_PER_TURN = 64, /* then other events get their turn, whatever a worker sends */
 };
@@ -22,10 +22,7 @@ struct gathered {
     size_t count;
 };
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 size_t dispatch_allowance(const struct dispatch_case *c)
 {
@@ -54,7 +51,8 @@ static size_t allowance(const struct worker_process *w)
         .is_leaving = w->is_draining && p->drain != DRAIN_EVERYTHING,
         .has_partial = w->partial > 0,
         .has_next = ledger_next_unsent(p->ledger, w->index, &next),
-        .in_flight = ledger_outstanding(p->ledger, w->index, &first) ? ledger_outstanding_count(p->ledger, w->index) : 0,
+        .in_flight =
+            ledger_outstanding(p->ledger, w->index, &first) ? ledger_outstanding_count(p->ledger, w->index) : 0,
         .batch_events = (size_t)p->config->batch_events,
     };
     c.waiting = ledger_queue_length(p->ledger, w->index) - c.in_flight;
@@ -119,7 +117,7 @@ void dispatch_send(struct worker_process *w)
             return;
         }
         if (n < 0)
-            return; /* the worker died, and SIGCHLD follows; or the kernel has no memory, and pool_check() tries again */
+            return; /* SIGCHLD follows; or the kernel has no memory, and pool_check() tries again */
         account(w, &g, (size_t)n);
     }
     if (w->is_draining && !has_more_to_send(w)) {
@@ -153,7 +151,7 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
         if (had_suspects && !ledger_has_suspects(p->ledger, w->index))
             log_info("worker %u, pid %d, has got through what its predecessor died on", w->index, (int)w->pid);
         if (frames > 0)
-            dispatch_send(w); /* the frames that have come meanwhile; or the next one after a suspect, which is innocent then */
+            dispatch_send(w); /* frames that have come meanwhile; or the next one after a suspect */
         return true;
     }
     case IPC_RETRIED:

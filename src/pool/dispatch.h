@@ -16,8 +16,8 @@ struct dispatch_case {
     size_t batch_events;       /* of the configuration */
 };
 
-/* Pure. Suspects go one at a time: the next frame leaves when the one before it is committed, so that a death tells which
- * frame caused it. */
+/* Pure. Suspects go one at a time: the next frame leaves when the one before it is committed, so that a death tells
+ * which frame caused it. */
 size_t dispatch_allowance(const struct dispatch_case *c);
 
 enum { DISPATCH_FRAMES = 128 /* the most in one write */ };

@@ -105,8 +105,8 @@ static void blame(struct worker_process *w, int status)
         log_error("frame seq %lld, %u bytes, is poison: worker %u died on it again; it goes to %s", (long long)r.seq,
                   (unsigned)r.len, w->index, p->config->dead_letters_key);
     } else {
-        log_warn("frame seq %lld, %u bytes: worker %u died while it had just this one (%u of %d points)", (long long)r.seq,
-                 (unsigned)r.len, w->index, points, POISON_POINTS);
+        log_warn("frame seq %lld, %u bytes: worker %u died while it had just this one (%u of %d points)",
+                 (long long)r.seq, (unsigned)r.len, w->index, points, POISON_POINTS);
     }
 }
 
@@ -254,14 +254,8 @@ void pool_hold(struct pool *p, bool is_held)
         pool_feed(p);
 }
 
-bool pool_is_gone(const struct pool *p)
-{
-    return all_are_gone(p);
-}
-bool pool_is_draining(const struct pool *p)
-{
-    return p->drain != DRAIN_NONE;
-}
+bool pool_is_gone(const struct pool *p) { return all_are_gone(p); }
+bool pool_is_draining(const struct pool *p) { return p->drain != DRAIN_NONE; }
 
 void pool_kill(struct pool *p)
 {
@@ -272,8 +266,8 @@ void pool_kill(struct pool *p)
         }
 }
 
-/* A worker that cannot finish keeps a new configuration out, which may be what would help it (another Redis). Its frames
- * are sent to its successor. */
+/* A worker that cannot finish keeps a new configuration out, which may be what would help it (another Redis). Its
+ * frames are sent to its successor. */
 static void check_drain(struct pool *p, int64_t now)
 {
     if (p->drain != DRAIN_SENT || now - p->drain_ms < DRAIN_SENT_MAX_MS || all_are_gone(p))
@@ -356,10 +350,7 @@ void pool_feed(struct pool *p)
         dispatch_send(&p->workers[i]);
 }
 
-unsigned pool_size(const struct pool *p)
-{
-    return p->size;
-}
+unsigned pool_size(const struct pool *p) { return p->size; }
 
 void pool_worker_status(const struct pool *p, unsigned index, struct pool_worker_status *out)
 {

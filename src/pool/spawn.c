@@ -25,8 +25,8 @@ static void close_all_of(unsigned from, unsigned last)
         close((int)fd);
 }
 
-/* The child keeps its channel, the log and the standard streams. The master's other descriptors are closed: the relay, the
- * control socket, other workers' channels, those of the loop. */
+/* The child keeps its channel, the log and the standard streams. The master's other descriptors are closed: the relay,
+ * the control socket, other workers' channels, those of the loop. */
 static void close_all_but(const int *keep, size_t count)
 {
     unsigned from = STDERR_FILENO + 1;

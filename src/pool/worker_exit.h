@@ -31,7 +31,8 @@ struct exit_decision {
 
 struct exit_decision exit_decide(const struct exit_case *c);
 
-/* Says in words how the worker ended. denied_call: the system call that the sandbox killed it for, plus one; 0: none. */
+/* Says in words how the worker ended. denied_call: the system call that the sandbox killed it for, plus one; 0: none.
+ * */
 void exit_describe(int status, int denied_call, char *out, size_t out_bytes);
 
 #endif

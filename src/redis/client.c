@@ -21,11 +21,11 @@ static const char *const step_names[] = {"AUTH", "SELECT", "login", "login", "lo
 enum {
     READ_BYTES = 64 * 1024,
     OUT_KEEP_BYTES = 64 * 1024,
-    READS_PER_TURN = 32, /* then others get theirs: a server may send faster than it is read */
+    READS_PER_TURN = 32, /* then the other descriptors get their turn: a server may send faster than it is read */
     LOGIN_STEPS = 8,
     RUN_ID_BYTES = 48,
-    /* What a server may answer with. The largest that is asked for is a page of dead letters; EXEC has an element for
-     * each event of a batch. */
+    /* Limits of a reply. The largest that is asked for is a page of dead letters; EXEC has an element for each event of
+     * a batch. */
     REPLY_MAX_BYTES = 64 << 20,
     REPLY_MAX_ELEMENTS = 1 << 20,
 };
@@ -40,17 +40,17 @@ struct redis_client {
     enum client_state state;
     struct stream stream;
     redisReader *reader;
-    redisReplyObjectFunctions functions; /* hiredis' own but for arrays */
+    redisReplyObjectFunctions functions; /* those of hiredis, but for arrays */
     void *(*create_array)(const redisReadTask *, element_count);
     bool wants_write;
-    struct buffer out; /* commands not yet written; in front of `borrowed` */
+    struct buffer out; /* commands not yet written; they precede `borrowed` */
     const uint8_t *borrowed;
     size_t borrowed_len;
-    enum login_step login[LOGIN_STEPS]; /* what the outstanding login replies answer, in order */
+    enum login_step login[LOGIN_STEPS]; /* the commands of the login, in the order of their replies */
     int login_count, login_done;
-    char run_id[RUN_ID_BYTES]; /* of the server process; "": not asked, or not told */
-    bool may_have_half;        /* an earlier process may have left half a transaction of ours in its log */
-    char asked[RUN_ID_BYTES];  /* which run was asked to write its log anew: each once */
+    char run_id[RUN_ID_BYTES]; /* of the server process; "" if it is unknown */
+    bool may_have_half;        /* its log may end within a transaction of ours, left by an earlier server process */
+    char asked[RUN_ID_BYTES];  /* the run that was asked to write its log anew: each is asked once */
     char where[URL_HOST_BYTES + 16];
     struct log_throttle doubt; /* about its append-only log */
 };
@@ -89,10 +89,7 @@ void redis_client_stop(struct redis_client *c)
     c->state = CLIENT_CLOSED;
 }
 
-static void expect(struct redis_client *c, enum login_step step)
-{
-    c->login[c->login_count++] = step;
-}
+static void expect(struct redis_client *c, enum login_step step) { c->login[c->login_count++] = step; }
 
 static void queue_login(struct redis_client *c, const struct url *url, const char *name, const char *run_key)
 {
@@ -121,7 +118,7 @@ static void queue_login(struct redis_client *c, const struct url *url, const cha
     }
 }
 
-/* An array's length is believed before its elements are there: eight bytes for each of two thousand million. */
+/* hiredis believes an array's length before the elements are there, and allocates eight bytes for each. */
 static void *create_bounded_array(const redisReadTask *task, element_count elements)
 {
     const struct redis_client *c = task->privdata;
@@ -162,27 +159,12 @@ bool redis_client_start(struct redis_client *c, int fd, const struct redis_addre
     return true;
 }
 
-bool redis_client_is_open(const struct redis_client *c)
-{
-    return c->state != CLIENT_CLOSED;
-}
-bool redis_client_is_ready(const struct redis_client *c)
-{
-    return c->state == CLIENT_READY;
-}
-int redis_client_fd(const struct redis_client *c)
-{
-    return c->stream.fd;
-}
-const char *redis_client_sound_run(const struct redis_client *c)
-{
-    return c->may_have_half ? "" : c->run_id;
-}
+bool redis_client_is_open(const struct redis_client *c) { return c->state != CLIENT_CLOSED; }
+bool redis_client_is_ready(const struct redis_client *c) { return c->state == CLIENT_READY; }
+int redis_client_fd(const struct redis_client *c) { return c->stream.fd; }
+const char *redis_client_sound_run(const struct redis_client *c) { return c->may_have_half ? "" : c->run_id; }
 
-short redis_client_wants(const struct redis_client *c)
-{
-    return c->wants_write ? POLLIN | POLLOUT : POLLIN;
-}
+short redis_client_wants(const struct redis_client *c) { return c->wants_write ? POLLIN | POLLOUT : POLLIN; }
 
 void redis_client_command(struct redis_client *c, const char *format, ...)
 {
@@ -219,15 +201,24 @@ void redis_client_send(struct redis_client *c, const void *bytes, size_t len)
     c->wants_write = true;
 }
 
-bool redis_client_has_sent(const struct redis_client *c)
-{
-    return c->out.len == 0 && c->borrowed_len == 0;
-}
+bool redis_client_has_sent(const struct redis_client *c) { return c->out.len == 0 && c->borrowed_len == 0; }
 
 static bool fail(struct redis_client *c)
 {
     redis_client_stop(c);
     return false;
+}
+
+/* The stream has not done what it was asked for. Returns true if the descriptor is to be waited for. */
+static bool must_wait(struct redis_client *c, enum stream_result result, const char *closed, struct error *why)
+{
+    if (result == STREAM_WANT_WRITE)
+        c->wants_write = true;
+    if (result == STREAM_WANT_READ || result == STREAM_WANT_WRITE)
+        return true;
+    if (result == STREAM_EOF)
+        error_set(why, "%s", closed);
+    return fail(c);
 }
 
 /* Writes what is queued, oldest first, until it is out or the socket is full. */
@@ -240,40 +231,27 @@ static bool write_queued(struct redis_client *c, struct error *why)
     while (!redis_client_has_sent(c)) {
         bool own = c->out.len > 0;
         size_t put = 0;
-        switch (stream_write(&c->stream, own ? c->out.data : c->borrowed, own ? c->out.len : c->borrowed_len,
-                             &put, why)) {
-        case STREAM_OK:
-            if (own) {
-                buffer_consume(&c->out, put);
-            } else {
-                c->borrowed += put;
-                c->borrowed_len -= put;
-            }
-            break;
-        case STREAM_WANT_READ:
+        enum stream_result result = stream_write(&c->stream, own ? c->out.data : c->borrowed,
+                                                 own ? c->out.len : c->borrowed_len, &put, why);
+        if (result != STREAM_OK) {
             c->wants_write = false;
-            return true;
-        case STREAM_WANT_WRITE:
-            c->wants_write = true;
-            return true;
-        case STREAM_EOF:
-            error_set(why, "closed by the server");
-            return fail(c);
-        case STREAM_ERROR:
-            return fail(c);
+            return must_wait(c, result, "closed by the server", why);
+        }
+        if (own) {
+            buffer_consume(&c->out, put);
+        } else {
+            c->borrowed += put;
+            c->borrowed_len -= put;
         }
     }
     c->wants_write = false;
     return true;
 }
 
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
+static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
 
-/* A name that may not be set (ACL) is no reason to stay outside, nor is what may not be asked. But a server that wants
- * a password, or is not ready, refuses every command: say so at once. */
+/* A command that the ACL forbids does not end the login. But a server that wants a password, or is not ready, refuses
+ * every command: that is an error at once. */
 static bool is_refusal(enum login_step step, const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_ERROR &&
@@ -285,8 +263,8 @@ static bool is_refusal(enum login_step step, const redisReply *reply)
 static void warn_of_log(struct redis_client *c, const char *reason)
 {
     log_throttled(&c->doubt, LOG_LEVEL_WARN,
-                  "redis %s: its append-only log may end within a transaction of before its start, and was not written "
-                  "anew (%s): events may be doubled when it is started again, see exactly-once.md",
+                  "redis %s: its append-only log may end within a transaction from before its start, and was not "
+                  "written anew (%s): events may be doubled when it is started again, see doc/exactly-once.md",
                   c->where, reason);
 }
 
@@ -296,8 +274,8 @@ static bool wait_for_log(struct error *why)
     return false;
 }
 
-/* What would be written behind half a transaction would execute it at Redis' next start (see info.h): the log is
- * written anew before. Who tries again later finds it done. False: *why has what is waited for. */
+/* Commands behind half a transaction would execute it at the next start of Redis (see info.h): the log is written anew
+ * before. A later attempt finds it done. Returns false while it is being written; *why says so. */
 static bool check_log(struct redis_client *c, const char *info, struct error *why)
 {
     switch (info_append_log(info)) {
@@ -338,7 +316,7 @@ static bool take_login_reply(struct redis_client *c, enum login_step step, const
         if (reply->type == REDIS_REPLY_STRING)
             info_text(reply->str, "run_id", c->run_id, sizeof c->run_id);
         break;
-    case STEP_KEY: /* where there is none, we have never written */
+    case STEP_KEY: /* if there is none, we have never written */
         c->may_have_half = reply->type != REDIS_REPLY_STATUS || strcmp(reply->str, "none") != 0;
         break;
     case STEP_RUN:
@@ -385,65 +363,42 @@ static bool read_arrived(struct redis_client *c, struct error *why)
     char bytes[READ_BYTES];
     for (int reads = 0; reads < READS_PER_TURN || stream_has_pending(&c->stream); reads++) {
         size_t got = 0;
-        switch (stream_read(&c->stream, bytes, sizeof bytes, &got, why)) {
-        case STREAM_OK:
-            if (redisReaderFeed(c->reader, bytes, got) != REDIS_OK) {
-                error_set(why, "reply: %s", c->reader->errstr);
-                return fail(c);
-            }
-            if (c->reader->len - c->reader->pos > REPLY_MAX_BYTES) {
-                error_set(why, "an answer of more than %d MB: not a Redis server?", REPLY_MAX_BYTES >> 20);
-                return fail(c);
-            }
-            /* A plain socket that gave less than asked for is empty: saves the read that would say so. */
-            if (got < sizeof bytes && !stream_has_pending(&c->stream))
-                return true;
-            break;
-        case STREAM_WANT_READ:
-            return true;
-        case STREAM_WANT_WRITE:
-            c->wants_write = true;
-            return true;
-        case STREAM_EOF:
+        enum stream_result result = stream_read(&c->stream, bytes, sizeof bytes, &got, why);
+        if (result != STREAM_OK) {
             /* "-ERR max number of clients reached" may stand in front of the end: the better reason. */
-            if (c->state == CLIENT_LOGIN && !finish_login(c, why))
+            if (result == STREAM_EOF && c->state == CLIENT_LOGIN && !finish_login(c, why))
                 return false;
-            error_set(why, "closed by the server");
-            return fail(c);
-        case STREAM_ERROR:
+            return must_wait(c, result, "closed by the server", why);
+        }
+        if (redisReaderFeed(c->reader, bytes, got) != REDIS_OK) {
+            error_set(why, "reply: %s", c->reader->errstr);
             return fail(c);
         }
+        if (c->reader->len - c->reader->pos > REPLY_MAX_BYTES) {
+            error_set(why, "an answer of more than %d MB: not a Redis server?", REPLY_MAX_BYTES >> 20);
+            return fail(c);
+        }
+        /* A plain socket that gave less than asked for is empty: this saves the read that would say so. */
+        if (got < sizeof bytes && !stream_has_pending(&c->stream))
+            return true;
     }
-    return true; /* the descriptor is readable still, and the caller will be called again */
+    return true; /* the descriptor is still readable: the owner calls again */
 }
 
 bool redis_client_progress(struct redis_client *c, struct error *why)
 {
     if (c->state == CLIENT_HANDSHAKE) {
-        switch (stream_handshake(&c->stream, why)) {
-        case STREAM_OK:
-            c->state = CLIENT_LOGIN;
-            c->wants_write = true;
-            break;
-        case STREAM_WANT_READ:
-            c->wants_write = false;
-            return true;
-        case STREAM_WANT_WRITE:
-            c->wants_write = true;
-            return true;
-        case STREAM_EOF:
-            error_set(why, "TLS handshake: closed by the server");
-            return fail(c);
-        case STREAM_ERROR:
-            return fail(c);
-        }
+        enum stream_result result = stream_handshake(&c->stream, why);
+        c->wants_write = result == STREAM_OK;
+        if (result != STREAM_OK)
+            return must_wait(c, result, "TLS handshake: closed by the server", why);
+        c->state = CLIENT_LOGIN;
     }
     if (c->state == CLIENT_CLOSED) {
         error_set(why, "not connected");
         return false;
     }
-    /* Reading comes first: the server's own words are a better reason than the broken pipe that follows them.
-     */
+    /* Reading comes first: the server's own words are a better reason than the broken pipe that follows them. */
     return read_arrived(c, why) && (c->state != CLIENT_LOGIN || finish_login(c, why)) && write_queued(c, why);
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands behind "name:"; NULL: there is no such line. */
+/* Returns the text behind "name:"; NULL if there is no such line. */
 static const char *value_of(const char *info, const char *name)
 {
     size_t len = strlen(name);
@@ -37,7 +37,7 @@ int64_t info_number(const char *info, const char *name)
 
 enum append_log info_append_log(const char *info)
 {
-    char outcome[8], seconds[8]; /* of the last one that has ended, well or badly; -1: none has */
+    char outcome[8], seconds[8]; /* of the last rewrite that has ended, well or badly; -1: none has */
     info_text(info, "aof_last_bgrewrite_status", outcome, sizeof outcome);
     info_text(info, "aof_last_rewrite_time_sec", seconds, sizeof seconds);
     bool has_ended = strcmp(seconds, "-1") != 0, went_well = strcmp(outcome, "ok") == 0;
@@ -45,7 +45,7 @@ enum append_log info_append_log(const char *info)
         return APPEND_LOG_SOUND;
     if (info_number(info, "aof_rewrite_in_progress") > 0)
         return APPEND_LOG_BEING_WRITTEN;
-    /* Scheduled, and not well: fork() fails, and Redis tries again and again. */
+    /* If the last one failed and one is scheduled, fork() fails, and Redis tries again and again. */
     if (info_number(info, "aof_rewrite_scheduled") > 0)
         return went_well ? APPEND_LOG_BEING_WRITTEN : APPEND_LOG_FAILED;
     return has_ended ? APPEND_LOG_FAILED : APPEND_LOG_INHERITED;

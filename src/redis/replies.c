@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-enum { MAX_DIGITS = 9 }; /* of a length: enough for all that is plausible here */
+enum { MAX_DIGITS = 9 }; /* of a length: enough for any plausible one */
 
-/* Between two replies: neither an error nor half a reply lies in the reader. */
+/* Returns whether the reader is between two replies: it holds neither an error nor half a reply. */
 static bool is_between(const redisReader *r) { return r->err == 0 && r->ridx == -1 && r->pos <= r->len; }
 
 size_t replies_skip_status(redisReader *r, const char *status, size_t max)
@@ -23,7 +23,7 @@ size_t replies_skip_status(redisReader *r, const char *status, size_t max)
     return count;
 }
 
-/* A number behind a type's letter, and the line's end. NULL: it is none, or not all of it is there. */
+/* Reads a number behind a type's letter, and the line's end. Returns NULL if it is none, or not all of it is there. */
 static const char *read_length(const char *p, const char *end, size_t *value)
 {
     *value = 0;
@@ -35,7 +35,7 @@ static const char *read_length(const char *p, const char *end, size_t *value)
     return end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? p + 2 : NULL;
 }
 
-/* One element, from its letter to behind its end. */
+/* Returns the place behind the element that begins at p. Returns NULL as above. */
 static const char *skip_element(const char *p, const char *end)
 {
     size_t value;

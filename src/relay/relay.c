@@ -95,8 +95,8 @@ static void enter_stopped(struct relay *r)
     r->hooks.stopped(r->hooks.arg);
 }
 
-/* The connection, or the attempt to make one, is over: the next attempt follows. asked_ms: how long the relay asked to be
- * left alone. */
+/* The connection, or the attempt to make one, is over: the next attempt follows. asked_ms: how long the relay asked to
+ * be left alone. */
 static void fail(struct relay *r, const char *why, int64_t asked_ms)
 {
     if (r->state == RELAY_CLOSING) {

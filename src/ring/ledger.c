@@ -13,8 +13,8 @@
 
 enum {
     FIRST_RECORDS = 1024,
-    /* A relay that sends only tiny frames must not make the records larger than the ring: below this mean
-     * size of a frame the ring counts as full by its records. */
+    /* A relay that sends only tiny frames must not make the records larger than the ring. Below this mean size of a
+     * frame, the ring counts as full by its records. */
     MEAN_FRAME_BYTES = 64,
 };
 
@@ -26,7 +26,7 @@ enum {
     POINTS_MASK = 7,
     VERDICT_SHIFT = 5,
 };
-enum { HELD = 0x80 }; /* on a record's partition: not decided */
+enum { HELD = 0x80 }; /* on a record's partition: it is held */
 
 struct record {
     uint64_t at;  /* position of the frame */
@@ -96,22 +96,15 @@ void ledger_free(struct ledger *l)
     free(l);
 }
 
-const uint8_t *ledger_view(const struct ledger *l)
-{
-    return l->ring.view;
-}
+const uint8_t *ledger_view(const struct ledger *l) { return l->ring.view; }
 
-static struct record *record_of(const struct ledger *l, uint64_t id)
-{
-    return &l->records[id & (l->record_cap - 1)];
-}
+static struct record *record_of(const struct ledger *l, uint64_t id) { return &l->records[id & (l->record_cap - 1)]; }
 
 /* ---- the window ---- */
 
 uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room)
 {
-    /* Empty: begin at the front again, where the pages are warm; a ring that keeps up touches little memory.
-     */
+    /* An empty ring begins at the front again, where the pages are warm: a ring that keeps up touches little memory. */
     if (l->tail == l->head) {
         l->head = (l->head + l->ring.size - 1) / l->ring.size * l->ring.size;
         l->tail = l->window = l->head;
@@ -121,15 +114,9 @@ uint8_t *ledger_window(struct ledger *l, size_t *filled, size_t *room)
     return l->ring.bytes + l->window % l->ring.size;
 }
 
-void ledger_filled(struct ledger *l, size_t n)
-{
-    l->head += n;
-}
+void ledger_filled(struct ledger *l, size_t n) { l->head += n; }
 
-void ledger_shrink(struct ledger *l, size_t n)
-{
-    l->head -= n;
-}
+void ledger_shrink(struct ledger *l, size_t n) { l->head -= n; }
 
 void ledger_skip(struct ledger *l, size_t n)
 {
@@ -138,10 +125,7 @@ void ledger_skip(struct ledger *l, size_t n)
         l->tail = l->window;
 }
 
-void ledger_clear_window(struct ledger *l)
-{
-    l->head = l->window;
-}
+void ledger_clear_window(struct ledger *l) { l->head = l->window; }
 
 /* ---- records ---- */
 
@@ -176,7 +160,8 @@ static void enqueue(struct ledger *l, unsigned worker, uint64_t id)
     q->suspects += (record_of(l, id)->flags & RECORD_SUSPECT) != 0;
 }
 
-/* Appends a record for the message at window[offset..offset+len) and drops window[0..consumed). 0: no memory. */
+/* Appends a record for the message at window[offset..offset+len) and drops window[0..consumed). Returns 0 if
+ * memory is short. */
 static uint64_t append(struct ledger *l, size_t offset, size_t len, size_t consumed, int64_t seq, unsigned partition,
                        uint8_t kind)
 {
@@ -204,7 +189,7 @@ uint64_t ledger_take(struct ledger *l, size_t offset, size_t len, size_t consume
     return id;
 }
 
-/* Moves the tail over what is committed. */
+/* Moves the tail over committed records. */
 static void advance(struct ledger *l)
 {
     while (l->oldest < l->newest && (record_of(l, l->oldest)->flags & RECORD_DONE)) {
@@ -329,10 +314,7 @@ size_t ledger_unsend(struct ledger *l, unsigned worker, bool suspect)
     return count;
 }
 
-bool ledger_has_suspects(const struct ledger *l, unsigned worker)
-{
-    return l->queues[worker].suspects > 0;
-}
+bool ledger_has_suspects(const struct ledger *l, unsigned worker) { return l->queues[worker].suspects > 0; }
 
 bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_record *out)
 {
@@ -343,10 +325,7 @@ bool ledger_outstanding(const struct ledger *l, unsigned worker, struct ledger_r
     return true;
 }
 
-size_t ledger_outstanding_count(const struct ledger *l, unsigned worker)
-{
-    return l->queues[worker].sent;
-}
+size_t ledger_outstanding_count(const struct ledger *l, unsigned worker) { return l->queues[worker].sent; }
 
 unsigned ledger_blame(struct ledger *l, uint64_t id, unsigned points, uint8_t verdict, uint8_t cause)
 {
@@ -401,23 +380,8 @@ bool ledger_cursor(const struct ledger *l, int64_t *seq)
     return l->has_cursor;
 }
 
-size_t ledger_used_bytes(const struct ledger *l)
-{
-    return (size_t)(l->head - l->tail);
-}
-size_t ledger_size_bytes(const struct ledger *l)
-{
-    return l->ring.size;
-}
-size_t ledger_record_count(const struct ledger *l)
-{
-    return (size_t)(l->newest - l->oldest);
-}
-unsigned ledger_workers(const struct ledger *l)
-{
-    return l->workers;
-}
-size_t ledger_queue_length(const struct ledger *l, unsigned worker)
-{
-    return l->queues[worker].count;
-}
+size_t ledger_used_bytes(const struct ledger *l) { return (size_t)(l->head - l->tail); }
+size_t ledger_size_bytes(const struct ledger *l) { return l->ring.size; }
+size_t ledger_record_count(const struct ledger *l) { return (size_t)(l->newest - l->oldest); }
+unsigned ledger_workers(const struct ledger *l) { return l->workers; }
+size_t ledger_queue_length(const struct ledger *l, unsigned worker) { return l->queues[worker].count; }

@@ -12,7 +12,7 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-/* NULL: errno. */
+/* Returns NULL if that fails: errno. */
 static uint8_t *map_twice(int fd, size_t size, int protection)
 {
     uint8_t *place = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -27,7 +27,7 @@ static uint8_t *map_twice(int fd, size_t size, int protection)
     return NULL;
 }
 
-/* What is writable comes first: after the seal there is no more of it. False: *what failed, and errno. */
+/* The writable mapping comes first: the seal allows no more of it. Returns false if a step fails: *what, and errno. */
 static bool map_all(struct ring *r, int fd, size_t size, const char **what)
 {
     const int seals = F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;

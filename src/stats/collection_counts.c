@@ -72,7 +72,8 @@ static struct collection_count *find(struct collection_counts *c, const uint8_t 
 
 void collection_counts_count(struct collection_counts *c, const uint8_t *path, size_t len)
 {
-    const uint8_t *slash = memchr(path, '/', len < COLLECTION_COUNTS_NAME_BYTES + 1 ? len : COLLECTION_COUNTS_NAME_BYTES + 1);
+    const uint8_t *slash =
+        memchr(path, '/', len < COLLECTION_COUNTS_NAME_BYTES + 1 ? len : COLLECTION_COUNTS_NAME_BYTES + 1);
     struct collection_count *entry = slash != NULL ? find(c, path, (size_t)(slash - path)) : NULL;
     if (entry != NULL)
         entry->events++;
@@ -148,17 +149,8 @@ size_t collection_counts_all(const struct collection_counts *c, const struct col
     return c->count;
 }
 
-uint64_t collection_counts_other(const struct collection_counts *c)
-{
-    return c->other;
-}
+uint64_t collection_counts_other(const struct collection_counts *c) { return c->other; }
 
-struct collection_counts *collection_counts_new(void)
-{
-    return calloc(1, sizeof(struct collection_counts));
-}
+struct collection_counts *collection_counts_new(void) { return calloc(1, sizeof(struct collection_counts)); }
 
-void collection_counts_free(struct collection_counts *c)
-{
-    free(c);
-}
+void collection_counts_free(struct collection_counts *c) { free(c); }

@@ -68,7 +68,8 @@ static void idle_workers(const struct health *h, const struct snapshot *s, struc
         if (w->pid == 0 || !w->is_ready)
             give(r, "worker %u: %s%s%s", i, w->pid != 0 ? w->state : "gone", colon(w->note), w->note);
         else if (h->stuck_s[i] >= HEALTH_STUCK_S)
-            give(r, "worker %u: nothing committed for %u s, %llu frames wait", i, h->stuck_s[i], (unsigned long long)w->queued);
+            give(r, "worker %u: nothing committed for %u s, %llu frames wait", i, h->stuck_s[i],
+                 (unsigned long long)w->queued);
     }
 }
 
@@ -80,10 +81,7 @@ static void remarks(const struct snapshot *s, struct reasons *r)
         give(r, "behind the network by %.0f s", s->lag_s);
 }
 
-static void why_not_well(const struct snapshot *s, struct reasons *r)
-{
-    dying_workers(s, r);
-}
+static void why_not_well(const struct snapshot *s, struct reasons *r) { dying_workers(s, r); }
 
 static void why_not_ready(const struct health *h, const struct snapshot *s, struct reasons *r)
 {

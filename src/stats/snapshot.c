@@ -82,13 +82,15 @@ static const struct figure figures[] = {
     FIGURE("in_flight", "events_in_flight", NUMBER, GAUGE, in_flight, "Events between relay and commit."),
     LABELLED("ops_left_out.ops_no_cid", "ops_left_out_total", "reason=\"no_cid\"", counts[COUNTER_OP_NO_CID],
              "Operations of commits that were left out, by reason."),
-    LABELLED("ops_left_out.ops_no_block", "ops_left_out_total", "reason=\"no_block\"", counts[COUNTER_OP_NO_BLOCK], NULL),
+    LABELLED("ops_left_out.ops_no_block", "ops_left_out_total", "reason=\"no_block\"", counts[COUNTER_OP_NO_BLOCK],
+             NULL),
     LABELLED("ops_left_out.ops_hash_mismatch", "ops_left_out_total", "reason=\"hash_mismatch\"",
              counts[COUNTER_OP_HASH_MISMATCH], NULL),
     LABELLED("ops_left_out.ops_no_type", "ops_left_out_total", "reason=\"no_type\"", counts[COUNTER_OP_NO_TYPE], NULL),
     LABELLED("ops_left_out.ops_bad_record", "ops_left_out_total", "reason=\"bad_record\"",
              counts[COUNTER_OP_BAD_RECORD], NULL),
-    LABELLED("ops_left_out.ops_filtered", "ops_left_out_total", "reason=\"filtered\"", counts[COUNTER_OP_FILTERED], NULL),
+    LABELLED("ops_left_out.ops_filtered", "ops_left_out_total", "reason=\"filtered\"", counts[COUNTER_OP_FILTERED],
+             NULL),
     FIGURE("collections_other", "collection_other_commits_total", NUMBER, COUNTER, collections_other,
            "Commits of collections that the bounded table has no room for."),
 
@@ -107,13 +109,14 @@ static const struct figure figures[] = {
            "How often Redis had lost data and the relay was read again."),
     FIGURE("resets", "sequence_resets_total", NUMBER, COUNTER, resets, "How often the relay's sequence began anew."),
     FIGURE("rogue_seqs", "rogue_seqs_total", NUMBER, COUNTER, implausible,
-           "Sequence numbers that turned out to be none of the sequence."),
+           "Implausible sequence numbers: far above the last one, and not part of the sequence."),
 
     FIGURE("ring.used_bytes", "ring_used_bytes", NUMBER, GAUGE, ring_used, "Bytes of frames between relay and commit."),
     FIGURE("ring.size_bytes", "ring_size_bytes", NUMBER, GAUGE, ring_size, "Bytes that the ring has room for."),
     FIGURE("ring.records", "ring_frames", NUMBER, GAUGE, ring_records, "Frames in the ring."),
 
-    FIGURE(NULL, "redis_transactions_total", NUMBER, COUNTER, counts[COUNTER_BATCHES], "Transactions that were executed."),
+    FIGURE(NULL, "redis_transactions_total", NUMBER, COUNTER, counts[COUNTER_BATCHES],
+           "Transactions that were executed."),
     FIGURE(NULL, "redis_written_bytes_total", NUMBER, COUNTER, counts[COUNTER_BYTES_WRITTEN],
            "Bytes of transactions sent to Redis."),
     FIGURE(NULL, "redis_retries_total", NUMBER, COUNTER, counts[COUNTER_RETRIES],
@@ -145,7 +148,10 @@ static const struct figure worker_figures[] = {
     {"round_trip_us", NULL, NULL, NUMBER, GAUGE, 0, W(round_trip_us), NULL},
 };
 
-enum { FIGURES = sizeof figures / sizeof figures[0], WORKER_FIGURES = sizeof worker_figures / sizeof worker_figures[0] };
+enum {
+    FIGURES = sizeof figures / sizeof figures[0],
+    WORKER_FIGURES = sizeof worker_figures / sizeof worker_figures[0]
+};
 
 /* ---- one value ---- */
 
@@ -293,8 +299,8 @@ static void put(json_t *json, const char *path, json_t *value)
 
 static json_t *worker_json(const struct snapshot_worker *w)
 {
-    json_t *json = json_pack("{s:i,s:i,s:o,s:o}", "index", (int)w->index, "pid", (int)w->pid, "note", text_json(w->note),
-                             "per_s", rounded(w->per_s, 1));
+    json_t *json = json_pack("{s:i,s:i,s:o,s:o}", "index", (int)w->index, "pid", (int)w->pid, "note",
+                             text_json(w->note), "per_s", rounded(w->per_s, 1));
     for (size_t i = 0; i < WORKER_FIGURES; i++)
         if (worker_figures[i].path != NULL)
             put(json, worker_figures[i].path, value_json(&worker_figures[i], w));

@@ -4,8 +4,8 @@
  *   on_owner()           MULTI · SET owner:master · SET cursor · HSET progress cursor … relay … [run] [marks] · EXEC
  *   on_saved()           hooks.cursor_saved()
  *
- * The watch guards the write: a firehosed that was taken over cannot write the cursor any more, however long the command
- * was on its way. One save at a time: EXEC would end the guard of the next one, too. */
+ * The watch guards the write: a firehosed that was taken over cannot write the cursor any more, however long the
+ * command was on its way. One save at a time: EXEC would end the guard of the next one, too. */
 #include "config.h"
 
 #include "checkpoint.h"
@@ -17,10 +17,7 @@
 
 static store_reply on_owner, on_saved, on_owner_checked;
 
-static bool may_save(const struct checkpoint *k)
-{
-    return k->verify->is_verified && !begin_is_under_way(k->begin);
-}
+static bool may_save(const struct checkpoint *k) { return k->verify->is_verified && !begin_is_under_way(k->begin); }
 
 void checkpoint_write(struct checkpoint *k, int64_t cursor)
 {
@@ -56,8 +53,8 @@ static bool is_owner(struct checkpoint *k, const redisReply *reply)
     return false;
 }
 
-/* If somebody has deleted the progress key, the cursor alone would make a hash without marks. A Redis that has lost data
- * looks like that, and everything would be read again. So the known marks are put back where none are. */
+/* If somebody has deleted the progress key, the cursor alone would make a hash without marks. A Redis that has lost
+ * data looks like that, and everything would be read again. So the known marks are put back where none are. */
 static void append_missing_marks(struct checkpoint *k)
 {
     struct marks known = known_marks_read(k->verify->known);

@@ -101,10 +101,7 @@ void session_lose_key(struct session *c, const char *error, const char *key)
 
 /* ---- asking ---- */
 
-bool session_may_ask(const struct session *c)
-{
-    return c->state == SESSION_READY && c->count < PENDING_MAX / 2;
-}
+bool session_may_ask(const struct session *c) { return c->state == SESSION_READY && c->count < PENDING_MAX / 2; }
 
 static void expect(struct session *c, struct pending pending)
 {

@@ -19,7 +19,8 @@ enum standing {
     STANDING_PREDECESSOR, /* another firehosed that came earlier */
 };
 
-/* Tells whose the token is that the owner key holds; NULL: it holds none. *found: the token, zeroed if it is nobody's. */
+/* Tells whose the token is that the owner key holds; NULL: it holds none. *found: the token, zeroed if it is nobody's.
+ * */
 enum standing slots_standing(const struct owner_token *ours, const char *text, struct owner_token *found);
 
 /* Returns the token to take the slots with. A new epoch begins if this process takes over, or takes the slots back from

@@ -1,5 +1,6 @@
 /* verify.h: is Redis older than what this process knows to be in it? After a failover or a crash of Redis, a new
- * connection may lead to one that is. Until that is excluded, no cursor may be saved: it could be ahead of the events. */
+ * connection may lead to one that is. Until that is excluded, no cursor may be saved: it could be ahead of the events.
+ * */
 #ifndef FIREHOSED_STORE_VERIFY_H
 #define FIREHOSED_STORE_VERIFY_H
 

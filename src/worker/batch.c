@@ -11,8 +11,8 @@
 #include "base/json_text.h"
 
 enum {
-    /* "$1234567890\r\n" behind "data": the length is known only when the JSON is written. Most events have
-     * three digits; others are moved by the difference. */
+    /* "$1234567890\r\n" behind "data": the length is known only when the JSON is written. Most lengths have three
+     * digits; other events are moved by the difference. */
     USUAL_DIGITS = 3,
     KEEP_BYTES = 4 << 20, /* memory a batch may keep after a burst of huge events */
     TRIM_EVERY = 100,     /* events; MAXLEN ~ removes whole nodes of up to so many */
@@ -75,10 +75,7 @@ void batch_init(struct batch *b)
     batch_begin(b);
 }
 
-void batch_fini(struct batch *b)
-{
-    buffer_fini(&b->out);
-}
+void batch_fini(struct batch *b) { buffer_fini(&b->out); }
 
 void batch_begin(struct batch *b)
 {
@@ -100,7 +97,7 @@ void batch_finish(struct batch *b, const char *progress_key, const char *owner_k
     resp_append_bulk(&b->out, owner_key);
 }
 
-/* Behind the command that begins at `at`: "*n", and n times "$len" and so many bytes. The bytes are our own. */
+/* Returns the place behind the command that begins at `at`: "*n", and n times "$len" and so many bytes. */
 static size_t skip_command(const struct buffer *b, size_t at)
 {
     const char *text = (const char *)b->data;
@@ -138,7 +135,7 @@ void batch_add_duplicate(struct batch *b, const struct frame_ref *ref)
     b->last_id = ref->id;
 }
 
-/* Opens a bulk string whose length is not known yet; returns where its bytes begin. */
+/* Opens a bulk string whose length is not known yet. Returns the place where its bytes begin. */
 static size_t open_bulk(struct buffer *out)
 {
     buffer_append_literal(out, "$000\r\n");
@@ -172,7 +169,7 @@ static void append_seq(struct buffer *out, int64_t seq)
     close_bulk(out, value);
 }
 
-/* A dead letter: seq, why, and the frame as it came. Returns where the reason begins, which the caller appends. */
+/* A dead letter has seq, reason, and the frame as it came. The caller appends the reason at the returned place. */
 static size_t open_dead_letter(struct batch *b, const struct batch_format *f, const struct frame_ref *ref)
 {
     struct buffer *out = &b->out;
@@ -208,7 +205,8 @@ static void append_dead_letter(struct batch *b, const struct batch_format *f,
     close_dead_letter(b, reason, ref, frame);
 }
 
-/* One event as an XADD; the outcome is event_encode()'s, and what it did not accept leaves no trace. */
+/* Appends one event as an XADD. The outcome is that of event_encode(); an event that it does not accept leaves no
+ * trace. */
 static enum event_outcome append_event(struct batch *b, const struct batch_format *f,
                                        struct event_encoder *encoder, const struct frame_ref *ref,
                                        const uint8_t *frame, struct event *event)
@@ -216,14 +214,15 @@ static enum event_outcome append_event(struct batch *b, const struct batch_forma
     struct buffer *out = &b->out;
     size_t before = out->len;
     enum frame_kind kind = ref->kind < FRAME_KINDS ? (enum frame_kind)ref->kind : FRAME_UNKNOWN;
-    /* The first event and each hundredth after it trim the stream: three words more are a tenth of an XADD's cost. */
+    /* Only the first event and each hundredth after it trim the stream: the words for it are a tenth of an XADD's cost.
+     * */
     const struct buffer *front =
         b->counts[COUNTER_WRITTEN] % TRIM_EVERY == 0 ? &f->trimming_event[kind] : &f->event[kind];
     buffer_append(out, front->data, front->len);
     size_t data = open_bulk(out);
     enum event_outcome outcome = event_encode(encoder, frame, ref->len, out, event);
     if (outcome == EVENT_READY && event->frame.kind != ref->kind) {
-        /* The type in front of the JSON is what the master peeked; the two readers of a frame must agree. */
+        /* The type in front of the JSON comes from the master's peek: the two readers of a frame must agree. */
         event->violation = (struct violation){.rule = "kind of the frame is ambiguous"};
         outcome = EVENT_REFUSED;
     }
@@ -239,7 +238,7 @@ static enum event_outcome append_event(struct batch *b, const struct batch_forma
     return EVENT_READY;
 }
 
-/* The frame's partition has got as far as its seq. */
+/* Raises the mark of the frame's partition to its seq. */
 static void set_mark(struct batch *b, const struct frame_ref *ref)
 {
     if (ref->seq <= 0 || ref->verdict == VERDICT_IMPLAUSIBLE)
@@ -295,8 +294,7 @@ bool batch_add(struct batch *b, const struct batch_format *f, struct event_encod
     if (*outcome == EVENT_REFUSED && !b->out.failed)
         append_dead_letter(b, f, ref, frame, &event->violation, NULL);
     else if (*outcome == EVENT_READY && event->dropped[OP_DROP_BAD_RECORD] > 0)
-        append_dead_letter(b, f, ref, frame, &event->first_drop_why,
-                           &event->frame.ops[event->first_drop_op]);
+        append_dead_letter(b, f, ref, frame, &event->first_drop_why, &event->frame.ops[event->first_drop_op]);
     if (b->out.failed) {
         b->out.failed = false;
         b->out.len = before;

@@ -30,9 +30,9 @@ static uint64_t marks_behind(const struct fencing_case *c)
     return behind & c->own;
 }
 
-/* Bits of our partitions whose mark is ahead of what was committed, while another type of key stands where the stream was.
- * A transaction of which nobody knows whether it was executed failed on that key while its marks went ahead, or lost its
- * events with the stream: either way its events are to be written again. */
+/* Bits of our partitions whose mark is ahead of what was committed, while another type of key stands where the stream
+ * was. A transaction of which nobody knows whether it was executed failed on that key while its marks went ahead, or
+ * lost its events with the stream: either way its events are to be written again. */
 static uint64_t marks_in_doubt(const struct fencing_case *c)
 {
     uint64_t ahead = 0;
@@ -202,8 +202,10 @@ static void report(const struct fencing *f, const struct fencing_decision *d)
     else if (d->step == FENCING_LEAVE)
         log_error("redis has lost data: marks in %s are older than what was committed", f->progress_key);
     else if (d->step == FENCING_WRITE_MARKS && !f->found.has_hash && !f->found.must_repair && !f->found.stream_is_gone)
-        log_error("the marks in %s are gone altogether: this worker continues from what it knows; earlier events are not "
-                  "read again", f->progress_key);
+        log_error(
+            "the marks in %s are gone altogether: this worker continues from what it knows; earlier events are not "
+            "read again",
+            f->progress_key);
     else if (d->step == FENCING_GO_ON_COMMITTED)
         log_info("the transaction in flight was executed: it is not sent again");
 }

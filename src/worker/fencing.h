@@ -1,12 +1,13 @@
-/* fencing.h: what a worker makes sure of before it writes: the slot is its own, the keys have the right type, and the marks
- * are known. All of it is asked in one round trip:
+/* fencing.h: what a worker makes sure of before it writes: the slot is its own, the keys have the right type, and the
+ * marks are known. All of it is asked in one round trip:
  *
  *   WATCH owner · GET owner · TYPE stream · TYPE dead letters · HMGET progress 0 … 63 · HGET progress relay
  *
- * WATCH stands first: whatever changes the owner after it makes the next EXEC fail. If the answers call for a change (the
- * slot is to be taken, marks are to be put back), that is made in a transaction under the watch, and all is asked again. On
- * each new connection the slot is taken anew, even if it is ours: a transaction that this worker has sent over an earlier
- * connection may still be on its way. It was watched under the same owner, and would be executed beside its retry. */
+ * WATCH stands first: whatever changes the owner after it makes the next EXEC fail. If the answers call for a change
+ * (the slot is to be taken, marks are to be put back), that is made in a transaction under the watch, and all is asked
+ * again. On each new connection the slot is taken anew, even if it is ours: a transaction that this worker has sent
+ * over an earlier connection may still be on its way. It was watched under the same owner, and would be executed beside
+ * its retry. */
 #ifndef FIREHOSED_WORKER_FENCING_H
 #define FIREHOSED_WORKER_FENCING_H
 
@@ -91,8 +92,8 @@ void fencing_must_repair(struct fencing *f, const struct error *why);
 /* Puts the first question into f->request. */
 void fencing_begin(struct fencing *f);
 
-/* Takes one answer. With the last one it decides: FENCING_TAKE_SLOT and FENCING_WRITE_MARKS have put the next question into
- * f->request. */
+/* Takes one answer. With the last one it decides: FENCING_TAKE_SLOT and FENCING_WRITE_MARKS have put the next question
+ * into f->request. */
 struct fencing_decision fencing_take(struct fencing *f, const redisReply *reply, const struct batch *batch);
 
 #endif

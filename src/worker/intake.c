@@ -6,25 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-void intake_init(struct intake *in, const struct ring_view *ring)
-{
-    *in = (struct intake){.ring = *ring};
-}
+void intake_init(struct intake *in, const struct ring_view *ring) { *in = (struct intake){.ring = *ring}; }
 
-static size_t whole_refs(const struct intake *in)
-{
-    return in->bytes / sizeof in->refs[0];
-}
+static size_t whole_refs(const struct intake *in) { return in->bytes / sizeof in->refs[0]; }
 
-bool intake_is_empty(const struct intake *in)
-{
-    return in->next == whole_refs(in);
-}
+bool intake_is_empty(const struct intake *in) { return in->next == whole_refs(in); }
 
-bool intake_is_full(const struct intake *in)
-{
-    return in->next == 0 && in->bytes == sizeof in->refs;
-}
+bool intake_is_full(const struct intake *in) { return in->next == 0 && in->bytes == sizeof in->refs; }
 
 bool intake_peek(const struct intake *in, struct frame_ref *ref, const uint8_t **frame)
 {
@@ -35,12 +23,9 @@ bool intake_peek(const struct intake *in, struct frame_ref *ref, const uint8_t *
     return true;
 }
 
-void intake_drop(struct intake *in)
-{
-    in->next++;
-}
+void intake_drop(struct intake *in) { in->next++; }
 
-/* What is taken makes room behind the rest, of which the last may be a part. */
+/* Moves the references that are not taken to the front; the last one may be a part. */
 static void make_room(struct intake *in)
 {
     size_t taken = in->next * sizeof in->refs[0];

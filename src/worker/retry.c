@@ -13,7 +13,7 @@ void retry_init(struct retry *r)
     batch_init(&r->batch);
 }
 
-/* All that is in the file; false: no memory. */
+/* Reads the whole file. Returns false if it is empty, cannot be read, or memory is short. */
 static bool read_file(struct retry *r, int fd)
 {
     struct buffer bytes;

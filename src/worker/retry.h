@@ -1,4 +1,4 @@
-/* retry.h: a dead letter that an operator has tried again: a transaction of its own, between two batches. */
+/* retry.h: a dead letter that an operator wants to be tried again: a transaction of its own, between two batches. */
 #ifndef FIREHOSED_WORKER_RETRY_H
 #define FIREHOSED_WORKER_RETRY_H
 
@@ -14,26 +14,26 @@ struct retry {
     uint8_t *frame;
     struct batch batch;
     bool in_flight;
-    bool has_answer; /* the master is to be told */
+    bool has_answer; /* the master is to be told how it ended */
     struct ipc_message answer;
 };
 
 void retry_init(struct retry *r);
 
-/* The master's message with the file. Takes the descriptor over. */
+/* Takes the master's message with the file; the descriptor is taken over. */
 void retry_take(struct retry *r, const struct ipc_message *m, int fd);
 
-/* True when there is one that waits to be written. */
+/* Returns whether there is one that waits to be written. */
 static inline bool retry_waits(const struct retry *r) { return r->number != 0 && !r->in_flight && !r->has_answer; }
 
-/* Makes the batch. False: there is nothing to write, the answer tells why. */
+/* Makes the batch. Returns false if there is nothing to write; the answer tells why. */
 bool retry_prepare(struct retry *r, const struct batch_format *f, struct event_encoder *encoder, struct event *event,
                    const char *dead_letters_key);
 
-/* It ended so. */
+/* Notes how it ended. */
 void retry_end(struct retry *r, bool ok, const char *why);
 
-/* Tells the master, as soon as the channel has room. */
+/* Tells the master if there is an answer and the channel has room for it. */
 void retry_send_answer(struct retry *r, const struct channel *channel);
 
 #endif

@@ -33,8 +33,8 @@
 #endif
 
 enum {
-    /* Standard streams, log, channel, Redis and a successor of log and Redis: 8. A descriptor above the limit that is
-     * open already stays so. */
+    /* Standard streams, log, channel, Redis and a successor of log and Redis: 8. A descriptor above the limit stays
+     * open if it is open already. */
     DESCRIPTORS = 64,
     MEMORY_BESIDE_BATCHES = 64 << 20, /* TLS, replies, the allocator's own */
     JSON_GROWTH = 6,                  /* most bytes of JSON for one of a frame: "\u0000" for a NUL */
@@ -43,22 +43,22 @@ enum {
 
 /* ---- the filter ---- */
 
-/* Allowed whatever the arguments are. Each line says who needs it. */
+/* These calls are allowed with any arguments. Each comment says who needs them. */
 static const int allowed[] = {
     /* the loop (worker.c) */
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(restart_syscall),
-    /* channel, Redis, log: all on descriptors that are there */
+    /* channel, Redis, log: all on descriptors that are open */
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(close),
-    /* malloc; making a page executable is not among it, see below */
+    /* malloc; it may not make a page executable, see below */
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
     /* OpenSSL: random bytes, whether it was forked, its locks */
     SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(futex),
     /* leaving: exit(), abort() with its signal to itself (see below), return from a handler */
     SCMP_SYS(exit_group), SCMP_SYS(exit), SCMP_SYS(rt_sigprocmask), SCMP_SYS(gettid), SCMP_SYS(rt_sigreturn),
 #if SANITIZED
-    /* A build to find bugs with, never one to run: AddressSanitizer maps what it likes, looks through /proc and
-     * starts a symbolizer for its report, and LeakSanitizer stops the process with ptrace from a clone of it when it
-     * ends. That leaves of the filter what the tests ask for: connect, socket, open for writing. */
+    /* Such a build is for finding bugs, never for production. AddressSanitizer maps what it likes, looks through /proc
+     * and starts a symbolizer for its report. LeakSanitizer stops the process at its end with ptrace from a clone. The
+     * filter still forbids what the tests try: connect, socket, open for writing. */
     SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(dup), SCMP_SYS(ptrace),
     SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(readlink),
     SCMP_SYS(readlinkat), SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(getdents64),
@@ -111,10 +111,10 @@ static bool load_filter(bool only_log, struct error *why)
         error_set(why, "seccomp: the filter cannot be made");
         return false;
     }
-    /* Calls by another ABI (32-bit, x32) have other numbers: none of them is for us. */
+    /* Calls by another ABI (32-bit, x32) have other numbers: a worker needs none of them. */
     int bad = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, only_log ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
-    /* Kernels before 5.16 would turn speculative store bypass off for a process with a filter, at a price that shows
-     * in the decoder. A worker runs no code of others that could make use of it. */
+    /* Kernels before 5.16 would turn speculative store bypass off for a process with a filter, which slows the decoder
+     * down. A worker runs no foreign code that could exploit it. */
     if (bad == 0)
         bad = seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
     if (bad == 0)
@@ -133,8 +133,8 @@ static bool load_filter(bool only_log, struct error *why)
 
 static _Atomic int *the_denied_call; /* in the worker's slot */
 
-/* Runs instead of the call. Only what is safe in a handler: a store and a signal. SIGSYS is the default action again
- * (SA_RESETHAND), so this one kills; and if it were not, the next forbidden call would. */
+/* Runs instead of the call, and does only what is safe in a handler: a store and a signal. The signal kills, as SIGSYS
+ * has its default action again (SA_RESETHAND); if it did not, the next forbidden call would. */
 static void on_denied(int number, siginfo_t *info, void *context)
 {
     (void)context;
@@ -157,8 +157,8 @@ static bool watch_for_denied(struct worker_slot *slot, struct error *why)
 
 static bool drop_capabilities(struct error *why)
 {
-    /* The bounding set is what exec could bring back. Without CAP_SETPCAP it cannot be emptied, and need not be:
-     * no new privileges says the same. */
+    /* Exec could bring the bounding set back. Without CAP_SETPCAP it cannot be emptied, and need not be: "no new
+     * privileges" has the same effect. */
     for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
         prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -187,8 +187,8 @@ static bool limit(int resource, const char *name, rlim_t value, struct error *wh
 }
 
 #if !SANITIZED
-/* Bytes of private, writable memory that the process has now: what RLIMIT_DATA counts. Much of it is the master's,
- * seen through fork and never written to. */
+/* Returns the bytes of private, writable memory that the process has now, which RLIMIT_DATA counts. Much of it is the
+ * master's, seen through fork and never written to. */
 static rlim_t data_now(void)
 {
     unsigned long pages = 0;
@@ -201,9 +201,8 @@ static rlim_t data_now(void)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Far above what real frames need (some MB), just above what the worst ones can: two batches, each full and
- * with the largest event on top, in buffers that double; and a dead letter's frame that is tried again, in
- * one that does, too. */
+/* Returns a limit far above the need of real frames (some MB), and just above that of the worst ones: two batches, each
+ * full and with the largest event on top, in buffers that double, and a retried dead letter's frame in another. */
 static rlim_t memory_limit(const struct config *c)
 {
     int64_t batch = c->batch_size + EVENT_MAX_JSON_BYTES + JSON_GROWTH * c->relay_max_message;
@@ -219,7 +218,7 @@ static bool set_limits(const struct config *config, struct error *why)
     if (!limit(RLIMIT_DATA, "DATA", memory_limit(config), why))
         return false;
 #endif
-    /* RLIMIT_FSIZE is left alone: the log is a file, and of any size. */
+    /* RLIMIT_FSIZE stays as it is: the log is a file of any size. */
     return limit(RLIMIT_CORE, "CORE", 0, why) && limit(RLIMIT_NOFILE, "NOFILE", DESCRIPTORS, why) &&
            (SANITIZED || limit(RLIMIT_NPROC, "NPROC", 0, why)) && limit(RLIMIT_MEMLOCK, "MEMLOCK", 0, why) &&
            limit(RLIMIT_MSGQUEUE, "MSGQUEUE", 0, why);
@@ -232,7 +231,7 @@ bool sandbox_enter(const struct config *config, struct worker_slot *slot, struct
     if (config->sandbox == CONFIG_SANDBOX_OFF)
         return true;
 #ifdef __GLIBC__
-    /* When memory is short glibc tries another arena, and that one reads a file in /proc before it shrinks. */
+    /* If memory is short, glibc tries another arena, which reads a file in /proc before it shrinks. */
     mallopt(M_ARENA_MAX, 1);
 #endif
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
@@ -241,8 +240,8 @@ bool sandbox_enter(const struct config *config, struct worker_slot *slot, struct
     }
     if (!set_limits(config, why) || !drop_capabilities(why))
         return false;
-    /* The memory holds Redis' password: no core file, and no other process of this user looks into it. (A core
-     * pattern that is a pipe does not heed RLIMIT_CORE.) LeakSanitizer has to look. */
+    /* The memory holds the password of Redis: there is no core file, and no other process of this user may look into
+     * it. (A core pattern that is a pipe ignores RLIMIT_CORE.) LeakSanitizer has to look. */
     if (!SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
         error_set(why, "dumpable: %s", strerror(errno));
         return false;
@@ -250,10 +249,10 @@ bool sandbox_enter(const struct config *config, struct worker_slot *slot, struct
     return watch_for_denied(slot, why) && load_filter(config->sandbox == CONFIG_SANDBOX_LOG, why);
 }
 
-/* A shortage says nothing of the sandbox, and passes. A worker that cannot go in does not run. */
+/* A shortage is no failure of the sandbox, and passes. A worker that cannot enter does not run. */
 static bool cannot_be_tried(const char *what)
 {
-    log_warn("sandbox: not tried, as a process is not to be had now: %s: %s", what, strerror(errno));
+    log_warn("sandbox: cannot be tried now, as no process could be started: %s: %s", what, strerror(errno));
     return true;
 }
 
@@ -289,7 +288,7 @@ bool sandbox_try(const struct config *config, struct error *why)
     if (!ok)
         error_set(why, "%.*s", n > 0 ? (int)n : 0, text);
     if (!ok && n <= 0)
-        error_set(why, ended != child ? "waitpid: its end is not known" : "the process that tried it was killed");
+        error_set(why, ended != child ? "waitpid: the trial's end is unknown" : "the process that tried it was killed");
     close(ends[0]);
     return ok;
 }

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 
-/* A person reads along, or a script looks for something rare: more than this a second is a sample in any case. */
+/* A person who reads along cannot follow more than this; the rest is left out and counted. */
 enum { EVENTS_PER_SECOND = 200 };
 
 void taps_init(struct taps *t)
@@ -47,7 +47,7 @@ void taps_set(struct taps *t, const struct ipc_message *m, int fd)
     snprintf(tap->did, sizeof tap->did, "%.*s", (int)(end != NULL ? end - m->text : 0), m->text);
     tap->wanted = collections[0] != '\0' ? collections_new(collections, &ignored) : NULL;
     t->count++;
-    if (collections[0] != '\0' && tap->wanted == NULL) /* out of memory: rather none than all */
+    if (collections[0] != '\0' && tap->wanted == NULL) /* memory is short: no events are better than unwanted ones */
         tap_close(t, tap);
 }
 

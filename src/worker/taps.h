@@ -1,4 +1,4 @@
-/* taps.h: the worker's side of taps (ipc/tap.h): a sample of what passes, for whoever watches. */
+/* taps.h: the worker's side of taps (ipc/tap.h): a sample of the events that pass, for those who watch. */
 #ifndef FIREHOSED_WORKER_TAPS_H
 #define FIREHOSED_WORKER_TAPS_H
 
@@ -10,7 +10,7 @@ struct tap {
     int fd; /* -1: none */
     char did[TAP_FILTER_BYTES];
     struct collections *wanted; /* NULL: all */
-    uint64_t left_out;          /* since the last that was sent */
+    uint64_t left_out;          /* events since the last one that was sent */
     int64_t second;             /* for the rate */
     unsigned sent;              /* in this second */
 };
@@ -22,10 +22,10 @@ struct taps {
 
 void taps_init(struct taps *t);
 
-/* IPC_TAP: opens tap m->value on the descriptor, which is taken over; -1: closes it. */
+/* Takes IPC_TAP: opens tap m->value on the descriptor, which is taken over, or closes the tap if fd is -1. */
 void taps_set(struct taps *t, const struct ipc_message *m, int fd);
 
-/* An event has passed. Only if t->count > 0. */
+/* Offers an event to all taps; called only if t->count > 0. */
 void taps_see(struct taps *t, const struct frame *frame, const uint8_t *json, size_t len);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/rfc3339.h"
 
-/* Insertion sort of a copy: there are few. 0 of none. */
+/* Sorts a copy by insertion, as there are few. Returns 0 if there are none. */
 static int64_t median(const int64_t *values, unsigned count)
 {
     int64_t sorted[LAG_EVENTS] = {0};
@@ -26,8 +26,8 @@ void timing_committed(struct timing *t, const struct event_times *times, int64_t
             t->lags_us[t->count++ % LAG_EVENTS] = now_us - sent_us;
     }
     if (t->count == before)
-        return; /* nothing new is known: duplicates, or unreadable */
-    /* In this order: a reader that sees the new commit's time with the lag before it is off by one batch. */
+        return; /* all of them were duplicates or unreadable */
+    /* In this order: a reader that sees the new time with the old lag is off by one batch only. */
     atomic_store_explicit(&slot->lag_us, median(t->lags_us, t->count < LAG_EVENTS ? t->count : LAG_EVENTS),
                           memory_order_relaxed);
     atomic_store_explicit(&slot->commit_us, now_us, memory_order_relaxed);

@@ -1,4 +1,4 @@
-/* worker.c: the worker's one loop. What it may do is all here: read frames, decode them into the next batch,
+/* worker.c: the worker's one loop. Everything that it may do is here: read frames, decode them into the next batch,
  * write batches, ack them, obey the master. */
 #include "config.h"
 
@@ -45,10 +45,7 @@ struct worker {
     struct event event; /* large: not on the stack of each call */
 };
 
-static struct batch *building(struct worker *w)
-{
-    return &w->batches[w->building];
-}
+static struct batch *building(struct worker *w) { return &w->batches[w->building]; }
 
 static bool building_is_full(struct worker *w)
 {
@@ -75,7 +72,7 @@ static void report_event(struct worker *w, enum event_outcome outcome, const str
 
 /* ---- the way of a frame ---- */
 
-/* Before the marks are read nothing can be told from what is in the stream already. */
+/* Without the marks nobody can tell which events are in the stream already. */
 static bool learn_marks(struct worker *w)
 {
     if (!w->has_marks && w->writer.fencing.has_marks) {
@@ -91,7 +88,7 @@ static bool is_written(const struct worker *w, const struct frame_ref *ref)
            ref->seq <= w->marks.seq[ref->partition % PARTITIONS];
 }
 
-/* Decodes what has arrived into the building batch, until that is full. */
+/* Decodes frames that have arrived into the building batch, until it is full. */
 static void decode_arrived(struct worker *w)
 {
     struct frame_ref ref;
@@ -109,7 +106,7 @@ static void decode_arrived(struct worker *w)
                          ? batch_add_condemned(building(w), &w->format, &ref, frame)
                          : batch_add(building(w), &w->format, w->encoder, &ref, frame, &w->event, &outcome);
         if (!added) {
-            /* No memory for this event now: what is built goes out first, then there may be. */
+            /* There is no memory for this event now: after the batch has left there may be. */
             log_throttled(&w->memory, LOG_LEVEL_ERROR, "frame seq %lld: out of memory, waiting",
                           (long long)ref.seq);
             return;
@@ -273,7 +270,7 @@ static void turn(struct worker *w)
     enum { CONTROL, DATA, REDIS, COUNT };
     struct pollfd fds[COUNT] = {
         [CONTROL] = {.fd = w->channel.control, .events = POLLIN},
-        /* What cannot be taken waits in the channel and in the ring: that is how Redis' pace reaches the relay. */
+        /* Back-pressure: frames that the worker cannot take wait in the channel and in the ring. */
         [DATA] = {.fd = takes_more(w) ? w->channel.data : -1, .events = POLLIN},
     };
     fds[REDIS].fd = writer_fd(&w->writer, &fds[REDIS].events);
@@ -282,8 +279,8 @@ static void turn(struct worker *w)
     int wait_ms = writer_on_time(&w->writer, clock_monotonic_ms());
     if (wait_ms < 0 || wait_ms > IDLE_TURN_MS)
         wait_ms = IDLE_TURN_MS;
-    /* Where Redis had answered by the time that the last batch was written, nothing is in flight whose answer would
-     * call for the next one, which has been decoded meanwhile. */
+    /* If Redis answered while the next batch was decoded, nothing is in flight whose answer would call for that batch.
+     * */
     if (writer_is_idle(&w->writer) && building(w)->frames > 0)
         wait_ms = 0;
     set_activity(w, ACTIVITY_WAITING);
@@ -306,9 +303,8 @@ static void turn(struct worker *w)
         on_data(w);
 }
 
-/* Signals are the master's to take: a terminal's Ctrl-C or a service manager's SIGTERM reaches all processes,
- * and a worker that ended by itself would only be in the way of an orderly end. It leaves when its channel
- * does. */
+/* The master takes the signals. A terminal's Ctrl-C or a service manager's SIGTERM reaches all processes, and a worker
+ * that ended by itself would disturb an orderly end. It leaves when its channel is shut. */
 static void take_no_signals(pid_t master)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGQUIT};
@@ -324,7 +320,7 @@ static void take_no_signals(pid_t master)
         exit(0);
 }
 
-/* Collections that are not wanted are left out here, undecoded; kinds and DIDs were filtered by the master. */
+/* The worker leaves out unwanted collections, undecoded; the master filters by kind and DID. */
 static bool set_filter(struct worker *w, struct error *why)
 {
     w->wanted = collections_new(w->config->collections, why);
@@ -376,7 +372,7 @@ void worker_run(const struct worker_setup *setup)
     while (!all_is_done(w)) {
         turn(w);
         decode_arrived(w);
-        set_activity(w, ACTIVITY_TALKING); /* a death here is no frame's fault */
+        set_activity(w, ACTIVITY_TALKING); /* no frame can cause a death here */
         send_ready(w);
         set_activity(w, ACTIVITY_ON_FRAMES);
         decode_arrived(w); /* the next batch is prepared while Redis executes this one */

@@ -30,7 +30,7 @@ static void back_off(struct writer *w, enum writer_state state)
     enter(w, state);
 }
 
-/* Says what is wrong, once a minute at most where it repeats, and remembers to say when it is over. */
+/* Reports trouble, once a minute at most if it repeats, and remembers to report its end. */
 static void report_trouble(struct writer *w, const char *what)
 {
     char where[URL_HOST_BYTES + 16];
@@ -136,10 +136,7 @@ void writer_connected(struct writer *w, int fd)
     writer_on_ready(w);
 }
 
-void writer_refused(struct writer *w, const char *reason)
-{
-    lose(w, reason);
-}
+void writer_refused(struct writer *w, const char *reason) { lose(w, reason); }
 
 static void send_batch(struct writer *w)
 {
@@ -225,7 +222,8 @@ static void on_fencing_reply(struct writer *w, const redisReply *reply)
 
 /* ---- transactions ---- */
 
-/* Some commands failed alone (WRONGTYPE): the others stand, the marks too. What stands is not sent again. */
+/* Some commands failed alone (WRONGTYPE): the others stand, and so do the marks. Only the failed ones are sent again.
+ * */
 static void take_errors(struct writer *w, const redisReply *reply)
 {
     bool any = false;
@@ -304,7 +302,7 @@ static void on_reply(struct writer *w, const redisReply *reply)
         on_fencing_reply(w, reply);
 }
 
-/* The answers that say nothing but that all is well, n and n of them; any other is left for on_reply(). */
+/* Steps over answers that only say that all is well, n of each; any other is left for on_reply(). */
 static void skip_good_replies(struct writer *w)
 {
     if (w->state != WRITER_IN_FLIGHT)

@@ -35,8 +35,8 @@ enum writer_state {
     WRITER_RETRY,
 };
 
-/* The batch that writer_submit() was given has ended: it is in Redis or, if is_committed is false, it was given up, as a
- * retry whose connection broke. The batch is the caller's again. May be called from inside writer_submit(). */
+/* The batch that writer_submit() was given has ended: it is in Redis or, if is_committed is false, it was given up, as
+ * a retry whose connection broke. The batch is the caller's again. May be called from inside writer_submit(). */
 typedef void writer_done(void *arg, struct batch *batch, bool is_committed);
 
 struct writer {
@@ -71,10 +71,7 @@ bool writer_init(struct writer *w, const struct worker_setup *setup, const struc
 void writer_fini(struct writer *w);
 
 /* True if the next batch may be given. */
-static inline bool writer_is_idle(const struct writer *w)
-{
-    return w->state == WRITER_IDLE && w->batch == NULL;
-}
+static inline bool writer_is_idle(const struct writer *w) { return w->state == WRITER_IDLE && w->batch == NULL; }
 
 /* Takes a finished batch to write; the caller keeps it until `done`. Only if writer_is_idle(). */
 void writer_submit(struct writer *w, struct batch *batch);

@@ -1,5 +1,5 @@
-/* dead_letters.h: an operator looks into the dead letters: list, show, drop, retry. In a retry a worker decodes the frame
- * once more, and the frame leaves the dead letters in the transaction that writes its event. */
+/* dead_letters.h: an operator looks into the dead letters: list, show, drop, retry. In a retry a worker decodes the
+ * frame once more, and the frame leaves the dead letters in the transaction that writes its event. */
 #ifndef FIREHOSED_MASTER_COMMANDS_DEAD_LETTERS_H
 #define FIREHOSED_MASTER_COMMANDS_DEAD_LETTERS_H
 

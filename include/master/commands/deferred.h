@@ -1,5 +1,6 @@
-/* deferred.h: calls that are answered when a condition holds: everything is written, the workers are replaced, the reload
- * has taken effect. Until then their client gets an item a second, a sign of life that says what it waits for. */
+/* deferred.h: calls that are answered when a condition holds: everything is written, the workers are replaced, the
+ * reload has taken effect. Until then their client gets an item a second, a sign of life that says what it waits for.
+ * */
 #ifndef FIREHOSED_MASTER_COMMANDS_DEFERRED_H
 #define FIREHOSED_MASTER_COMMANDS_DEFERRED_H
 

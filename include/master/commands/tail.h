@@ -1,6 +1,6 @@
-/* tail.h: events as they pass, for clients of the control socket. Each worker sends the decoded events that match into a
- * tap (ipc/tap.h), and the master passes them on. Neither side waits: it leaves out events that do not fit, and counts
- * them. */
+/* tail.h: events as they pass, for clients of the control socket. Each worker sends the decoded events that match into
+ * a tap (ipc/tap.h), and the master passes them on. Neither side waits: it leaves out events that do not fit, and
+ * counts them. */
 #ifndef FIREHOSED_MASTER_COMMANDS_TAIL_H
 #define FIREHOSED_MASTER_COMMANDS_TAIL_H
 

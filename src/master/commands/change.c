@@ -94,7 +94,8 @@ void command_resize(struct master *m, struct control_call *call)
     }
     m->config->workers = workers;
     set_by_operator(m, "workers");
-    /* Where workers are leaving already (another resize), their successors will be as many as the configuration says. */
+    /* Where workers are leaving already (another resize), their successors will be as many as the configuration says.
+     * */
     if (master_is_running(m) && !pool_is_draining(m->pool) && workers != before)
         pool_drain(m->pool, false);
     deferred_begin(m, call,

@@ -47,10 +47,7 @@ static json_t *cursor_json(const struct master *m)
                      "paused", m->course.is_paused);
 }
 
-void command_cursor(struct master *m, struct control_call *call)
-{
-    control_answer(call, cursor_json(m));
-}
+void command_cursor(struct master *m, struct control_call *call) { control_answer(call, cursor_json(m)); }
 
 static bool is_set(struct master *m, struct deferred *w)
 {

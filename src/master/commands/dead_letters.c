@@ -301,25 +301,13 @@ static void begin(struct master *m, struct control_call *call, enum what what)
     ask_page(e);
 }
 
-void command_dead_letters(struct master *m, struct control_call *call)
-{
-    begin(m, call, LIST);
-}
+void command_dead_letters(struct master *m, struct control_call *call) { begin(m, call, LIST); }
 
-void command_dead_letter_show(struct master *m, struct control_call *call)
-{
-    begin(m, call, SHOW);
-}
+void command_dead_letter_show(struct master *m, struct control_call *call) { begin(m, call, SHOW); }
 
-void command_dead_letter_drop(struct master *m, struct control_call *call)
-{
-    begin(m, call, DROP);
-}
+void command_dead_letter_drop(struct master *m, struct control_call *call) { begin(m, call, DROP); }
 
-void command_dead_letter_retry(struct master *m, struct control_call *call)
-{
-    begin(m, call, RETRY);
-}
+void command_dead_letter_retry(struct master *m, struct control_call *call) { begin(m, call, RETRY); }
 
 void dead_letters_end(struct master *m)
 {

@@ -2,8 +2,8 @@
  *
  *   reading ──pause, drain──▶ paused (the relay's connection is closed; what is in hand is written) ──resume──▶ reading
  *
- * Nothing is lost by a pause: reading goes on at the cursor. (A relay keeps about three days.) The connection is closed,
- * because a relay drops consumers that do not read, and that is an error, in its log and in ours. */
+ * Nothing is lost by a pause: reading goes on at the cursor. (A relay keeps about three days.) The connection is
+ * closed, because a relay drops consumers that do not read, and that is an error, in its log and in ours. */
 #include "config.h"
 
 #include "master/checkpoint.h"

@@ -1,5 +1,5 @@
-/* restart.c: replaces workers one by one. Each finishes the frames in its channel and leaves; its successor gets the rest.
- * The others go on meanwhile, so there is no gap, and order is kept. */
+/* restart.c: replaces workers one by one. Each finishes the frames in its channel and leaves; its successor gets the
+ * rest. The others go on meanwhile, so there is no gap, and order is kept. */
 #include "config.h"
 
 #include <errno.h>
@@ -30,9 +30,9 @@ static void restart(struct master *m, struct deferred *w)
 static bool is_restarted(struct master *m, struct deferred *w)
 {
     if (m->course.state == MASTER_STOPPING || w->until > pool_size(m->pool)) {
-        control_refuse(w->call, CONTROL_FAILED, "%s before worker %u was replaced",
-                       m->course.state == MASTER_STOPPING ? "firehosed was stopped" : "the number of workers was changed",
-                       w->at);
+        control_refuse(
+            w->call, CONTROL_FAILED, "%s before worker %u was replaced",
+            m->course.state == MASTER_STOPPING ? "firehosed was stopped" : "the number of workers was changed", w->at);
         return true;
     }
     while (w->at < w->until) {

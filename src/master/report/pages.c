@@ -31,10 +31,7 @@ static int page(void *arg, struct buffer *body)
     return HTTP_OK;
 }
 
-static int status(void *arg, struct buffer *body)
-{
-    return write_json(body, snapshot_json(report_take(arg)), HTTP_OK);
-}
+static int status(void *arg, struct buffer *body) { return write_json(body, snapshot_json(report_take(arg)), HTTP_OK); }
 
 static int history(void *arg, struct buffer *body)
 {

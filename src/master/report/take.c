@@ -1,5 +1,5 @@
-/* take.c: the one place that reads the other rooms for figures. A worker's slot is its report: each value is copied once,
- * and the copy is used. */
+/* take.c: the one place that reads the other rooms for figures. A worker's slot is its report: each value is copied
+ * once, and the copy is used. */
 #include "config.h"
 
 #include "master/report/take.h"
@@ -73,7 +73,9 @@ static void take_worker(const struct master *m, unsigned i, struct snapshot_work
         .pid = w.pid,
         .is_ready = state == WORKER_READY,
         .keeps_dying = w.keeps_dying,
-        .state = w.pid == 0 ? (w.keeps_dying ? "dying" : "gone") : w.is_draining ? "draining" : worker_state_name(state),
+        .state = w.pid == 0      ? (w.keeps_dying ? "dying" : "gone")
+                 : w.is_draining ? "draining"
+                                 : worker_state_name(state),
         .restarts = w.restarts,
         .queued = ledger_queue_length(m->ledger, i),
         .round_trip_us = atomic_load_explicit(&slot->round_trip_us, memory_order_relaxed),

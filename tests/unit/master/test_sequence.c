@@ -348,7 +348,8 @@ static enum sequence_action expect(struct model *m, int64_t seq)
 
 static int64_t random_seq(const struct model *m)
 {
-    static const int64_t steps[] = {1, 1, 1, 2, 7, 0, -1, -5, -600, -1200, 9999999, 10000000, 10000001, 10000002, 30000000};
+    static const int64_t steps[] = {1,    1,     1,       2,        7,        0,        -1,      -5,
+                                    -600, -1200, 9999999, 10000000, 10000001, 10000002, 30000000};
     int64_t step = steps[random() % (sizeof steps / sizeof steps[0])];
     int64_t from = m->held != 0 && random() % 2 ? m->held : newest(m);
     return random() % 20 == 0 ? NO_SEQ : from + step < 0 ? 0 : from + step;
@@ -376,8 +377,9 @@ static void random_streams_follow_the_model(void **state)
             int64_t seq = random_seq(&m);
             enum sequence_action expected = expect(&m, seq), got = pass(&s, seq).action;
             if (got != expected || (got != SEQUENCE_RESET && s.last.value != newest(&m)))
-                fail_msg("seed %u: message %d, seq %lld: action %d, expected %d; last %lld, expected %lld", seed + round,
-                         i, (long long)seq, (int)got, (int)expected, (long long)s.last.value, (long long)newest(&m));
+                fail_msg("seed %u: message %d, seq %lld: action %d, expected %d; last %lld, expected %lld",
+                         seed + round, i, (long long)seq, (int)got, (int)expected, (long long)s.last.value,
+                         (long long)newest(&m));
             if (got == SEQUENCE_RESET) {
                 resets++;
                 break;

@@ -1,4 +1,5 @@
-/* Unit tests for the decisions of the pool: who is to blame for a death, what follows an exit, how many frames may go now. */
+/* Unit tests for the decisions of the pool: who is to blame for a death, what follows an exit, how many frames may go
+ * now. */
 #include "config.h"
 
 #include <setjmp.h>

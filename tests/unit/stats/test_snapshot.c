@@ -14,13 +14,30 @@
 
 static struct snapshot sample(void)
 {
-    struct snapshot s = {.version = "1.2", .state = "running", .relay_url = "wss://a", .relay_state = "up", .relay_note = "",
-                         .redis_state = "ready", .redis_note = "cut \xc3", .used_memory = 5, .max_memory = -1,
-                         .stream_length = 7, .dead_letters_length = -1, .relay_is_up = true, .relay_bytes = 11,
-                         .lag_s = 3.5411, .eta_s = -1, .last_commit_s = -1, .events_per_s = 12.34, .cursor = 42,
-                         .cursor_shown = "42", .workers = 1, .workers_known = 2};
+    struct snapshot s = {.version = "1.2",
+                         .state = "running",
+                         .relay_url = "wss://a",
+                         .relay_state = "up",
+                         .relay_note = "",
+                         .redis_state = "ready",
+                         .redis_note = "cut \xc3",
+                         .used_memory = 5,
+                         .max_memory = -1,
+                         .stream_length = 7,
+                         .dead_letters_length = -1,
+                         .relay_is_up = true,
+                         .relay_bytes = 11,
+                         .lag_s = 3.5411,
+                         .eta_s = -1,
+                         .last_commit_s = -1,
+                         .events_per_s = 12.34,
+                         .cursor = 42,
+                         .cursor_shown = "42",
+                         .workers = 1,
+                         .workers_known = 2};
     s.counts[COUNTER_WRITTEN] = 9;
-    s.worker[0] = (struct snapshot_worker){.pid = 100, .state = "ready", .queued = 3, .events = 4, .round_trip_us = 250};
+    s.worker[0] =
+        (struct snapshot_worker){.pid = 100, .state = "ready", .queued = 3, .events = 4, .round_trip_us = 250};
     s.worker[1] = (struct snapshot_worker){.index = 1, .state = "gone", .events = 6};
     s.relays[0] = (struct snapshot_relay){"a", true, 2};
     s.relay_count = 1;
@@ -43,11 +60,13 @@ static void each_type_has_its_line_in_metrics(void **state)
 {
     (void)state;
     metrics_have("firehosed_build_info{version=\"1.2\"} 1\n", true);
-    metrics_have("# TYPE firehosed_relay_received_bytes_total counter\nfirehosed_relay_received_bytes_total 11\n", true);
+    metrics_have("# TYPE firehosed_relay_received_bytes_total counter\nfirehosed_relay_received_bytes_total 11\n",
+                 true);
     metrics_have("# TYPE firehosed_relay_connected gauge\nfirehosed_relay_connected 1\n", true);
     metrics_have("\nfirehosed_lag_seconds 3.541100\n", true);
     metrics_have("\nfirehosed_redis_memory_used_bytes 5\n", true);
-    metrics_have("\nfirehosed_events_total{outcome=\"written\"} 9\nfirehosed_events_total{outcome=\"filtered\"} 0\n", true);
+    metrics_have("\nfirehosed_events_total{outcome=\"written\"} 9\nfirehosed_events_total{outcome=\"filtered\"} 0\n",
+                 true);
     metrics_have("\nfirehosed_worker_round_trip_seconds{worker=\"0\"} 0.000250\n", true);
 }
 

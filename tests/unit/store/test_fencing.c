@@ -34,7 +34,7 @@ static void the_epoch_tells_who_came_later(void **state)
     (void)state;
     assert_int_equal(standing_of(token(OURS, 5, 1)), STANDING_OURS);
     assert_int_equal(standing_of(token(THEIRS, 6, 0)), STANDING_SUCCESSOR);
-    assert_int_equal(standing_of(token(THEIRS, 5, 9)), STANDING_SUCCESSOR); /* both began at once: it was the later one */
+    assert_int_equal(standing_of(token(THEIRS, 5, 9)), STANDING_SUCCESSOR); /* both began at once */
     assert_int_equal(standing_of(token(THEIRS, 4, 9)), STANDING_PREDECESSOR);
 }
 
