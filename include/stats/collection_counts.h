@@ -18,7 +18,7 @@ enum {
 };
 
 struct collection_count {
-    char name[COLLECTION_COUNTS_NAME_BYTES]; /* letters, digits, '.', '-': safe in JSON and labels; not terminated */
+    char name[COLLECTION_COUNTS_NAME_BYTES + 1]; /* letters, digits, '.', '-': safe in JSON and as a label */
     uint8_t len;
     bool is_listed; /* was among the most frequent once: metrics go on with it */
     uint32_t quiet_s;

@@ -9,15 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/config.h"
 #include "stats/snapshot.h"
 
 enum { HISTORY_SECONDS = 600 };
 
 struct traffic;
 
-/* config stays the caller's; now_ms is monotonic. Returns NULL if memory is short. */
-struct traffic *traffic_new(const struct config *config, int64_t now_ms);
+/* now_ms is monotonic. Returns NULL if memory is short. */
+struct traffic *traffic_new(int64_t now_ms);
 void traffic_free(struct traffic *t);
 
 /* An event has arrived. path: "<collection>/<rkey>" of a commit's first operation, or NULL. */

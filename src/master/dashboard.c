@@ -107,14 +107,16 @@ static void write_recent(struct dashboard *d)
     buffer_fini(&list);
 }
 
-static void write_status(struct dashboard *d, bool is_connected, const char *url, const char *cursor)
+static void write_status(struct dashboard *d, bool is_connected, const char *url, int64_t cursor)
 {
     struct buffer status;
-    const char *quote = cursor[0] != '\0' ? "\"" : "";
     buffer_init(&status);
     buffer_append_format(&status, "{\"connected\":%s,", is_connected ? "true" : "false");
     append_text(&status, "url", url, strlen(url));
-    buffer_append_format(&status, "\"currentCursor\":%s%s%s}", quote, cursor[0] != '\0' ? cursor : "null", quote);
+    if (cursor >= 0)
+        buffer_append_format(&status, "\"currentCursor\":\"%" PRId64 "\"}", cursor);
+    else
+        buffer_append_literal(&status, "\"currentCursor\":null}");
     if (!status.failed)
         store_set(d->store, d->config->status_key, (char *)status.data, status.len, TTL_S);
     buffer_fini(&status);
@@ -128,13 +130,10 @@ void dashboard_tick(struct dashboard *d, const struct snapshot *s)
         write_recent(d);
     d->changed = false;
     if (d->ticks++ % STATUS_EVERY == 0)
-        write_status(d, s->relay_is_up, s->relay_url, s->cursor_shown);
+        write_status(d, s->relay_is_up, s->relay_url, s->cursor);
 }
 
 void dashboard_end(struct dashboard *d, const char *url, struct optional cursor)
 {
-    char text[24] = "";
-    if (cursor.is_known)
-        snprintf(text, sizeof text, "%" PRId64, cursor.value);
-    write_status(d, false, url, text);
+    write_status(d, false, url, cursor.is_known ? cursor.value : -1);
 }

@@ -224,8 +224,6 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     struct master *m = arg;
     pool_check(m->pool);
     report_tick(m);
-    dashboard_tick(m->dashboard, &m->snapshot);
-    service_tick(&m->service, &m->snapshot);
     log_tick();
     if (log_take_syslog_loss())
         reopen_log(m, "syslog was away, lines may be missing");
@@ -325,7 +323,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     m->pool =
         pool_new(m->base, m->dns, m->ledger, m->counters, m->known, m->config, &m->owner, child_main, &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
-    m->traffic = traffic_new(m->config, clock_monotonic_ms());
+    m->traffic = traffic_new(clock_monotonic_ms());
     ingest_want_time(m);
     if (m->pool == NULL || m->dashboard == NULL || m->traffic == NULL)
         return false;

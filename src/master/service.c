@@ -16,9 +16,11 @@ void service_stopping(void) { notify_send("STOPPING=1\nSTATUS=finishing what is 
 
 static void send_status(const struct snapshot *s)
 {
-    char text[600];
+    char text[600], cursor[24] = "none yet";
+    if (s->cursor >= 0)
+        snprintf(cursor, sizeof cursor, "%" PRId64, s->cursor);
     snprintf(text, sizeof text, "STATUS=relay %s: %s, redis: %s, cursor: %s, %" PRIu64 " events", s->relay_host,
-             s->relay_state, s->redis_state, s->cursor_shown[0] != '\0' ? s->cursor_shown : "none yet", s->done);
+             s->relay_state, s->redis_state, cursor, s->done);
     notify_send(text);
 }
 

@@ -65,8 +65,8 @@ static void idle_workers(const struct health *h, const struct snapshot *s, struc
 {
     for (unsigned i = 0; i < s->workers; i++) {
         const struct snapshot_worker *w = &s->worker[i];
-        if (w->pid == 0 || !w->is_ready)
-            give(r, "worker %u: %s%s%s", i, w->pid != 0 ? w->state : "gone", colon(w->note), w->note);
+        if (!w->is_there || !w->is_ready)
+            give(r, "worker %u: %s%s%s", i, w->is_there ? w->state : "gone", colon(w->note), w->note);
         else if (h->stuck_s[i] >= HEALTH_STUCK_S)
             give(r, "worker %u: nothing committed for %u s, %llu frames wait", i, h->stuck_s[i],
                  (unsigned long long)w->queued);

@@ -18,7 +18,6 @@ struct mark {
 };
 
 struct traffic {
-    const struct config *config;
     uint64_t kinds[EVENT_KINDS];
     struct collection_counts *collections;
     struct lag_memory lag_memory;
@@ -33,12 +32,11 @@ struct traffic {
     int64_t warned_ms;
 };
 
-struct traffic *traffic_new(const struct config *config, int64_t now_ms)
+struct traffic *traffic_new(int64_t now_ms)
 {
     struct traffic *t = calloc(1, sizeof *t);
     if (t == NULL)
         return NULL;
-    t->config = config;
     t->marks[t->ticks++] = (struct mark){.ms = now_ms};
     t->lag_s = t->eta_s = LAG_UNKNOWN;
     for (size_t i = 0; i < HISTORY_SECONDS; i++)
@@ -92,17 +90,15 @@ static void keep(double *history, double value)
     history[HISTORY_SECONDS - 1] = value;
 }
 
-static void warn_of_lag(struct traffic *t, int64_t now_ms)
+static void warn_of_lag(struct traffic *t, int64_t now_ms, double limit_s)
 {
     char rate[HUMAN_BYTES], eta[HUMAN_BYTES];
-    int64_t limit_ms = t->config->lag_warn;
-    bool behind = limit_ms > 0 && t->lag_s * 1000 >= (double)limit_ms;
-    if (!behind) {
+    if (limit_s <= 0 || t->lag_s < limit_s) {
         /* A lag just below the limit, or an unknown one, does not end it. */
         bool live = t->lag_s >= 0 && t->lag_s < LAG_LIVE_S;
         if (t->is_behind && live)
             log_info("caught up: %.1f s behind the network", t->lag_s);
-        t->is_behind = t->is_behind && !live && limit_ms > 0;
+        t->is_behind = t->is_behind && !live && limit_s > 0;
         return;
     }
     if (t->is_behind && now_ms - t->warned_ms < WARN_EVERY_MS)
@@ -136,21 +132,24 @@ void traffic_tick(struct traffic *t, const struct snapshot *s)
     keep(t->events, t->events_per_s);
     keep(t->lags, t->lag_s);
     t->eta_s = lag_time_to_live(t->lags, HISTORY_SECONDS);
-    warn_of_lag(t, s->now_ms);
+    warn_of_lag(t, s->now_ms, s->lag_warn_s);
 }
 
 void traffic_fill(const struct traffic *t, struct snapshot *s)
 {
+    const struct collection_count *top[COLLECTION_COUNTS_MAX];
     memcpy(s->kinds, t->kinds, sizeof s->kinds);
     s->lag_s = t->lag_s;
     s->eta_s = t->eta_s;
     s->events_per_s = t->events_per_s;
-    s->bytes_per_s = t->bytes_per_s;
+    s->bytes_per_s = (double)(uint64_t)(t->bytes_per_s + 0.5);
     s->events_per_s_10s = t->events_per_s_10s;
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         s->worker[i].per_s = t->worker_per_s[i];
-    s->collections = t->collections;
     s->collections_other = collection_counts_other(t->collections);
+    s->collection_count = collection_counts_top(t->collections, top, COLLECTION_COUNTS_MAX);
+    for (size_t i = 0; i < s->collection_count; i++)
+        s->collections[i] = *top[i];
 }
 
 json_t *traffic_history_json(const struct traffic *t)

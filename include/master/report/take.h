@@ -6,10 +6,11 @@
 
 struct master;
 
-/* Takes the snapshot anew, and returns it; it stays the master's, until it is taken again. */
+/* Takes the snapshot anew, so that no answer is older than its question. It stays the master's, until the next one. */
 const struct snapshot *report_take(struct master *m);
 
-/* Once a second: takes it, and computes rates, lag and health from it. */
+/* Once a second: takes it, computes rates, lag and health from it, and passes it on to the Redis keys and the service
+ * manager. */
 void report_tick(struct master *m);
 
 #endif

@@ -1,10 +1,9 @@
-/* take.c: the one place that reads the other rooms for figures. A worker's slot is its report: each value is copied
- * once, and the copy is used. */
+/* take.c: the one place that reads the master and the other rooms for figures. A worker's slot is its report: each
+ * value is copied once, and the copy is used. */
 #include "config.h"
 
 #include "master/report/take.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,29 +14,32 @@
 #include "master/ingest.h"
 #include "master/transitions.h"
 
-static void take_master(const struct master *m, struct snapshot *s)
+_Static_assert((int)SNAPSHOT_RELAYS >= (int)RELAY_LIST_MAX, "all relays have room");
+_Static_assert((int)SNAPSHOT_URL_BYTES >= (int)URL_HOST_BYTES + (int)URL_PATH_BYTES, "any URL has room");
+
+#define TAKE_TEXT(out, text) snprintf((out), sizeof(out), "%s", (text))
+
+static void take_process(const struct master *m, struct snapshot *s)
 {
     s->now_ms = clock_monotonic_ms();
     s->now_us = clock_unix_us();
     s->version = PACKAGE_VERSION;
     s->state = master_state_name(m);
-    s->pid = getpid();
+    s->pid = (uint64_t)getpid();
     s->is_running = master_is_running(m) && !m->course.is_paused;
     s->is_stopping = m->course.state == MASTER_STOPPING;
     s->uptime_s = (double)(s->now_ms - m->started_ms) / 1000;
     s->started_s = (double)s->now_us / 1e6 - s->uptime_s;
     s->lag_warn_s = (double)m->config->lag_warn / 1000;
-    s->rewinds = m->course.rewinds;
-    s->resets = m->course.resets;
 }
 
-static void take_relay(const struct master *m, struct snapshot *s)
+static void take_relays(const struct master *m, struct snapshot *s)
 {
-    const struct relay_list *list = failover_list(m->failover);
-    s->relay_url = relay_shown(m->relay);
-    s->relay_host = relay_host(m->relay);
+    const struct relay_list *relays = failover_list(m->failover);
+    TAKE_TEXT(s->relay_url, relay_shown(m->relay));
+    TAKE_TEXT(s->relay_host, relay_host(m->relay));
+    TAKE_TEXT(s->relay_note, relay_trouble(m->relay));
     s->relay_state = relay_state_name(relay_state(m->relay));
-    s->relay_note = relay_trouble(m->relay);
     s->relay_is_up = relay_is_up(m->relay);
     s->relay_is_paused = relay_is_paused(m->relay);
     s->relay_connects = relay_connects(m->relay);
@@ -45,16 +47,19 @@ static void take_relay(const struct master *m, struct snapshot *s)
     s->relay_infos = m->totals.infos;
     s->relay_errors = m->totals.errors;
     s->relay_changes = failover_changes(m->failover);
-    s->relay_count = list->count;
-    for (unsigned i = 0; i < list->count; i++)
-        s->relays[i] = (struct snapshot_relay){list->list[i].name, i == list->current, list->list[i].failures};
+    s->relay_count = relays->count;
+    for (unsigned i = 0; i < relays->count; i++) {
+        TAKE_TEXT(s->relays[i].name, relays->list[i].name);
+        s->relays[i].is_current = i == relays->current;
+        s->relays[i].failures = relays->list[i].failures;
+    }
 }
 
 static void take_redis(const struct master *m, struct snapshot *s)
 {
     const struct store_usage *usage = store_usage(m->store);
+    TAKE_TEXT(s->redis_note, store_trouble(m->store));
     s->redis_state = store_state_name(m->store);
-    s->redis_note = store_trouble(m->store);
     s->redis_is_up = store_is_ready(m->store);
     s->used_memory = usage->used_memory;
     s->max_memory = usage->max_memory;
@@ -65,48 +70,46 @@ static void take_redis(const struct master *m, struct snapshot *s)
 static void take_worker(const struct master *m, unsigned i, struct snapshot_worker *out)
 {
     const struct worker_slot *slot = &m->counters->workers[i];
+    int state = atomic_load_explicit(&slot->state, memory_order_relaxed);
     struct pool_worker_status w;
     pool_worker_status(m->pool, i, &w);
-    int state = atomic_load_explicit(&slot->state, memory_order_relaxed);
-    *out = (struct snapshot_worker){
-        .index = i,
-        .pid = w.pid,
-        .is_ready = state == WORKER_READY,
-        .keeps_dying = w.keeps_dying,
-        .state = w.pid == 0      ? (w.keeps_dying ? "dying" : "gone")
-                 : w.is_draining ? "draining"
-                                 : worker_state_name(state),
-        .restarts = w.restarts,
-        .queued = ledger_queue_length(m->ledger, i),
-        .round_trip_us = atomic_load_explicit(&slot->round_trip_us, memory_order_relaxed),
-        .batch_events = atomic_load_explicit(&slot->batch_events, memory_order_relaxed),
-        .restart_in_s = (double)w.restart_in_ms / 1000,
-        .lag_us = atomic_load_explicit(&slot->lag_us, memory_order_relaxed),
-        .commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed),
-    };
+    out->index = i;
+    out->pid = (uint64_t)w.pid;
+    out->is_there = w.pid != 0;
+    out->is_ready = state == WORKER_READY;
+    out->keeps_dying = w.keeps_dying;
+    out->state = w.pid == 0      ? (w.keeps_dying ? "dying" : "gone")
+                 : w.is_draining ? "draining" : worker_state_name(state);
     snprintf(out->note, sizeof out->note, "%.*s", WORKER_NOTE_BYTES - 1, slot->note);
-    for (unsigned c = 0; c < COUNTERS; c++)
+    out->restarts = w.restarts;
+    out->restart_in_s = (double)w.restart_in_ms / 1000;
+    out->queued = ledger_queue_length(m->ledger, i);
+    out->batch_events = atomic_load_explicit(&slot->batch_events, memory_order_relaxed);
+    out->round_trip_us = atomic_load_explicit(&slot->round_trip_us, memory_order_relaxed);
+    out->lag_us = atomic_load_explicit(&slot->lag_us, memory_order_relaxed);
+    out->commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed);
+    for (enum counter c = 0; c < COUNTERS; c++)
         out->counts[c] = atomic_load_explicit(&slot->counters[c], memory_order_relaxed);
     out->events = out->counts[COUNTER_WRITTEN] + out->counts[COUNTER_FILTERED] + out->counts[COUNTER_QUARANTINED] +
                   out->counts[COUNTER_DUPLICATE];
 }
 
-/* Those that are, and those that were. */
 static void take_workers(const struct master *m, struct snapshot *s)
 {
+    int64_t newest_us = -1;
     s->workers = s->workers_known = pool_size(m->pool);
-    s->last_commit_s = -1;
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         struct snapshot_worker *w = &s->worker[i];
         take_worker(m, i, w);
         s->in_flight += w->queued;
-        for (unsigned c = 0; c < COUNTERS; c++)
+        for (enum counter c = 0; c < COUNTERS; c++)
             s->counts[c] += w->counts[c];
         if (i >= s->workers_known && (w->restarts > 0 || w->events > 0))
             s->workers_known = i + 1;
-        if (w->commit_us > 0 && (double)w->commit_us / 1e6 > s->last_commit_s)
-            s->last_commit_s = (double)w->commit_us / 1e6;
+        if (w->commit_us > newest_us && w->commit_us > 0)
+            newest_us = w->commit_us;
     }
+    s->last_commit_s = (double)newest_us / 1e6;
 }
 
 static void take_events(const struct master *m, struct snapshot *s)
@@ -120,20 +123,20 @@ static void take_events(const struct master *m, struct snapshot *s)
     s->filtered_at_us = m->totals.filtered_at_us;
     s->done = m->progress.done;
     s->cursor = cursor.is_known ? cursor.value : -1;
-    if (cursor.is_known)
-        snprintf(s->cursor_shown, sizeof s->cursor_shown, "%" PRId64, cursor.value);
+    s->rewinds = m->course.rewinds;
+    s->resets = m->course.resets;
     s->ring_used = ledger_used_bytes(m->ledger);
     s->ring_size = ledger_size_bytes(m->ledger);
     s->ring_records = ledger_record_count(m->ledger);
 }
 
-/* What follows from the other figures. ingest_discard() takes events out of `received` that are to be read again. */
-static void conclude(struct master *m, struct snapshot *s)
+/* Adds what the stats room knows, and what follows from the rest. */
+static void conclude(const struct master *m, struct snapshot *s)
 {
     traffic_fill(m->traffic, s);
+    s->discarded = -s->received; /* all that came, less the events that ingest_discard() did not take out again */
     for (unsigned k = 0; k < EVENT_KINDS; k++)
         s->discarded += s->kinds[k];
-    s->discarded -= s->received;
     s->is_well = health_is_well(s);
     s->is_ready = health_is_ready(&m->health, s);
 }
@@ -142,8 +145,8 @@ const struct snapshot *report_take(struct master *m)
 {
     struct snapshot *s = &m->snapshot;
     memset(s, 0, sizeof *s);
-    take_master(m, s);
-    take_relay(m, s);
+    take_process(m, s);
+    take_relays(m, s);
     take_redis(m, s);
     take_workers(m, s);
     take_events(m, s);
@@ -156,7 +159,9 @@ void report_tick(struct master *m)
     const struct snapshot *s = report_take(m);
     traffic_tick(m->traffic, s);
     health_tick(&m->health, s);
+    conclude(m, &m->snapshot); /* with the new rates, lag and health */
+    dashboard_tick(m->dashboard, s);
+    service_tick(&m->service, s);
     ingest_want_time(m);
     store_ask_usage(m->store);
-    report_take(m); /* with the new rates, lag and health */
 }

@@ -29,7 +29,7 @@ static struct snapshot fine(void)
         .workers = 2,
     };
     for (unsigned i = 0; i < 2; i++)
-        s.worker[i] = (struct snapshot_worker){.pid = 1, .is_ready = true, .state = "ready"};
+        s.worker[i] = (struct snapshot_worker){.is_there = true, .is_ready = true, .state = "ready"};
     return s;
 }
 
@@ -61,7 +61,7 @@ static void absent_peers_are_unready_but_not_unwell(void **state)
     struct snapshot s = fine();
     s.redis_is_up = false;
     s.redis_state = "offline";
-    s.redis_note = "connection refused";
+    strcpy(s.redis_note, "connection refused");
     s.relay_is_up = false;
     s.relay_state = "backoff";
     assert_true(health_is_well(&s));
@@ -123,7 +123,7 @@ static void other_states_of_master_and_workers_are_unready(void **state)
     s.workers = 0;
     assert_reason(health_ready_json(&h, &s), "reasons", "firehosed is starting");
     s = fine();
-    s.worker[1].pid = 0;
+    s.worker[1].is_there = false;
     strcpy(s.worker[1].note, "was killed \xc3"); /* cut within a letter */
     assert_reason(health_ready_json(&h, &s), "reasons", "worker 1: gone: was killed ?");
     assert_true(health_is_well(&s));

@@ -32,12 +32,11 @@ static struct snapshot sample(void)
                          .last_commit_s = -1,
                          .events_per_s = 12.34,
                          .cursor = 42,
-                         .cursor_shown = "42",
                          .workers = 1,
                          .workers_known = 2};
     s.counts[COUNTER_WRITTEN] = 9;
-    s.worker[0] =
-        (struct snapshot_worker){.pid = 100, .state = "ready", .queued = 3, .events = 4, .round_trip_us = 250};
+    s.worker[0] = (struct snapshot_worker){
+        .pid = 100, .is_there = true, .state = "ready", .queued = 3, .events = 4, .round_trip_us = 250};
     s.worker[1] = (struct snapshot_worker){.index = 1, .state = "gone", .events = 6};
     s.relays[0] = (struct snapshot_relay){"a", true, 2};
     s.relay_count = 1;
