@@ -13,14 +13,14 @@
 
 enum {
     COLLECTION_COUNTS_MAX = 256,
-    COLLECTION_COUNTS_NAME_BYTES = 96, /* an NSID may have 317; those in use have up to 50 */
-    COLLECTION_COUNTS_LISTED = 20,    /* how many are shown */
+    COLLECTION_COUNTS_NAME_BYTES = 96, /* an NSID may have 317; the longest in use have about 50 */
+    COLLECTION_COUNTS_LISTED = 20,     /* that are shown */
 };
 
 struct collection_count {
     char name[COLLECTION_COUNTS_NAME_BYTES + 1]; /* letters, digits, '.', '-': safe in JSON and as a label */
     uint8_t len;
-    bool is_listed; /* was among the most frequent once: metrics go on with it */
+    bool is_listed; /* it was among the most frequent once, and so it stays in the metrics */
     uint32_t quiet_s;
     uint64_t events;
     uint64_t events_before; /* at the last tick */
@@ -29,19 +29,20 @@ struct collection_count {
 
 struct collection_counts;
 
-struct collection_counts *collection_counts_new(void); /* NULL: no memory */
+struct collection_counts *collection_counts_new(void); /* returns NULL if memory is short */
 void collection_counts_free(struct collection_counts *c);
 
-/* A commit's first op passed: path is "<collection>/<rkey>". On the way of every frame. */
+/* Counts a commit by the path of its first operation, "<collection>/<rkey>". The master calls it for every frame. */
 void collection_counts_count(struct collection_counts *c, const uint8_t *path, size_t len);
 
-/* Once a second: rates, listing, room for new ones. seconds: since the last time. */
+/* To be called once a second: computes rates, lists the most frequent, makes room. `seconds` have passed since the last
+ * call. */
 void collection_counts_tick(struct collection_counts *c, double seconds);
 
-/* The most frequent first, `max` at most; returns how many. Valid until the next tick. */
+/* Fills in the most frequent entries, in that order, at most `max`. Returns their number. Valid until the next tick. */
 size_t collection_counts_top(const struct collection_counts *c, const struct collection_count **top, size_t max);
 
-/* All entries, in no order, and what has none. */
+/* All entries, in no order, and the number of commits that have none. */
 size_t collection_counts_all(const struct collection_counts *c, const struct collection_count **entries);
 uint64_t collection_counts_other(const struct collection_counts *c);
 

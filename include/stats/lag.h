@@ -1,8 +1,8 @@
-/* lag.h: how far behind the network this is, and when it will have caught up. Pure: no clock, no I/O.
+/* lag.h: how far firehosed is behind the network, and when it will have caught up. Pure: no clock, no I/O.
  *
- * The lag is the age that events have when they are committed. While nothing is committed although there is something
- * to commit (Redis is away, a worker hangs), or the relay cannot be reached, it grows with the clock. When the relay
- * has had nothing for a minute, and all is committed, it is not known. */
+ * The lag is the age of events at their commit. It grows with the clock while frames wait and none is committed, and
+ * while the relay cannot be reached. It is unknown before the first commit, and when the relay has sent nothing for a
+ * minute and everything is committed. */
 #ifndef FIREHOSED_STATS_LAG_H
 #define FIREHOSED_STATS_LAG_H
 
@@ -15,31 +15,31 @@
 #define LAG_UNKNOWN (-1.0)
 
 enum {
-    LAG_LIVE_S = 5,   /* nearer than this is live: nothing to estimate */
-    LAG_QUIET_S = 60, /* nothing was committed for so long, and nothing waits: not known */
-    LAG_RECENT_S = 2, /* who has nothing to do counts if it committed not longer than this before the last of all */
+    LAG_LIVE_S = 5,   /* a smaller lag is live: there is nothing to estimate */
+    LAG_QUIET_S = 60, /* after so long without a commit or a frame the lag is unknown */
+    LAG_RECENT_S = 2, /* an idle worker counts if its commit is not older than the newest one by more than this */
     LAG_SOURCES = WORKERS_MAX + 1, /* the workers, and the master */
 };
 
-/* What one worker says (struct worker_slot), and how many frames it has to do. The master counts as one more: it sees
- * the frames that it filters. */
+/* The age of events at a worker's last commit, the time of that commit since 1970, and the number of its uncommitted
+ * frames. The master counts as one more worker: it filters frames. */
 struct lag_worker {
     int64_t lag_us, commit_us; /* commit_us 0: never */
     size_t queued;
 };
 
-/* Between one reading and the next; zeroed is the beginning. */
+/* Kept from one call to the next; zeroed is the beginning. */
 struct lag_memory {
     int64_t commit_us[LAG_SOURCES];
     bool was_queued[LAG_SOURCES];
 };
 
-/* Seconds, of the worker that is furthest behind; LAG_UNKNOWN. Once a second. */
+/* To be called once a second. Returns the lag in seconds of the worker that is furthest behind, or LAG_UNKNOWN. */
 double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up,
                int64_t now_us);
 
-/* Seconds until live, from the lags of the last seconds (oldest first, one a second, LAG_UNKNOWN where there was none).
- * LAG_UNKNOWN: it is live, does not come nearer, or has not been coming nearer for long enough to tell. */
+/* Estimates the seconds until live from the lags of the last seconds (oldest first, one a second). Returns LAG_UNKNOWN
+ * if the lag is live already, does not shrink, or has not shrunk for long enough. */
 double lag_time_to_live(const double *lags, size_t count);
 
 #endif

@@ -1,8 +1,8 @@
 /* snapshot.h: all figures at one moment, as plain values, and the two forms that show them: the status and /metrics.
  *
  * The stats room has the figures, the rates, the lag and the health. It knows numbers and texts, and nothing of their
- * origin: the master takes the snapshot (master/report/take.h). A new figure is a field here, a row of a table in
- * snapshot.c, and a line in take.c. */
+ * origin: the master takes the snapshot (master/report/take.c). A new figure is a field here, a row of a table in
+ * snapshot.c, and a line there. */
 #ifndef FIREHOSED_STATS_SNAPSHOT_H
 #define FIREHOSED_STATS_SNAPSHOT_H
 

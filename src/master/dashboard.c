@@ -27,10 +27,8 @@ struct dashboard {
 struct dashboard *dashboard_new(const struct config *config, struct store *store)
 {
     struct dashboard *d = calloc(1, sizeof *d);
-    if (d != NULL) {
-        d->config = config;
-        d->store = store;
-    }
+    if (d != NULL)
+        *d = (struct dashboard){.config = config, .store = store};
     return d;
 }
 
@@ -69,8 +67,7 @@ static void write_event(struct buffer *b, const struct frame_peek *peek, int64_t
 
 void dashboard_see(struct dashboard *d, const struct frame_peek *peek)
 {
-    if (peek->kind != FRAME_COMMIT || peek->path.ptr == NULL || peek->action.ptr == NULL ||
-        peek->did.ptr == NULL)
+    if (peek->kind != FRAME_COMMIT || peek->path.ptr == NULL || peek->action.ptr == NULL || peek->did.ptr == NULL)
         return;
     int64_t now_us = clock_unix_us(), second = now_us / 1000000;
     if (second != d->second) {

@@ -23,5 +23,4 @@ libmaster_a_SOURCES = \
 	src/master/commands/pause.c \
 	src/master/commands/restart.c \
 	src/master/commands/show.c \
-	include/master/report/pages.h src/master/report/pages.c \
-	include/master/report/take.h src/master/report/take.c
+	include/master/report/report.h src/master/report/pages.c src/master/report/take.c

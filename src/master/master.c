@@ -25,8 +25,7 @@
 #include "master/context.h"
 #include "master/ingest.h"
 #include "master/reload.h"
-#include "master/report/pages.h"
-#include "master/report/take.h"
+#include "master/report/report.h"
 #include "master/service.h"
 #include "master/setting_text.h"
 #include "master/transitions.h"
@@ -327,7 +326,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     ingest_want_time(m);
     if (m->pool == NULL || m->dashboard == NULL || m->traffic == NULL)
         return false;
-    if (!pages_open(m, why))
+    if (!report_open_pages(m, why))
         return false;
     if (m->config->control_socket[0] == '\0')
         return true;

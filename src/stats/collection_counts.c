@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum {
-    SLOTS = 1024, /* four an entry: hardly ever a second look */
-    PROBES = 8,   /* names made to collide count as other, and cost no more than this */
+    SLOTS = 1024, /* four for each entry, so that the first probe nearly always hits */
+    PROBES = 8,   /* names that were made to collide count as other, and cost no more than this */
     EMPTY = 0,    /* a slot's value; else the entry's number plus one */
     QUIET_S = 300,
     CROWDED = COLLECTION_COUNTS_MAX * 3 / 4,
@@ -20,8 +20,8 @@ struct collection_counts {
     struct collection_count entries[COLLECTION_COUNTS_MAX];
 };
 
-/* Collections differ at their ends: length and last eight bytes tell nearly all of them apart, without a pass over
- * the bytes. The table is no secret and holds no more than PROBES of a kind. */
+/* The length and the last eight bytes tell nearly all collections apart, without a pass over the bytes. An attacker may
+ * know the hash: names that collide take PROBES slots at most. */
 static unsigned slot_of(const uint8_t *name, size_t len)
 {
     uint64_t tail = 0;
@@ -32,7 +32,7 @@ static unsigned slot_of(const uint8_t *name, size_t len)
     return (unsigned)(((tail ^ len) * 0x9e3779b97f4a7c15u) >> 54); /* 64 - log2(SLOTS) */
 }
 
-/* Letters, digits, hyphens, and at least two dots, as the names of lexicons have (NSID). */
+/* True for letters, digits, hyphens, and at least two dots, as in the names of lexicons (NSID). */
 static bool is_collection(const uint8_t *name, size_t len)
 {
     unsigned dots = 0;
@@ -48,7 +48,7 @@ static bool is_collection(const uint8_t *name, size_t len)
     return dots >= 2;
 }
 
-/* Its entry, or a new one; NULL: there is no room. */
+/* Returns the entry of a name, or a new one; NULL if there is no room. */
 static struct collection_count *find(struct collection_counts *c, const uint8_t *name, size_t len)
 {
     unsigned first = slot_of(name, len);

@@ -2,6 +2,7 @@
 
 #include "stats/health.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -18,10 +19,10 @@ void health_tick(struct health *h, const struct snapshot *s)
     }
 }
 
-/* ---- reasons: a list that is counted where nobody wants to read it ---- */
+/* ---- reasons: a list, or only their number ---- */
 
 struct reasons {
-    json_t *list; /* NULL: only counted */
+    json_t *list; /* NULL: nobody reads them */
     unsigned count;
 };
 
@@ -39,10 +40,7 @@ __attribute__((format(printf, 2, 3))) static void give(struct reasons *r, const 
     json_array_append_new(r->list, json_string(text));
 }
 
-static const char *colon(const char *note)
-{
-    return note[0] != '\0' ? ": " : "";
-}
+static const char *colon(const char *note) { return note[0] != '\0' ? ": " : ""; }
 
 /* ---- what each question asks ---- */
 
@@ -50,7 +48,7 @@ static void dying_workers(const struct snapshot *s, struct reasons *r)
 {
     for (unsigned i = 0; i < s->workers; i++)
         if (s->worker[i].keeps_dying)
-            give(r, "worker %u keeps dying (%llu restarts so far)", i, (unsigned long long)s->worker[i].restarts);
+            give(r, "worker %u keeps dying (%" PRIu64 " restarts so far)", i, s->worker[i].restarts);
 }
 
 static void absent_peers(const struct snapshot *s, struct reasons *r)
@@ -68,8 +66,7 @@ static void idle_workers(const struct health *h, const struct snapshot *s, struc
         if (!w->is_there || !w->is_ready)
             give(r, "worker %u: %s%s%s", i, w->is_there ? w->state : "gone", colon(w->note), w->note);
         else if (h->stuck_s[i] >= HEALTH_STUCK_S)
-            give(r, "worker %u: nothing committed for %u s, %llu frames wait", i, h->stuck_s[i],
-                 (unsigned long long)w->queued);
+            give(r, "worker %u: nothing committed for %u s, %" PRIu64 " frames wait", i, h->stuck_s[i], w->queued);
     }
 }
 
@@ -80,8 +77,6 @@ static void remarks(const struct snapshot *s, struct reasons *r)
     if (s->lag_s >= 0 && s->lag_warn_s > 0 && s->lag_s >= s->lag_warn_s)
         give(r, "behind the network by %.0f s", s->lag_s);
 }
-
-static void why_not_well(const struct snapshot *s, struct reasons *r) { dying_workers(s, r); }
 
 static void why_not_ready(const struct health *h, const struct snapshot *s, struct reasons *r)
 {
@@ -96,7 +91,7 @@ static void why_not_ready(const struct health *h, const struct snapshot *s, stru
 bool health_is_well(const struct snapshot *s)
 {
     struct reasons r = {0};
-    why_not_well(s, &r);
+    dying_workers(s, &r);
     return r.count == 0;
 }
 
@@ -115,7 +110,7 @@ static json_t *answer(const char *status, const struct reasons *why, const struc
 json_t *health_json(const struct snapshot *s)
 {
     struct reasons why = {.list = json_array()}, notes = {.list = json_array()};
-    why_not_well(s, &why);
+    dying_workers(s, &why);
     absent_peers(s, &notes);
     remarks(s, &notes);
     return answer(why.count == 0 ? "ok" : "failing", &why, &notes);

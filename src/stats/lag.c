@@ -2,20 +2,15 @@
 
 #include "stats/lag.h"
 
-enum {
-    ETA_WINDOW_S = 30, /* looks back no further: the rate changes */
-    ETA_LEAST_S = 4,
-};
-#define JUMP_S 2.0              /* a lag that rises by more in a second is the beginning of another catch-up */
-#define NEVER_S (30 * 86400.0)  /* an estimate beyond is none */
+/* An estimate looks back no further than the window, as the rate changes, and no less far than the other. */
+enum { ETA_WINDOW_S = 30, ETA_LEAST_S = 4 };
+#define JUMP_S 2.0             /* a lag that rises by more in a second begins another catch-up */
+#define NEVER_S (30 * 86400.0) /* a longer estimate says nothing */
 
-static double seconds(int64_t us)
-{
-    return us > 0 ? (double)us / 1e6 : 0; /* ahead of our clock is not behind the network */
-}
+/* An event ahead of our clock is not behind the network. */
+static double seconds(int64_t us) { return us > 0 ? (double)us / 1e6 : 0; }
 
-double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up,
-               int64_t now_us)
+double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned count, bool relay_is_up, int64_t now_us)
 {
     double worst = LAG_UNKNOWN;
     int64_t newest_us = 0;
@@ -32,7 +27,7 @@ double lag_now(struct lag_memory *m, const struct lag_worker *workers, unsigned 
         bool waits = stuck || !relay_is_up;
         if (!waits && w->queued == 0 &&
             (since > LAG_QUIET_S * INT64_C(1000000) || newest_us - w->commit_us > LAG_RECENT_S * INT64_C(1000000)))
-            continue; /* others know better how it is now */
+            continue; /* the other workers have newer commits */
         double lag = seconds(w->lag_us + (waits ? since : 0));
         worst = lag > worst ? lag : worst;
     }

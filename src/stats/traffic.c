@@ -2,6 +2,7 @@
 
 #include "stats/traffic.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,11 +43,10 @@ struct traffic *traffic_new(int64_t now_ms)
     for (size_t i = 0; i < HISTORY_SECONDS; i++)
         t->lags[i] = LAG_UNKNOWN;
     t->collections = collection_counts_new();
-    if (t->collections == NULL) {
-        free(t);
-        return NULL;
-    }
-    return t;
+    if (t->collections != NULL)
+        return t;
+    free(t);
+    return NULL;
 }
 
 void traffic_free(struct traffic *t)
@@ -79,8 +79,10 @@ static void tick_rates(struct traffic *t, const struct snapshot *s)
     t->events_per_s = per_second(now.events, last->events, ms);
     t->bytes_per_s = per_second(now.bytes, last->bytes, ms);
     t->events_per_s_10s = per_second(now.events, oldest->events, now.ms - oldest->ms);
-    for (unsigned i = 0; i < WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
         t->worker_per_s[i] = per_second(s->worker[i].events, t->worker_events[i], ms);
+        t->worker_events[i] = s->worker[i].events;
+    }
     collection_counts_tick(t->collections, (double)ms / 1000);
 }
 
@@ -92,7 +94,7 @@ static void keep(double *history, double value)
 
 static void warn_of_lag(struct traffic *t, int64_t now_ms, double limit_s)
 {
-    char rate[HUMAN_BYTES], eta[HUMAN_BYTES];
+    char rate[HUMAN_BYTES], eta[HUMAN_BYTES], about[HUMAN_BYTES + 20] = "";
     if (limit_s <= 0 || t->lag_s < limit_s) {
         /* A lag just below the limit, or an unknown one, does not end it. */
         bool live = t->lag_s >= 0 && t->lag_s < LAG_LIVE_S;
@@ -105,12 +107,10 @@ static void warn_of_lag(struct traffic *t, int64_t now_ms, double limit_s)
         return;
     t->is_behind = true;
     t->warned_ms = now_ms;
-    human_count((uint64_t)t->events_per_s_10s, rate);
     if (t->eta_s >= 0)
-        log_warn("behind the network by %.0f s, about %s to live at %s events/s", t->lag_s,
-                 human_duration(t->eta_s, eta), rate);
-    else
-        log_warn("behind the network by %.0f s, at %s events/s", t->lag_s, rate);
+        snprintf(about, sizeof about, " about %s to live", human_duration(t->eta_s, eta));
+    log_warn("behind the network by %.0f s,%s at %s events/s", t->lag_s, about,
+             human_count((uint64_t)t->events_per_s_10s, rate));
 }
 
 /* The master counts as one more worker: it sees the frames that it filters. */
@@ -126,8 +126,6 @@ static double lag_of(struct traffic *t, const struct snapshot *s)
 void traffic_tick(struct traffic *t, const struct snapshot *s)
 {
     tick_rates(t, s);
-    for (unsigned i = 0; i < WORKERS_MAX; i++)
-        t->worker_events[i] = s->worker[i].events;
     t->lag_s = lag_of(t, s);
     keep(t->events, t->events_per_s);
     keep(t->lags, t->lag_s);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "master/commands/command.h"
-#include "master/report/take.h"
+#include "master/report/report.h"
 #include "master/setting_text.h"
 
 void command_status(struct master *m, struct control_call *call)

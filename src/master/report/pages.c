@@ -1,13 +1,12 @@
+/* pages.c: the pages that are read over HTTP, made from the snapshot. */
 #include "config.h"
-
-#include "master/report/pages.h"
 
 #include <event2/http.h>
 #include <stdlib.h>
 
 #include "http/page.h"
 #include "master/context.h"
-#include "master/report/take.h"
+#include "master/report/report.h"
 
 /* Takes the JSON over. */
 static int write_json(struct buffer *body, json_t *json, int status)
@@ -68,7 +67,7 @@ static const struct http_page pages[] = {
     {.path = NULL},
 };
 
-bool pages_open(struct master *m, struct error *why)
+bool report_open_pages(struct master *m, struct error *why)
 {
     struct buffer policy;
     if (m->config->http_listen[0] == '\0')

@@ -2,7 +2,7 @@
  * value is copied once, and the copy is used. */
 #include "config.h"
 
-#include "master/report/take.h"
+#include "master/report/report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,9 @@ _Static_assert((int)SNAPSHOT_RELAYS >= (int)RELAY_LIST_MAX, "all relays have roo
 _Static_assert((int)SNAPSHOT_URL_BYTES >= (int)URL_HOST_BYTES + (int)URL_PATH_BYTES, "any URL has room");
 
 #define TAKE_TEXT(out, text) snprintf((out), sizeof(out), "%s", (text))
+
+/* Numbers out of any range would overflow where they are added up. */
+static int64_t sane_us(int64_t us) { return us > -INT64_MAX / 4 && us < INT64_MAX / 4 ? us : 0; }
 
 static void take_process(const struct master *m, struct snapshot *s)
 {
@@ -86,8 +89,8 @@ static void take_worker(const struct master *m, unsigned i, struct snapshot_work
     out->queued = ledger_queue_length(m->ledger, i);
     out->batch_events = atomic_load_explicit(&slot->batch_events, memory_order_relaxed);
     out->round_trip_us = atomic_load_explicit(&slot->round_trip_us, memory_order_relaxed);
-    out->lag_us = atomic_load_explicit(&slot->lag_us, memory_order_relaxed);
-    out->commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed);
+    out->lag_us = sane_us(atomic_load_explicit(&slot->lag_us, memory_order_relaxed));
+    out->commit_us = sane_us(atomic_load_explicit(&slot->commit_us, memory_order_relaxed));
     for (enum counter c = 0; c < COUNTERS; c++)
         out->counts[c] = atomic_load_explicit(&slot->counters[c], memory_order_relaxed);
     out->events = out->counts[COUNTER_WRITTEN] + out->counts[COUNTER_FILTERED] + out->counts[COUNTER_QUARANTINED] +
