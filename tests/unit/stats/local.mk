@@ -10,3 +10,6 @@ tests_unit_stats_test_lag_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_
 check_PROGRAMS += tests/unit/stats/test_snapshot
 tests_unit_stats_test_snapshot_SOURCES = tests/unit/stats/test_snapshot.c
 tests_unit_stats_test_snapshot_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/stats/test_traffic
+tests_unit_stats_test_traffic_SOURCES = tests/unit/stats/test_traffic.c
+tests_unit_stats_test_traffic_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)

@@ -40,6 +40,9 @@ static struct snapshot sample(void)
     s.worker[1] = (struct snapshot_worker){.index = 1, .state = "gone", .events = 6};
     s.relays[0] = (struct snapshot_relay){"a", true, 2};
     s.relay_count = 1;
+    s.collections[0] = (struct collection_count){"app.bsky.feed.like", 18, true, .events = 60, .per_s = 1.26};
+    s.collections[1] = (struct collection_count){"app.bsky.feed.post", 18, false, .events = 20};
+    s.collection_count = 2;
     return s;
 }
 
@@ -67,6 +70,19 @@ static void each_type_has_its_line_in_metrics(void **state)
     metrics_have("\nfirehosed_events_total{outcome=\"written\"} 9\nfirehosed_events_total{outcome=\"filtered\"} 0\n",
                  true);
     metrics_have("\nfirehosed_worker_round_trip_seconds{worker=\"0\"} 0.000250\n", true);
+}
+
+static void each_list_has_its_lines_in_metrics(void **state)
+{
+    (void)state;
+    metrics_have("# TYPE firehosed_worker_up gauge\nfirehosed_worker_up{worker=\"0\"} 1\n# HELP", true);
+    metrics_have("# TYPE firehosed_worker_restarts_total counter\n"
+                 "firehosed_worker_restarts_total{worker=\"0\"} 0\n", true);
+    metrics_have("# TYPE firehosed_collection_commits_total counter\n"
+                 "firehosed_collection_commits_total{collection=\"app.bsky.feed.like\"} 60\n", true);
+    metrics_have("firehosed_collection_commits_total{collection=\"app.bsky.feed.post\"}", false); /* it is not listed */
+    metrics_have("\nfirehosed_cursor 42\n", true);
+    metrics_have("\nfirehosed_workers 1\n", true);
 }
 
 static void unknown_figures_are_described_but_have_no_line(void **state)
@@ -128,6 +144,52 @@ static void each_type_has_its_value_in_the_status(void **state)
     assert_int_equal(json_array_size(member(NULL, "relays")), 1);
 }
 
+static json_t *list_member(const char *list, const char *name)
+{
+    return json_object_get(json_array_get(member(NULL, list), 0), name);
+}
+
+static void each_list_has_its_objects_in_the_status(void **state)
+{
+    (void)state;
+    assert_int_equal(json_integer_value(list_member("workers", "pid")), 100);
+    assert_string_equal(json_string_value(list_member("workers", "state")), "ready");
+    assert_int_equal(json_integer_value(list_member("workers", "round_trip_us")), 250);
+    assert_true(json_is_real(list_member("workers", "restart_in_s")));
+    for (enum counter c = 0; c < COUNTERS; c++)
+        assert_true(json_is_integer(list_member("workers", counter_name(c))));
+    assert_string_equal(json_string_value(list_member("relays", "name")), "a");
+    assert_true(json_is_true(list_member("relays", "current")));
+    assert_int_equal(json_array_size(member(NULL, "collections")), 2);
+    assert_string_equal(json_string_value(list_member("collections", "name")), "app.bsky.feed.like");
+    assert_true(json_real_value(list_member("collections", "per_s")) == 1.3);
+    assert_true(json_is_array(member(NULL, "recent_errors")));
+}
+
+static void unknown_cursor_is_null_and_a_large_one_is_whole(void **state)
+{
+    (void)state;
+    struct snapshot s = sample();
+    s.cursor = -1;
+    json_t *json = snapshot_json(&s);
+    assert_true(json_is_null(json_object_get(json, "cursor")));
+    json_decref(json);
+    s.cursor = INT64_MAX;
+    json = snapshot_json(&s);
+    assert_string_equal(json_string_value(json_object_get(json, "cursor")), "9223372036854775807");
+    json_decref(json);
+}
+
+static void longest_url_is_not_cut(void **state)
+{
+    (void)state;
+    struct snapshot s = sample();
+    memset(s.relay_url, 'a', sizeof s.relay_url - 1);
+    json_t *json = snapshot_json(&s);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(json, "relay"), "url")), s.relay_url);
+    json_decref(json);
+}
+
 static void text_that_is_cut_within_a_letter_does_not_spoil_the_status(void **state)
 {
     (void)state;
@@ -138,10 +200,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_type_has_its_line_in_metrics),
+        cmocka_unit_test(each_list_has_its_lines_in_metrics),
         cmocka_unit_test(unknown_figures_are_described_but_have_no_line),
         cmocka_unit_test(counters_of_workers_that_are_gone_stay),
         cmocka_unit_test(every_family_is_described_once),
         cmocka_unit_test(each_type_has_its_value_in_the_status),
+        cmocka_unit_test(each_list_has_its_objects_in_the_status),
+        cmocka_unit_test(unknown_cursor_is_null_and_a_large_one_is_whole),
+        cmocka_unit_test(longest_url_is_not_cut),
         cmocka_unit_test(text_that_is_cut_within_a_letter_does_not_spoil_the_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
