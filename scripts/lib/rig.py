@@ -7,9 +7,9 @@ and end them; here is how the three are put together, and how they are measured.
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
+from pathlib import Path
 
 from certificates import Authority
 from firehosed import ROOT, Firehosed, Replay, program, run

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import events
 import frames
 import stream
-from waiting import hold_for, wait_for
+from waiting import hold_for
 
 
 def at(seconds_ago):

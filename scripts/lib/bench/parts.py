@@ -7,7 +7,7 @@ import time
 
 from bench.load import compare, start
 from bench.table import Column, output, progress
-from rig import STREAM, program, wait_for
+from rig import STREAM, program
 
 RATE = [Column("events/s", "events_per_second"), Column("CPU µs", "microseconds", ".2f")]
 ENTRY_BYTES = 560  # of data in an entry of the real network's, on average; the whole command has about 700
