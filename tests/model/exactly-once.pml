@@ -10,7 +10,7 @@
  *
  * Left out: what does not bear on these. The relay is "all events, from any cursor on"; frames that have not arrived
  * are frames that are not taken yet. TYPE checks, dead letters and payloads are none of its business, and Redis loses
- * no data here (rewind.pml).
+ * no data here.
  *
  * What can be set with -D is below; scripts/check-model knows which combinations are of interest. A name in MUTANTS
  * breaks one rule of the protocol, and must lead to the counter-example that is named there. */
@@ -63,7 +63,7 @@
 #define BIT(seq) (1 << (seq))
 #define WORKERS (MASTERS * SLOTS)
 #define TOKEN(i, g) (master[i].reign * 16 + (g)) /* of two, the greater one is the newer */
-#define REIGN(token) ((token) / 16)              /* a number that only one instance has: store_owner.c */
+#define REIGN(token) ((token) / 16)              /* a number that only one instance has: slots.c */
 #define MASTER_KEY SLOTS
 #define NONE 255
 
@@ -76,7 +76,7 @@ byte newest[PARTS];    /* of the stream: the last seq of each partition. All bef
 
 mtype = { FREE, LIVE, GHOST };                         /* a connection's client */
 mtype = { NOTHING, ASK, TAKE, BATCH, MARKS,            /* what a worker sends: fencing.c, batch_finish() */
-          GUARD, ALL_SLOTS, READ, FIT, SAVE };          /* what a master sends: store_begin.c, store_save_cursor() */
+          GUARD, ALL_SLOTS, READ, FIT, SAVE };          /* what a master sends: begin.c, checkpoint_write() */
 mtype = { UNKNOWN, DONE, NIL, REFUSED };               /* what EXEC answered */
 
 typedef connection {
@@ -277,11 +277,11 @@ inline execute(c)
         :: else -> how = conn[c].result
         fi
 
-    /* store_owner.c ask_owner(): WATCH owner:master · GET owner:master */
+    /* slots.c slots_ask(): WATCH owner:master · GET owner:master */
     :: conn[c].request == GUARD && conn[c].step == 0 -> watch(c); conn[c].step = 1
     :: conn[c].request == GUARD && conn[c].step == 1 -> conn[c].owner = owner[MASTER_KEY]; how = DONE
 
-    /* store_owner.c take_slots(): MULTI · SET owner:master · SET owner:0 … owner:63 · EXEC */
+    /* slots.c slots_take(): MULTI · SET owner:master · SET owner:0 … owner:63 · EXEC */
     :: conn[c].request == ALL_SLOTS ->
         if
 #ifdef SLOTS_UNWATCHED
@@ -298,7 +298,7 @@ inline execute(c)
 #endif
         fi
 
-    /* store_begin.c read_all(): WATCH owner:master · GET cursor · HMGET progress cursor … · HMGET progress 0 … 63 */
+    /* begin.c on_slots(): WATCH owner:master · GET cursor · HMGET progress cursor … · HMGET progress 0 … 63 */
     :: conn[c].request == READ && conn[c].step == 0 ->
         watch(c);
         conn[c].step = 1
@@ -309,7 +309,7 @@ inline execute(c)
         conn[c].mark[1] = mark[1];
         how = DONE
 
-    /* store_begin.c write_fit(): MULTI · SET cursor · HSET progress cursor … [marks] · EXEC */
+    /* begin.c write_plan(): MULTI · SET cursor · HSET progress cursor … [marks] · EXEC */
     :: conn[c].request == FIT ->
 #ifdef FIT_UNWATCHED
         if
@@ -333,7 +333,7 @@ inline execute(c)
 #endif
         fi
 
-    /* store_owner.c store_write_cursor(): MULTI · SET owner:master · SET cursor · HSET progress cursor … · EXEC */
+    /* src/store/checkpoint.c on_owner(): MULTI · SET owner:master · SET cursor · HSET progress cursor … · EXEC */
     :: conn[c].request == SAVE ->
         if
 #ifdef SAVE_UNGUARDED
@@ -484,7 +484,7 @@ inline worker_exit(w)
     worker_forget(w)
 }
 
-/* feeder.c, ledger.c: an ack for all up to the last frame taken. It stands even if the worker dies right after. */
+/* dispatch.c, ledger.c: an ack for all up to the last frame taken. It stands even if the worker dies right after. */
 inline send_ack(i, s, w)
 {
     for (seq : 1 .. EVENTS) {
@@ -539,7 +539,7 @@ inline spawn(i, s, w)
     }
 }
 
-/* worker.c decode_arrived(), commit_ready(): some of the frames that are there, in order; those that are in the stream
+/* worker.c decode_arrived(), batch_finish(): some of the frames that are there, in order; those that are in the stream
  * already only count. */
 inline build_batch(i, s, w)
 {
@@ -632,10 +632,10 @@ inline decide(i, s, w, c)
         worker_exit(w);
         part_with(store_conn[i]);
         master[i].saving = OFF;
-        master[i].state = DEAD /* master.c on_taken_over(): it kills the others, and leaves */
+        master[i].state = DEAD /* transitions.c transition_on_taken_over(): it kills the others, and leaves */
     :: !TAKEN_OVER(w, c) && conn[c].owner > worker[w].token -> worker_exit(w) /* exit(IPC_EXIT_OBSOLETE) */
     :: !IS_MINE(w, c) && conn[c].owner <= worker[w].token &&
-       (conn[c].owner == 0 || REIGN(conn[c].owner) == REIGN(worker[w].token)) -> /* take_slot() */
+       (conn[c].owner == 0 || REIGN(conn[c].owner) == REIGN(worker[w].token)) -> /* fencing_decide(): FENCING_TAKE_SLOT */
         worker[w].is_fenced = true;
 #ifdef MARKS_BEFORE_TAKING
         conn[c].result = UNKNOWN;
@@ -676,7 +676,7 @@ end:
         c = 0; seq = 0; p = 0; executed = false
       }
 
-    /* worker.c turn(), commit_ready(): never while another one is in flight */
+    /* worker.c turn(), send_ready(): never while another one is in flight */
     :: atomic { ME.state == IDLE && MASTER.state == RUNNING && HAS_MORE(i, s, w) ->
         build_batch(i, s, w);
         if
@@ -744,7 +744,7 @@ end:
         seq = 0
       }
 
-    /* kill -9, a crash, or pool_check_alive() */
+    /* kill -9, a crash, or pool_check() */
     :: atomic { kills > 0 && ME.state != GONE && MASTER.state != DEAD -> kills--; worker_exit(w) }
 
     /* its master is gone: it may live on for a while */
@@ -791,7 +791,7 @@ end:
         master_connect(i)
       }
 
-    /* store_owner.c store_on_reign(), take_slots() */
+    /* begin.c on_owner(): slots_next_token(), slots_take() */
     :: atomic { MASTER.state == GUARDING && ANSWER.result == DONE ->
         if
         :: MASTER.resizing && REIGN(ANSWER.owner) > MASTER.reign ->
@@ -827,7 +827,7 @@ end:
         fi
       }
 
-    /* store_begin.c decide(), write_fit(): marks above a cursor that was set from outside are lowered to it */
+    /* begin_plan(), begin.c write_plan(): marks above a cursor that was set from outside are lowered to it */
     :: atomic { MASTER.state == READING && ANSWER.result == DONE ->
         MASTER.first = ANSWER.cursor;
         for (p : 0 .. PARTS - 1) {
@@ -847,21 +847,21 @@ end:
         part_with(store_conn[i]);
         MASTER.state = RUNNING
       }
-    /* Somebody else has taken the slots since: store_lose(), and all of it again after a while. Two that begin at once
+    /* Somebody else has taken the slots since: session_lose(), and all of it again after a while. Two that begin at once
      * take turns no longer than the back-off is shorter than a beginning: here, the other one has begun. */
     :: atomic { MASTER.state == FITTING && ANSWER.result == NIL && (i == 0 || !BEGINS(i - 1)) &&
                 (i == MASTERS - 1 || !BEGINS(i + 1)) ->
         ask(store_conn[i], GUARD);
         MASTER.state = GUARDING
       }
-    /* The connection broke: store_lose(), and all of it again. */
+    /* The connection broke: session_lose(), and all of it again. */
     :: atomic { losses > 0 && store_conn[i] != NONE && MASTER.state != RUNNING && A_CONNECTION_IS_FREE ->
         losses--;
         part_with(store_conn[i]);
         master_connect(i)
       }
 
-    /* master.c save_cursor(), store_guard_cursor(), store_is_owner() */
+    /* src/store/checkpoint.c checkpoint_write(), on_owner() */
     :: atomic { saves > 0 && MASTER.state == RUNNING && MASTER.saving == OFF && A_CONNECTION_IS_FREE ->
         saves--;
         find_free(c);
