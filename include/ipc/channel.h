@@ -51,10 +51,12 @@ enum ipc_type {
     IPC_LOG_FORMAT,      /* value */
     IPC_TAP,             /* with a descriptor: opens the tap `value` (ipc/tap.h); without: closes it */
     IPC_RETRY,           /* with a descriptor: a frame in a file; id; value: its kind; text: its dead letter's entry */
+    IPC_PING,            /* to be answered with IPC_PONG: a worker that does not answer hangs */
     /* worker to master */
     IPC_RETRIED,         /* id; value 1: its event is in the stream; 0: text tells why not */
     IPC_WANT_REDIS,      /* asks for a connection */
     IPC_ACK,             /* id, counts: all frames up to it are done (in the stream, filtered, or dead letters) */
+    IPC_PONG,
 };
 
 enum { IPC_TEXT_BYTES = 232, IPC_COUNTS = 32 };

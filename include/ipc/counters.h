@@ -1,7 +1,8 @@
 /* counters.h: figures in memory that the master and its workers share.
  *
  * A worker writes to its own slot, and the master reads all of them. A slot outlives the worker that wrote to it, so
- * counters never go back. The rest of a slot tells how the worker is. */
+ * counters never go back. The rest of a slot tells how the worker is: it is what that worker says of itself. No other
+ * worker can reach it, as each slot has pages of its own. */
 #ifndef FIREHOSED_IPC_COUNTERS_H
 #define FIREHOSED_IPC_COUNTERS_H
 
@@ -29,7 +30,6 @@ struct worker_slot {
     _Atomic uint64_t counters[COUNTERS];
     _Atomic int state;
     _Atomic int activity;           /* enum worker_activity */
-    _Atomic uint64_t alive_ms;      /* clock_monotonic_ms() of the last turn of the worker's loop */
     _Atomic uint64_t round_trip_us; /* of the last transaction */
     _Atomic uint64_t batch_events;  /* events in the last transaction */
     _Atomic int denied_call;        /* number of the system call that the sandbox killed it for, plus one; 0: none */
@@ -38,13 +38,22 @@ struct worker_slot {
     char note[WORKER_NOTE_BYTES];   /* what it last had trouble with; "" when well. Racy by design, always ended. */
 };
 
+/* Pages of 64 KiB are the largest that Linux uses. */
+union worker_page {
+    struct worker_slot slot;
+    char bytes[65536];
+};
+
 struct counters {
-    struct worker_slot workers[WORKERS_MAX];
+    union worker_page workers[WORKERS_MAX];
 };
 
 /* Shared by this process and those it forks. Never freed: it lives as long as the master. Returns NULL if memory is
  * short. */
 struct counters *counters_new(void);
+
+/* In a worker: takes all other slots out of its memory, for good. */
+void counters_keep(struct counters *counters, unsigned index);
 
 static inline void counter_add(struct worker_slot *slot, enum counter c, uint64_t n)
 {

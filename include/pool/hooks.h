@@ -17,7 +17,7 @@ struct pool_hooks {
     void (*committed)(void *arg, size_t frames); /* the ledger's tail may have moved */
     void (*started)(void *arg, unsigned index);  /* a worker was forked, and can be told things */
     void (*drained)(void *arg);                  /* every worker has left after pool_drain() */
-    void (*taken_over)(void *arg);               /* a worker found that another firehosed owns its slot */
+    void (*check_owner)(void *arg);              /* a worker says that another firehosed owns its slot: ask Redis */
     void (*retried)(void *arg, uint64_t number, bool ok, const char *why); /* pool_retry() has ended */
     void (*marks_lost)(void *arg);               /* a worker found that Redis has lost what was committed */
 };

@@ -17,11 +17,20 @@ struct counters *counters_new(void)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+void counters_keep(struct counters *counters, unsigned index)
+{
+    union worker_page *own = &counters->workers[index];
+    if (index > 0)
+        munmap(counters, index * sizeof *own);
+    if (index + 1 < WORKERS_MAX)
+        munmap(own + 1, (WORKERS_MAX - 1 - index) * sizeof *own);
+}
+
 uint64_t counters_total(const struct counters *counters, enum counter c)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof counters->workers / sizeof counters->workers[0]; i++)
-        sum += atomic_load_explicit(&counters->workers[i].counters[c], memory_order_relaxed);
+        sum += atomic_load_explicit(&counters->workers[i].slot.counters[c], memory_order_relaxed);
     return sum;
 }
 

@@ -126,6 +126,8 @@ static void on_data_lost(void *arg) { transition_on_data_lost(arg); }
 
 static void on_taken_over(void *arg) { transition_on_taken_over(arg); }
 
+static void on_check_owner(void *arg) { store_check_owner(((struct master *)arg)->store); }
+
 /* ---- the workers ---- */
 
 /* "Processed 50,000 events (~2,500 events/sec, cursor: 123456789)": operators grep for it. */
@@ -291,7 +293,7 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
                                           .committed = on_committed,
                                           .started = on_started,
                                           .drained = on_drained,
-                                          .taken_over = on_taken_over,
+                                          .check_owner = on_check_owner,
                                           .retried = on_retried,
                                           .marks_lost = on_data_lost};
     const struct store_hooks store_hooks = {.arg = m,

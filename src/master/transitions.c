@@ -207,7 +207,7 @@ static int64_t newest_event_us(const struct master *m)
 {
     int64_t newest = 0;
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
-        const struct worker_slot *slot = &m->counters->workers[i];
+        const struct worker_slot *slot = &m->counters->workers[i].slot;
         int64_t commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed);
         int64_t event_us = commit_us - atomic_load_explicit(&slot->lag_us, memory_order_relaxed);
         if (commit_us > 0 && event_us > newest)

@@ -163,6 +163,9 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
     case IPC_WANT_REDIS:
         dialer_start(w);
         return true;
+    case IPC_PONG:
+        w->pinged_ms = 0;
+        return true;
     default:
         return false;
     }
@@ -189,14 +192,21 @@ enum ipc_result dispatch_take_messages(struct worker_process *w, unsigned max)
     return result;
 }
 
+void dispatch_receive(struct worker_process *w)
+{
+    enum ipc_result result = dispatch_take_messages(w, MESSAGES_PER_TURN);
+    if ((result != IPC_BROKEN && result != IPC_GONE) || w->pid == 0)
+        return;
+    /* Whatever has become of this worker, its acks are worth nothing, and none can come any more. Of one that has left
+     * by itself, its status is not changed by a signal. */
+    if (result == IPC_BROKEN)
+        log_error("worker %u, pid %d, sent bytes that are no message: it is killed", w->index, (int)w->pid);
+    kill(w->pid, SIGKILL);
+}
+
 void dispatch_on_message(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    struct worker_process *w = arg;
-    /* Whatever has become of this worker, its acks are worth nothing. */
-    if (dispatch_take_messages(w, MESSAGES_PER_TURN) == IPC_BROKEN && w->pid != 0) {
-        log_error("worker %u, pid %d, sent bytes that are no message: it is killed", w->index, (int)w->pid);
-        kill(w->pid, SIGKILL);
-    }
+    dispatch_receive(arg);
 }

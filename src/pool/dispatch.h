@@ -29,6 +29,10 @@ void dispatch_send(struct worker_process *w);
 void dispatch_on_writable(evutil_socket_t fd, short what, void *arg);
 void dispatch_on_message(evutil_socket_t fd, short what, void *arg);
 
+/* Takes the messages that are there, though not all at once. Kills a worker that sends something else, or that has shut
+ * its side. */
+void dispatch_receive(struct worker_process *w);
+
 /* Takes messages of the worker. Returns IPC_OK if it took `max` of them, and there may be more. */
 enum ipc_result dispatch_take_messages(struct worker_process *w, unsigned max);
 

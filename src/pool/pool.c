@@ -165,8 +165,11 @@ static void on_worker_exit(struct worker_process *w, int status)
     case EXIT_LEAVE:
         tell_if_drained(p);
         break;
-    case EXIT_TAKEN_OVER:
-        p->hooks.taken_over(p->hooks.arg);
+    case EXIT_CLAIMS_TAKE_OVER:
+        if (w->backoff_ms < RESPAWN_FIRST_MS)
+            w->backoff_ms = RESPAWN_FIRST_MS; /* time for Redis to answer */
+        restart(w, pid, status, left);
+        p->hooks.check_owner(p->hooks.arg);
         break;
     case EXIT_MARKS_LOST:
         p->hooks.marks_lost(p->hooks.arg); /* it may begin a drain, which tells by itself */
@@ -285,14 +288,17 @@ void pool_check(struct pool *p)
     check_drain(p, now);
     for (unsigned i = 0; i < p->size; i++) {
         struct worker_process *w = &p->workers[i];
-        int64_t silent_ms = now - (int64_t)atomic_load_explicit(&w->slot->alive_ms, memory_order_relaxed);
-        if (w->pid == 0 || silent_ms < p->config->worker_timeout)
+        if (w->pid == 0 || w->is_killed || w->was_hung)
+            continue;
+        dispatch_receive(w); /* its answer may be here, if it is the master that was slow */
+        if (w->pinged_ms == 0 && channel_send(&w->channel, &(struct ipc_message){.type = IPC_PING}, -1) == IPC_OK)
+            w->pinged_ms = now;
+        if (w->pinged_ms == 0 || now - w->pinged_ms < p->config->worker_timeout)
             continue;
         log_error("worker %u, pid %d: no sign of life for %.1f s, killing it", i, (int)w->pid,
-                  (double)silent_ms / 1000);
+                  (double)(now - w->pinged_ms) / 1000);
         w->was_hung = true;
         kill(w->pid, SIGKILL);
-        atomic_store(&w->slot->alive_ms, (uint64_t)now); /* reported once; SIGCHLD follows */
     }
 }
 
@@ -318,7 +324,7 @@ struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct le
         struct worker_process *w = &p->workers[i];
         w->pool = p;
         w->index = i;
-        w->slot = &counters->workers[i];
+        w->slot = &counters->workers[i].slot;
         w->channel = (struct channel){.data = -1, .control = -1};
         w->respawn = evtimer_new(base, on_respawn, w);
         if (w->respawn == NULL) {

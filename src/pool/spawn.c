@@ -50,6 +50,7 @@ static void run_child(struct pool *p, struct worker_process *w, const struct cha
     for (unsigned partition = w->index; partition < PARTITIONS; partition += p->size)
         own |= UINT64_C(1) << partition;
     close_all_but(keep, sizeof keep / sizeof keep[0]);
+    counters_keep(p->counters, w->index);
     const struct worker_setup setup = {
         .index = w->index,
         .master = master,
@@ -94,7 +95,7 @@ bool spawn_worker(struct worker_process *w, struct error *why)
     w->is_draining = p->drain != DRAIN_NONE;
     w->is_shut = w->is_killed = w->was_hung = false;
     w->started_ms = clock_monotonic_ms();
-    atomic_store(&w->slot->alive_ms, (uint64_t)w->started_ms);
+    w->pinged_ms = 0;
     atomic_store(&w->slot->denied_call, 0);
     atomic_store(&w->slot->activity, ACTIVITY_STARTING);
     pid_t master = getpid();

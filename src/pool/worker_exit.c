@@ -17,7 +17,7 @@ struct exit_decision exit_decide(const struct exit_case *c)
     d.has_died = !d.was_orderly && !c->was_killed && !was_told;
     /* Also on the way out: what these two tell is more than how one worker ended. */
     if (code == IPC_EXIT_TAKEN_OVER || code == IPC_EXIT_MARKS_LOST)
-        d.next = code == IPC_EXIT_TAKEN_OVER ? EXIT_TAKEN_OVER : EXIT_MARKS_LOST;
+        d.next = code == IPC_EXIT_TAKEN_OVER ? EXIT_CLAIMS_TAKE_OVER : EXIT_MARKS_LOST;
     /* On the way out the whole ledger is to be written: a worker that died on it is replaced once more, and so is one
      * that was leaving already when the way out began. */
     else if (c->drain != DRAIN_NONE && !(c->drain == DRAIN_EVERYTHING && c->has_frames))

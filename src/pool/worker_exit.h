@@ -19,7 +19,7 @@ enum exit_next {
     EXIT_START,       /* start its successor */
     EXIT_RESTART,     /* start its successor: at once, or later if workers keep dying here */
     EXIT_LEAVE,       /* it has left for good; hooks.drained if it was the last */
-    EXIT_TAKEN_OVER,  /* hooks.taken_over */
+    EXIT_CLAIMS_TAKE_OVER, /* hooks.check_owner; and its successor starts later, in case it is not true */
     EXIT_MARKS_LOST,  /* hooks.marks_lost; and hooks.drained, if the pool drains and it was the last */
 };
 

@@ -32,6 +32,7 @@ struct worker_process {
     bool is_killed;    /* by pool_kill() */
     bool was_hung;     /* killed by pool_check(): it gave no sign of life */
     int64_t started_ms, backoff_ms;
+    int64_t pinged_ms; /* when the ping left that it has not answered yet; 0: it has */
     int64_t respawn_ms; /* without a process: when the next one starts */
     uint64_t restarts;
     struct redis_dial dial; /* the connection to Redis that it asked for */

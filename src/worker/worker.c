@@ -22,7 +22,7 @@
 #include "taps.h"
 #include "writer.h"
 
-enum { IDLE_TURN_MS = 1000 }; /* the longest sleep: so that the sign of life stays fresh */
+enum { IDLE_TURN_MS = 1000 }; /* the longest sleep: log_tick() wants its turn */
 
 struct worker {
     const struct config *config;
@@ -41,6 +41,7 @@ struct worker {
     struct taps taps;
     struct timing timing;
     struct ipc_message ack; /* id 0: none; else the control pair had no room for it yet */
+    bool owes_pong;
     struct log_throttle refusals, drops, memory;
     struct event event; /* large: not on the stack of each call */
 };
@@ -125,6 +126,13 @@ static void send_ack(struct worker *w)
 {
     if (w->ack.id != 0 && channel_send(&w->channel, &w->ack, -1) != IPC_AGAIN)
         w->ack = (struct ipc_message){.type = IPC_ACK};
+}
+
+static void send_pong(struct worker *w)
+{
+    const struct ipc_message pong = {.type = IPC_PONG};
+    if (w->owes_pong && channel_send(&w->channel, &pong, -1) != IPC_AGAIN)
+        w->owes_pong = false;
 }
 
 /* The batch is in Redis (or there was nothing to write): it counts, and the master is told. */
@@ -215,6 +223,9 @@ static void on_message(struct worker *w, const struct ipc_message *m, int fd)
     case IPC_TAP:
         taps_set(&w->taps, m, fd);
         return;
+    case IPC_PING:
+        w->owes_pong = true;
+        return;
     default:
         log_error("message %u from the master is not known", m->type);
         if (fd >= 0)
@@ -274,7 +285,7 @@ static void turn(struct worker *w)
         [DATA] = {.fd = takes_more(w) ? w->channel.data : -1, .events = POLLIN},
     };
     fds[REDIS].fd = writer_fd(&w->writer, &fds[REDIS].events);
-    if (w->ack.id != 0 || w->retry.has_answer)
+    if (w->ack.id != 0 || w->retry.has_answer || w->owes_pong)
         fds[CONTROL].events |= POLLOUT;
     int wait_ms = writer_on_time(&w->writer, clock_monotonic_ms());
     if (wait_ms < 0 || wait_ms > IDLE_TURN_MS)
@@ -290,11 +301,11 @@ static void turn(struct worker *w)
         log_error("poll: %s", strerror(errno));
         exit(1);
     }
-    atomic_store_explicit(&w->slot->alive_ms, (uint64_t)clock_monotonic_ms(), memory_order_relaxed);
     log_tick();
     if (fds[CONTROL].revents & (POLLIN | POLLHUP | POLLERR))
         on_control(w);
     send_ack(w);
+    send_pong(w);
     /* on_control() may have replaced the connection: only what was polled is taken for ready. */
     if (fds[REDIS].revents != 0 && redis_client_is_open(w->writer.client))
         writer_on_ready(&w->writer);

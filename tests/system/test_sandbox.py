@@ -130,6 +130,27 @@ def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
     assert not is_alive(pid)
 
 
+def test_worker_that_sends_an_empty_message_is_killed_and_replaced(lab):
+    """It looks as if the worker had shut its side: nothing can come from it any more, whether it lives or not."""
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
+    s.wait_delivered()
+    attack(s, "vanish")
+    s.daemon.wait_log(r"error master.*worker \d, pid \d+, killed by signal 9")
+    s.assert_all(strict=True)
+
+
+def test_worker_that_only_says_that_firehosed_was_taken_over_is_replaced(lab):
+    """Redis knows better: the work goes on."""
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
+    s.wait_delivered()
+    attack(s, "leave")
+    s.daemon.wait_log(r"error master.*worker \d, pid \d+, exited with status 10")
+    s.assert_all(strict=True)
+    assert not s.daemon.log_lines("another firehosed has taken over")
+    made = s.more(100)
+    stream.wait_seqs(s.db, made)
+
+
 @pytest.mark.parametrize("verb", ["openat", "socket", "kill"])
 def test_sandbox_off_lets_it_pass(lab, verb):
     """The proof that the attacks above would do something, and that it is the sandbox which stops them."""

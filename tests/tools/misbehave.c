@@ -7,8 +7,9 @@
  *   misbehave:VERB*;       every time
  *
  * A verb is a system call of the table below, made by its number as an attacker's own code would make
- * it, or a way to die: crash, abort, exit, hang; or the next message to the master is too short (garble) or of a type
- * that there is not (babble); or it writes into the ring (scribble). */
+ * it, or a way to die: crash, abort, exit, hang, or leave with the status that says another firehosed has taken over;
+ * or the next message to the master is too short (garble), of a type that there is not (babble) or empty (vanish); or it
+ * writes into the ring (scribble). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ipc/channel.h"
 #include "worker_frames.h"
 
 struct verb {
@@ -73,10 +75,11 @@ static const struct verb verbs[] = {
     {"chroot", SYS_chroot, {P("/")}},
     {"ioctl", SYS_ioctl, {0, 0x5412 /* TIOCSTI */, P(scratch)}},
 };
-enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 7 };
-static const char *const own_verbs[OWN_VERBS] = {"crash", "abort", "exit", "hang", "garble", "babble", "scribble"};
+enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 9 };
+static const char *const own_verbs[OWN_VERBS] = {"crash",  "abort",  "exit",  "hang",    "garble",
+                                                  "babble", "vanish", "leave", "scribble"};
 
-static enum { HONEST, SHORT, OF_NO_TYPE } next_message;
+static enum { HONEST, SHORT, OF_NO_TYPE, EMPTY } next_message;
 static char *frame_at; /* in the ring: the frame that brought the order */
 static atomic_bool *done; /* one a verb; shared with all that are forked */
 
@@ -141,6 +144,11 @@ static void act(int verb)
     case 5:
         next_message = OF_NO_TYPE;
         break;
+    case 6:
+        next_message = EMPTY;
+        break;
+    case 7:
+        _exit(IPC_EXIT_TAKEN_OVER);
     default: {
         char *page = (char *)((uintptr_t)frame_at & ~(uintptr_t)4095);
         syscall(SYS_mprotect, page, 4096, PROT_READ | PROT_WRITE); /* the filter lets it pass */
@@ -159,7 +167,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         return syscall(SYS_sendmsg, fd, message, flags);
     memcpy(bytes, message->msg_iov[0].iov_base, len);
     memcpy(bytes, &type, sizeof type);
-    struct iovec part = {.iov_base = bytes, .iov_len = next_message == SHORT ? 5 : len};
+    struct iovec part = {.iov_base = bytes, .iov_len = next_message == SHORT ? 5 : next_message == EMPTY ? 0 : len};
     struct msghdr odd = {.msg_iov = &part, .msg_iovlen = 1};
     next_message = HONEST;
     return syscall(SYS_sendmsg, fd, &odd, flags) < 0 ? -1 : (ssize_t)len; /* it believes itself */

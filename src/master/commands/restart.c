@@ -18,7 +18,7 @@ static pid_t pid_of(const struct master *m, unsigned index)
 
 static bool is_ready(const struct master *m, unsigned index)
 {
-    return atomic_load_explicit(&m->counters->workers[index].state, memory_order_relaxed) == WORKER_READY;
+    return atomic_load_explicit(&m->counters->workers[index].slot.state, memory_order_relaxed) == WORKER_READY;
 }
 
 static void restart(struct master *m, struct deferred *w)

@@ -72,7 +72,7 @@ static void take_redis(const struct master *m, struct snapshot *s)
 
 static void take_worker(const struct master *m, unsigned i, struct snapshot_worker *out)
 {
-    const struct worker_slot *slot = &m->counters->workers[i];
+    const struct worker_slot *slot = &m->counters->workers[i].slot;
     int state = atomic_load_explicit(&slot->state, memory_order_relaxed);
     struct pool_worker_status w;
     pool_worker_status(m->pool, i, &w);

@@ -103,8 +103,8 @@ static void each_exit_is_followed_by_one_thing(void **state)
         {SIGSEGV, true, false, DRAIN_EVERYTHING, true, EXIT_RESTART, false, true},
         {SIGKILL, true, true, DRAIN_SENT, true, EXIT_LEAVE, false, false},
         /* what it tells by its status */
-        {IPC_EXIT_TAKEN_OVER << 8, false, false, DRAIN_NONE, true, EXIT_TAKEN_OVER, false, false},
-        {IPC_EXIT_TAKEN_OVER << 8, true, false, DRAIN_EVERYTHING, true, EXIT_TAKEN_OVER, false, false},
+        {IPC_EXIT_TAKEN_OVER << 8, false, false, DRAIN_NONE, true, EXIT_CLAIMS_TAKE_OVER, false, false},
+        {IPC_EXIT_TAKEN_OVER << 8, true, false, DRAIN_EVERYTHING, true, EXIT_CLAIMS_TAKE_OVER, false, false},
         {IPC_EXIT_MARKS_LOST << 8, false, false, DRAIN_NONE, true, EXIT_MARKS_LOST, false, false},
         {IPC_EXIT_MARKS_LOST << 8, true, false, DRAIN_SENT, true, EXIT_MARKS_LOST, false, false},
         {IPC_EXIT_OBSOLETE << 8, false, false, DRAIN_NONE, true, EXIT_RESTART, false, false},
