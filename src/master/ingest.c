@@ -32,12 +32,26 @@ static enum search_verdict judge_search(struct master *m, const struct frame_pee
     return verdict;
 }
 
+static enum event_kind kind_of(const struct frame_peek *peek)
+{
+    switch (peek->kind) {
+    case FRAME_COMMIT:
+        return peek->did.len > 0 ? KIND_COMMIT : KIND_UNKNOWN; /* a frame that cannot be read is a commit of nobody */
+    case FRAME_SYNC:
+        return KIND_SYNC;
+    case FRAME_IDENTITY:
+        return KIND_IDENTITY;
+    case FRAME_ACCOUNT:
+        return KIND_ACCOUNT;
+    default:
+        return KIND_UNKNOWN;
+    }
+}
+
 static void count_event(struct master *m, const struct frame_peek *peek)
 {
     m->totals.received++;
-    /* A frame that cannot be read stands in as a commit of nobody. */
-    bool is_unknown = peek->kind == FRAME_UNKNOWN || (peek->kind == FRAME_COMMIT && peek->did.len == 0);
-    traffic_count(m->traffic, is_unknown ? KIND_UNKNOWN : (enum event_kind)peek->kind, peek->path.ptr, peek->path.len);
+    traffic_count(m->traffic, kind_of(peek), peek->path.ptr, peek->path.len);
 }
 
 static void note_taken(struct master *m, const struct sequence_input *in)

@@ -246,7 +246,12 @@ void snapshot_write_metrics(const struct snapshot *s, struct buffer *out)
 /* ---- the status ---- */
 
 /* Without the noise of binary fractions. */
-static json_t *rounded(double value, double unit) { return json_real((double)(int64_t)(value * unit + 0.5) / unit); }
+/* A worker's counters are its own word: any number is possible. */
+static json_t *rounded(double value, double unit)
+{
+    bool is_exact = value * unit > 1e15;
+    return json_real(is_exact ? value : (double)(int64_t)(value * unit + 0.5) / unit);
+}
 
 /* Another's words may be cut within a letter, and json_string() would refuse them. */
 static json_t *text_json(const char *text)
