@@ -6,10 +6,10 @@
  *   misbehave:VERB;        once (whatever it comes of: the frame comes again to the worker's successor)
  *   misbehave:VERB*;       every time
  *
- * A verb is a system call of the table below, made by its number as an attacker's own code would make
- * it, or a way to die: crash, abort, exit, hang, or leave with the status that says another firehosed has taken over;
- * or the next message to the master is too short (garble), of a type that there is not (babble) or empty (vanish); or it
- * writes into the ring (scribble). */
+ * A verb is a system call of the table below, made by its number as an attacker's own code would make it, or a way
+ * to die: crash, abort, exit, hang, or leave with the status that says another firehosed has taken over; or the next
+ * message to the master is too short (garble), of a type that there is not (babble) or empty (vanish); or it writes
+ * into the ring (scribble). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
