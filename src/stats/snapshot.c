@@ -35,6 +35,7 @@ struct figure {
 };
 
 /* A kind and an offset. The compiler compares the field's type with the kind's. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): in _Generic, a type in parentheses is no type */
 #define TYPED(kind, type, of, field) FIGURE_##kind, offsetof(of, field) + _Generic(((of *)0)->field, type: 0)
 #define COUNTER(of, field) TYPED(COUNTER, uint64_t, of, field)
 #define GAUGE(of, field) TYPED(GAUGE, uint64_t, of, field)
