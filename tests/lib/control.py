@@ -18,6 +18,14 @@ def ctl_json(daemon, *arguments):
     return json.loads(done.stdout)
 
 
+def ask(daemon, command, **args):
+    """The result of one command that must go well, over a connection of its own."""
+    with Control(daemon) as control:
+        answer = control.ask(command, **args)
+    assert answer["ok"], answer
+    return answer["result"]
+
+
 class Control:
     """One connection: lines out, lines in."""
 

@@ -5,8 +5,6 @@ import json
 import struct
 import subprocess
 
-import pytest
-
 import reference
 from firehosed import program
 
@@ -70,11 +68,3 @@ class Decoder:
         self.process.stdin.close()
         self.process.stdout.close()
         assert self.process.wait(timeout=30) == 0
-
-
-@pytest.fixture(scope="module", params=["compat", "extended"])
-def decoder(request):
-    """One process a module, for each of the two formats."""
-    decoder = Decoder(*(["--extended"] if request.param == "extended" else []))
-    yield decoder
-    decoder.close()

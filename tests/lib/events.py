@@ -1,7 +1,9 @@
 """Events for a relay to serve: many, of all kinds, of several repos, as a network makes them."""
 
 import random
+import time
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cached_property, lru_cache
 
 import frames
@@ -106,3 +108,18 @@ def after(events):
 def other(frame, seq=None, did=None):
     """An event of any bytes."""
     return Event(seq, did, frame)
+
+
+def _time(seconds_ago):
+    """The time of an event, as servers write it."""
+    moment = datetime.fromtimestamp(time.time() - seconds_ago, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def aged(count, first, seconds_ago, did=None):
+    """Events of one age: identities, which are the cheapest to make."""
+    made = []
+    for seq in range(first, first + count):
+        owner = did or repo(seq % 40)
+        made.append(other(frames.identity(seq, owner, "a.example", time=_time(seconds_ago)), seq, owner))
+    return made

@@ -4,10 +4,11 @@ import json
 import os
 import re
 import subprocess
+from functools import lru_cache
 from pathlib import Path
-from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM
+from signal import SIGCONT, SIGHUP, SIGKILL, SIGTERM
 
-from processes import Process, is_alive, kill_session, members_of_session
+from processes import Process, freeze, is_alive, kill_session, members_of_session
 from waiting import Late, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,12 @@ def program(name):
         if os.access(place / name, os.X_OK):
             return place / name
     raise AssertionError(f"{name} is not built; looked in {', '.join(map(str, places))}")
+
+
+@lru_cache
+def is_sanitized():
+    """True if the build has AddressSanitizer: gcc links its library, clang puts it into the program."""
+    return b"__asan_init" in program("firehosed").read_bytes()
 
 
 def clean_environment(**more):
@@ -282,7 +289,7 @@ class Replay:
         self.url = match[1]
 
     def freeze(self):
-        self.process.signal(SIGSTOP)
+        freeze(self.process.pid)
 
     def thaw(self):
         self.process.signal(SIGCONT)

@@ -31,6 +31,35 @@ def is_alive(pid):
         return False
 
 
+def freeze(pid):
+    """SIGSTOP; returns when the process has stopped: the signal alone leaves it a moment to go on."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def has_stopped():
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "T"
+
+    wait_for(has_stopped, f"process {pid} to stop")
+
+
+def status_fields(pid, *names):
+    """The values of these lines of /proc/PID/status."""
+    with open(f"/proc/{pid}/status") as status:
+        lines = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+    return [lines[name].strip() for name in names]
+
+
+def open_files(pid):
+    """What each open descriptor of a process leads to."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
+            pass  # it was closed meanwhile
+    return found
+
+
 def kill_session(session):
     """SIGKILL to every member, until there is none."""
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import redis
 
 from ports import free_port
-from processes import Process
+from processes import Process, freeze
 from waiting import wait_for
 
 
@@ -109,7 +109,7 @@ class RedisServer:
                     raise
 
     def freeze(self):
-        self.process.signal(signal.SIGSTOP)
+        freeze(self.process.pid)
 
     def thaw(self):
         self.process.signal(signal.SIGCONT)

@@ -58,6 +58,11 @@ def length(db, key=STREAM):
     return db.xlen(key)
 
 
+def dead_letters(db):
+    """The dead letters, as a dict of fields each."""
+    return [dict(zip(e.fields[0::2], e.fields[1::2])) for e in entries(db, DEAD_LETTERS)]
+
+
 def seqs(db, key=STREAM):
     return [entry.seq for entry in entries(db, key)]
 

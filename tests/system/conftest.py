@@ -7,12 +7,21 @@ import tempfile
 import pytest
 
 from certificates import Certificates
+from decoder import Decoder
 from lab import Lab
 
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module", params=["compat", "extended"])
+def decoder(request):
+    """One process a module, for each of the two formats."""
+    decoder = Decoder(*(["--extended"] if request.param == "extended" else []))
+    yield decoder
+    decoder.close()
 
 
 @pytest.fixture

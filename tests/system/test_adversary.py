@@ -15,10 +15,10 @@ import events
 import frames
 import relay as ws
 import stream
+from firehosed import is_sanitized
 from ports import free_port
 from processes import Process, resident_bytes
 from raw_server import RawServer
-from test_sandbox import is_sanitized
 from waiting import wait_for
 
 CONNECTED = r"Connected to firehose successfully"

@@ -7,15 +7,12 @@ import socket
 import pytest
 
 import events
+from control import ctl
 from firehosed import run
 from waiting import wait_for
 
 KEYS = {"version", "uptime_s", "relay", "cursor", "received", "written", "filtered", "quarantined", "duplicate",
         "in_flight", "ring", "workers", "redis"}  # fmt: skip
-
-
-def ctl(daemon, *arguments):
-    return run("firehosectl", "-s", daemon.control_socket, *arguments)
 
 
 def test_status_as_json_has_all_that_scripts_need(lab):

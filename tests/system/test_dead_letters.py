@@ -7,12 +7,13 @@ import pytest
 
 import events
 import stream
-from firehosed import run
-from test_poison import MAGIC, assert_put_aside, poison, start
+from control import ctl
+from poison import MAGIC, assert_put_aside, poison, start
 
 
-def ctl(s, *arguments):
-    done = run("firehosectl", "-s", s.daemon.control_socket, "dead-letters", *arguments, "--json")
+def dead_letters(s, *arguments):
+    """The exit status of `firehosectl dead-letters …`, and its answer or its error."""
+    done = ctl(s.daemon, "dead-letters", *arguments, "--json")
     return done.returncode, json.loads(done.stdout) if done.returncode == 0 else done.stderr
 
 
@@ -37,17 +38,17 @@ def with_junk(lab, count=3, **settings):
 
 def test_list_and_show(lab):
     s, bad = with_junk(lab)
-    code, listed = ctl(s, "list")
+    code, listed = dead_letters(s, "list")
     assert code == 0
     assert [int(e["seq"]) for e in listed["entries"]] == [e.seq for e in reversed(bad)]
     assert all("frame" not in e and e["bytes"] == len(bad[0].frame) for e in listed["entries"])
-    assert len(ctl(s, "list", "-n", 2)[1]["entries"]) == 2
-    code, shown = ctl(s, "show", bad[1].seq)
+    assert len(dead_letters(s, "list", "-n", 2)[1]["entries"]) == 2
+    code, shown = dead_letters(s, "show", bad[1].seq)
     (entry,) = shown["entries"]
     assert code == 0 and base64.b64decode(entry["frame"]) == bad[1].frame
     assert entry["id"] == listed["entries"][1]["id"]
-    assert ctl(s, "show", entry["id"])[1]["entries"] == [entry]
-    people = run("firehosectl", "-s", s.daemon.control_socket, "dead-letters")
+    assert dead_letters(s, "show", entry["id"])[1]["entries"] == [entry]
+    people = ctl(s.daemon, "dead-letters")
     assert people.returncode == 0 and str(bad[0].seq) in people.stdout
 
 
@@ -57,30 +58,30 @@ def test_list_of_more_than_a_page(lab):
     bad = [junk(first + i) for i in range(50)]
     s.relay.append(bad)
     s.daemon.wait_status(lambda status: status["quarantined"] == 50, "to put them aside")
-    listed = ctl(s, "list")[1]["entries"]
+    listed = dead_letters(s, "list")[1]["entries"]
     assert [int(e["seq"]) for e in listed] == [e.seq for e in reversed(bad)]
-    assert ctl(s, "show", first)[0] == 0
+    assert dead_letters(s, "show", first)[0] == 0
 
 
 def test_drop(lab):
     s, bad = with_junk(lab)
-    code, dropped = ctl(s, "drop", bad[1].seq)
+    code, dropped = dead_letters(s, "drop", bad[1].seq)
     assert code == 0 and [int(e["seq"]) for e in dropped["entries"]] == [bad[1].seq]
-    assert [int(e["seq"]) for e in ctl(s, "list")[1]["entries"]] == [bad[2].seq, bad[0].seq]
-    code, why = ctl(s, "drop", bad[1].seq)
+    assert [int(e["seq"]) for e in dead_letters(s, "list")[1]["entries"]] == [bad[2].seq, bad[0].seq]
+    code, why = dead_letters(s, "drop", bad[1].seq)
     assert code == 1 and "no such dead letter" in why
 
 
 @pytest.mark.parametrize("arguments", [["show"], ["show", "x"], ["retry"], ["what", "1"], ["list", "1"]])
 def test_wrong_usage(lab, arguments):
     s, _ = with_junk(lab, 1)
-    code, why = ctl(s, *arguments)
+    code, why = dead_letters(s, *arguments)
     assert code in (1, 64) and why
 
 
 def test_retry_of_what_is_refused_again_stays(lab):
     s, bad = with_junk(lab)
-    code, why = ctl(s, "retry", bad[0].seq)
+    code, why = dead_letters(s, "retry", bad[0].seq)
     assert code == 1 and "refused again" in why
     assert s.db.xlen(stream.DEAD_LETTERS) == 3
     s.assert_all()
@@ -96,7 +97,7 @@ def test_retry_of_poison_once_the_bug_is_mended(lab):
     s.daemon.start()
     s.daemon.wait_workers(2)
     s.daemon.wait_status(lambda status: all(w["state"] == "ready" for w in status["workers"]), "to be ready")
-    code, done = ctl(s, "retry", bad[0].seq)
+    code, done = dead_letters(s, "retry", bad[0].seq)
     assert code == 0, done
     assert s.db.xlen(stream.DEAD_LETTERS) == 0
     assert stream.seqs(s.db)[-1] == bad[0].seq
@@ -104,7 +105,7 @@ def test_retry_of_poison_once_the_bug_is_mended(lab):
     assert (entry.type, entry.data) == bad[0].expected[1:]
     status = s.daemon.status()
     assert status["quarantined"] == status["written"] == 0, "it is no event that was received"
-    code, why = ctl(s, "retry", bad[0].seq)
+    code, why = dead_letters(s, "retry", bad[0].seq)
     assert code == 1 and "no such dead letter" in why
     s.more(100)
     s.wait_delivered()
@@ -116,7 +117,7 @@ def test_retry_that_kills_its_worker_again_is_told_and_stays(lab):
     bad = poison(s)
     s.more(50)
     assert_put_aside(s, bad, "killed its worker twice: signal 6 (Aborted)")
-    code, why = ctl(s, "retry", bad[0].seq)
+    code, why = dead_letters(s, "retry", bad[0].seq)
     assert code == 1 and "worker" in why
     assert s.db.xlen(stream.DEAD_LETTERS) == 1
     s.more(50)
@@ -127,7 +128,7 @@ def test_without_redis_it_says_so(lab):
     s, bad = with_junk(lab, 1)
     s.redis.kill()
     s.daemon.wait_status(lambda status: status["redis"]["state"] != "ready", "to notice")
-    code, why = ctl(s, "list")
+    code, why = dead_letters(s, "list")
     assert code == 1 and "Redis" in why
     s.redis.start()
     assert bad

@@ -6,7 +6,7 @@ import json
 import pytest
 
 import frames
-from decoder import Decoder, decoder  # noqa: F401 (a fixture)
+from decoder import Decoder
 from firehosed import ROOT
 from frames import OMIT
 

@@ -7,7 +7,6 @@ import random
 import pytest
 
 import frames
-from decoder import decoder  # noqa: F401 (a fixture)
 
 COUNT = int(os.environ.get("FIREHOSED_RANDOM_FRAMES", 4000))
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"

@@ -4,7 +4,6 @@ import cbor2
 import pytest
 
 import frames
-from decoder import decoder  # noqa: F401 (a fixture)
 from frames import OMIT, Raw
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"

@@ -1,40 +1,14 @@
 """Rates, lag, kinds, collections, what Redis says of itself: the figures behind status, top, metrics and page."""
 
-import json
 import re
-import socket
 import time
-from datetime import datetime, timezone
 
 import events
 import frames
 import stream
+from control import ask
+from events import aged
 from waiting import hold_for
-
-
-def at(seconds_ago):
-    """The time of an event, as servers write it."""
-    moment = datetime.fromtimestamp(time.time() - seconds_ago, timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def aged(count, first, seconds_ago, did=None):
-    """Events of one age: identities, which are the cheapest to make."""
-    made = []
-    for seq in range(first, first + count):
-        repo = did or events.repo(seq % 40)
-        made.append(events.other(frames.identity(seq, repo, "a.example", time=at(seconds_ago)), seq, repo))
-    return made
-
-
-def control(daemon, command):
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
-        client.connect(str(daemon.control_socket))
-        client.sendall(json.dumps({"v": 1, "command": command}).encode() + b"\n")
-        answer = json.loads(client.makefile().readline())
-    assert answer["ok"], answer
-    return answer["result"]
 
 
 def collections_of(status):
@@ -185,7 +159,7 @@ def test_history_has_ten_minutes_with_the_newest_last(lab):
     s = lab.system(aged(500, 1, 3))
     s.wait_length(500)
     s.daemon.wait_status(lambda s: s["lag_s"] is not None, "to know its lag")
-    history = control(s.daemon, "history")
+    history = ask(s.daemon, "history")
     assert history["interval_s"] == 1
     assert len(history["events"]) == len(history["lag"]) == 600
     assert history["events"][0] == 0 and history["lag"][0] is None

@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-import http.client
-import json
 import os
 import re
 import shutil
@@ -15,50 +13,14 @@ import time
 import pytest
 
 import events
+import frames
 import stream
+from endpoint import Endpoint
+from events import aged
 from firehosed import run
 from ports import free_port
-from test_figures import aged
+from processes import open_files
 from waiting import wait_for
-
-SAMPLE = re.compile(r"(firehosed_[a-z0-9_]+)(\{[a-z_]+=\"[^\"]*\"\})? (\S+)")
-
-
-class Endpoint:
-    def __init__(self, port):
-        self.port = port
-
-    def ask(self, path, method="GET", body=None, headers=None):
-        """(status, headers, body)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read().decode()
-        finally:
-            connection.close()
-
-    def json(self, path):
-        status, _, body = self.ask(path)
-        return status, json.loads(body)
-
-    def metrics(self):
-        """{series: value}, {family: type}"""
-        status, headers, body = self.ask("/metrics")
-        assert status == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
-        series, types = {}, {}
-        for line in body.splitlines():
-            if line.startswith("# TYPE"):
-                types[line.split()[2]] = line.split()[3]
-            elif not line.startswith("#"):
-                name, labels, value = SAMPLE.fullmatch(line).groups()
-                series[name + (labels or "")] = float(value)
-        return series, types
-
-    def wait_ready(self, ready=True):
-        return wait_for(lambda: self.ask("/readyz")[0] == (200 if ready else 503) or None,
-                        lambda: f"readyz to say {'yes' if ready else 'no'}: {self.ask('/readyz')}")  # fmt: skip
-
 
 @pytest.fixture
 def port():
@@ -74,10 +36,6 @@ def open_socket(port, data=b""):
     s = socket.create_connection(("127.0.0.1", port), timeout=20)
     s.sendall(data)
     return s
-
-
-def open_files(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 # -- Where it listens ------------------------------------------------------------------------------------------
@@ -241,8 +199,6 @@ def test_counters_never_go_back_whatever_becomes_of_workers_and_redis(lab, port,
 
 
 def test_hostile_names_are_safe_as_labels_and_bounded(lab, port, endpoint):
-    import frames
-
     paths = [f"com.example.n{n}.thing/x" for n in range(400)] + ['a.b."} 1\n/x', "a.b.\\/x", "a.b.é/x"]
     made = [events.other(frames.commit(n, events.repo(1), [frames.delete(p)]), n, events.repo(1))
             for n, p in enumerate(paths, 1)]  # fmt: skip
@@ -322,15 +278,15 @@ def test_a_worker_that_keeps_dying_is_unhealthy(lab, port, endpoint):
 def test_silent_clients_keep_nobody_waiting_and_do_not_pile_up(lab, port, endpoint):
     s = lab.system(events.make(100), http_listen=port)
     s.assert_all()
-    files = open_files(s.daemon.master_pid())
+    files = len(open_files(s.daemon.master_pid()))
     silent = [open_socket(port, b"GET / HT" if n % 2 else b"") for n in range(200)]
     assert endpoint.ask("/healthz")[0] == 200
-    wait_for(lambda: open_files(s.daemon.master_pid()) <= files + 40, "the oldest to be shown out")
+    wait_for(lambda: len(open_files(s.daemon.master_pid())) <= files + 40, "the oldest to be shown out")
     s.more(100)
     s.assert_all()
     for client in silent:
         client.close()
-    wait_for(lambda: open_files(s.daemon.master_pid()) <= files + 2, "all to be forgotten")
+    wait_for(lambda: len(open_files(s.daemon.master_pid())) <= files + 2, "all to be forgotten")
 
 
 @pytest.mark.slow

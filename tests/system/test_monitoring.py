@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 import events
+from endpoint import Endpoint
 from firehosed import ROOT
 from ports import free_port
-from test_http import Endpoint
 
 ALERTS = ROOT / "conf/prometheus-alerts.yml"
 DASHBOARD = ROOT / "conf/grafana-dashboard.json"

@@ -2,61 +2,13 @@
 
 import os
 import signal
-import subprocess
 
 import pytest
 
 import events
 import stream
-from firehosed import NO_REPORT, preloaded, program
-from waiting import wait_for
-
-MAGIC = "a text that sets off a bug"
-
-
-def killer(**variables):
-    """The environment of a firehosed whose workers have that bug."""
-    symbols = subprocess.run(["nm", "-D", program("firehosed")], capture_output=True, text=True).stdout
-    if "__asan_" in symbols or "__ubsan_" in symbols or "__tsan_" in symbols:
-        pytest.skip("a sanitizer must be the first library of a program")
-    return preloaded("killer", **variables)
-
-
-def poison(s, count=1):
-    made = events.make(count, events.after(s.events), text=MAGIC, repos=3)
-    s.relay.append(made)
-    return made
-
-
-def dead_letters(db):
-    return [dict(zip(e.fields[0::2], e.fields[1::2])) for e in stream.entries(db, stream.DEAD_LETTERS)]
-
-
-def assert_put_aside(s, bad, reason):
-    """Of the bad ones each is in the dead letters once, of the others each in the stream once."""
-    good = [e for e in s.events if e not in bad]
-    stream.wait_seqs(s.db, good, deadline=60)
-    wait_for(lambda: s.db.xlen(stream.DEAD_LETTERS) >= len(bad), "the dead letters", 60)
-    s.daemon.wait_settled()
-    stream.assert_delivered(s.db, good)
-    letters = dead_letters(s.db)
-    assert [int(letter["seq"]) for letter in letters] == [e.seq for e in bad]
-    for letter in letters:
-        assert letter["reason"] == reason
-    status = s.daemon.assert_balance() or s.daemon.status()
-    assert status["quarantined"] == len(bad)
-
-
-def start(lab, count=200, **variables):
-    """Killed only by what comes behind `count` good events."""
-    settings = {"worker_timeout": variables.pop("worker_timeout", None)}
-    if "KILLER_OOM" in variables:
-        settings["sandbox"] = "off"  # that one is no bug: the kernel does it
-    s = lab.system(start=False, workers=2, **settings)
-    s.daemon.environment = killer(**variables)
-    s.daemon.start()
-    s.more(count)
-    return s
+from firehosed import NO_REPORT
+from poison import MAGIC, assert_put_aside, killer, poison, start
 
 
 @pytest.mark.parametrize(
@@ -106,7 +58,7 @@ def test_worker_killed_at_random_makes_no_good_frame_poison(lab):
         s.daemon.wait_worker_replaced(0, victim)
     s.redis.thaw()
     s.assert_all()
-    assert not dead_letters(s.db)
+    assert not stream.dead_letters(s.db)
 
 
 def test_worker_that_dies_at_once_again_and_again_waits_longer_each_time_and_the_others_go_on(lab):
@@ -145,7 +97,7 @@ def test_worker_that_dies_while_all_is_brought_to_an_end_is_replaced_and_leaves(
     s.daemon.wait_exit(0)
     assert not s.daemon.log_lines("shutdown_timeout")
     stream.assert_delivered(s.db, [e for e in s.events if e not in bad])
-    assert len(dead_letters(s.db)) == 1
+    assert len(stream.dead_letters(s.db)) == 1
 
 
 def test_worker_that_dies_on_every_frame_does_not_throw_all_of_them_away(lab):
@@ -160,7 +112,7 @@ def test_worker_that_dies_on_every_frame_does_not_throw_all_of_them_away(lab):
     s.daemon.environment = {}
     s.daemon.start()
     s.daemon.wait_settled()
-    letters = {int(letter["seq"]) for letter in dead_letters(s.db)}
+    letters = {int(letter["seq"]) for letter in stream.dead_letters(s.db)}
     good = [e for e in s.events if e.seq not in letters]
     stream.wait_seqs(s.db, good)
     stream.assert_delivered(s.db, good)

@@ -13,6 +13,7 @@ import pytest
 import events
 import stream
 from firehosed import clean_environment, program, run
+from processes import status_fields
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 USER = pwd.getpwnam("nobody")
@@ -36,9 +37,7 @@ def system(lab, made=(), owned=True, start=True, **settings):
 
 
 def values(pid, *names):
-    with open(f"/proc/{pid}/status") as status:
-        lines = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
-    return [lines[name].split() for name in names]
+    return [value.split() for value in status_fields(pid, *names)]
 
 
 @needs_root

@@ -8,11 +8,11 @@ import pytest
 import events
 import frames
 import stream
-from firehosed import ROOT, run
+from control import ctl
+from firehosed import ROOT, is_sanitized
 from ports import free_port
 from processes import resident_bytes
 from raw_server import RawServer
-from test_sandbox import is_sanitized
 from waiting import hold_for, wait_for
 
 EVERYTHING = "on >secret ~* &* +@all"
@@ -87,7 +87,7 @@ def test_user_of_the_manual_has_what_is_needed(lab):
     s.relay.append([bad])
     wait_for(lambda: s.db.xlen(stream.DEAD_LETTERS) == 1, "the dead letter")
     for command in (["list"], ["show", bad.seq], ["retry", bad.seq], ["drop", bad.seq]):
-        done = run("firehosectl", "-s", s.daemon.control_socket, "dead-letters", *command)
+        done = ctl(s.daemon, "dead-letters", *command)
         assert "NOPERM" not in done.stdout + done.stderr
     s.daemon.wait_status(lambda st: st["redis"].get("stream_length") is None or st["redis"]["stream_length"] >= 0, "figures")
     wait_for(lambda: s.db.get("firehose:status"), "the dashboard's key")

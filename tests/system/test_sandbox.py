@@ -5,14 +5,13 @@ import os
 import re
 import signal
 import subprocess
-from functools import lru_cache
 
 import pytest
 
 import events
 import stream
-from firehosed import preloaded, program
-from processes import is_alive
+from firehosed import is_sanitized, preloaded
+from processes import is_alive, open_files, status_fields
 from waiting import wait_for
 
 ATTACKS = {  # what is tried, and the call that the log must name
@@ -51,11 +50,6 @@ NEEDED_BY_SANITIZERS = {
 }  # fmt: skip
 
 
-@lru_cache
-def is_sanitized():
-    return b"__asan_init" in program("firehosed").read_bytes()  # gcc links the library, clang puts it in
-
-
 def order(seq, verb):
     return events.post(seq, events.repo(1), f"misbehave:{verb};")
 
@@ -67,13 +61,6 @@ def attack(s, verb):
     before = s.daemon.wait_workers(len(s.daemon.worker_pids()))
     s.relay.append([*made, order(seq, verb), *events.make(20, seq + 1)])
     return before
-
-
-def values(pid, *names):
-    """Lines of /proc/PID/status."""
-    with open(f"/proc/{pid}/status") as status:
-        lines = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
-    return [lines[name].strip() for name in names]
 
 
 def limits(pid):
@@ -168,7 +155,7 @@ def test_sandbox_log_lets_it_pass_too(lab, verb):
     before = attack(s, verb)
     s.assert_all(strict=True)
     assert s.daemon.wait_workers(2) == before
-    assert values(before[0], "Seccomp") == ["2"]  # a filter is there, it only tells
+    assert status_fields(before[0], "Seccomp") == ["2"]  # a filter is there, it only tells
 
 
 def assert_attack_ends_by_signal(s, verb, number):
@@ -198,11 +185,11 @@ def test_worker_has_no_privileges_no_core_and_limits(lab):
     s = lab.system(events.make(100), workers=2)
     s.wait_delivered()
     for pid in s.daemon.wait_workers(2):
-        assert values(pid, "NoNewPrivs", "Seccomp") == ["1", "2"]
-        sets = values(pid, "CapInh", "CapPrm", "CapEff", "CapAmb")
+        assert status_fields(pid, "NoNewPrivs", "Seccomp") == ["1", "2"]
+        sets = status_fields(pid, "CapInh", "CapPrm", "CapEff", "CapAmb")
         assert [int(c, 16) for c in sets] == [0, 0, 0, 0]
         if os.geteuid() == 0:  # who may not empty it keeps it, and gets nothing from it without new privileges
-            assert int(values(pid, "CapBnd")[0], 16) == 0
+            assert int(status_fields(pid, "CapBnd")[0], 16) == 0
         got = limits(pid)
         assert got["Max core file size"] == ("0", "0")
         assert int(got["Max open files"][1]) <= 64
@@ -225,7 +212,7 @@ def test_worker_holds_nothing_but_channel_redis_and_log(lab, kernel):
     s.wait_delivered()
     for pid in s.daemon.wait_workers(2):
         try:
-            held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+            held = open_files(pid)
         except PermissionError:
             pytest.skip("who is not root may not look")
         sockets = [name for name in held if name.startswith("socket:")]

@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 import events
+from control import ctl
 from firehosed import run
 from ports import free_port
 
@@ -62,7 +63,7 @@ def test_passwords_are_told_nowhere(lab, level):
     commands = [["status"], ["workers"], ["config"], ["config", "redis"], ["cursor"], ["reload"], ["nonsense"]]
     for command in commands:
         for form in ([], ["--json"]):
-            done = run("firehosectl", "-s", s.daemon.control_socket, *command, *form)
+            done = ctl(s.daemon, *command, *form)
             assert_silent(" ".join(command), done.stdout + done.stderr)
     for path in ["/", "/metrics", "/healthz", "/readyz", "/nothing"]:
         assert_silent(path, ask_http(port, path))
@@ -81,7 +82,7 @@ def test_passwords_are_told_nowhere(lab, level):
     good = s.daemon.config.read_text()
     for wrong in WRONG_LINES:
         s.daemon.config.write_text(good + wrong)
-        answer = run("firehosectl", "-s", s.daemon.control_socket, "reload")
+        answer = ctl(s.daemon, "reload")
         assert answer.returncode != 0, wrong
         assert_silent(wrong, answer.stdout + answer.stderr)
         tested = run("firehosed", "-t", "-c", s.daemon.config)

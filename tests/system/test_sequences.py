@@ -9,10 +9,6 @@ ENDED_BY_SEQUENCE = 79
 LOWER = events.FIRST_SEQ // 2
 
 
-def dead_letters(db):
-    return [dict(zip(e.fields[0::2], e.fields[1::2])) for e in stream.entries(db, stream.DEAD_LETTERS)]
-
-
 def rogue(seq=1 << 50):
     return events.make(1, seq)[0]
 
@@ -24,7 +20,7 @@ def assert_rogue_put_aside(s, bad):
     s.daemon.wait_settled()
     stream.assert_delivered(s.db, good)
     s.daemon.assert_balance()
-    (letter,) = dead_letters(s.db)
+    (letter,) = stream.dead_letters(s.db)
     assert int(letter["seq"]) == bad.seq
     assert letter["reason"].startswith("implausible seq")
 

@@ -11,7 +11,7 @@ import events
 import relay as ws
 import stream
 from firehosed import Firehosed
-from processes import is_alive
+from processes import is_alive, open_files
 from waiting import wait_for
 
 EX_TEMPFAIL = 75
@@ -298,9 +298,6 @@ def test_log_is_opened_again_after_a_rotation(lab):
     wait_for(lambda: str(victim) in log_file.read_text(), "the worker's death in the new log")
     s.more(100)
     s.assert_all()
-
-    def open_files(pid):
-        return {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
 
     for pid in s.daemon.members():
         wait_for(lambda p=pid: str(rotated) not in open_files(p), f"process {pid} to let go of the old log")

@@ -11,7 +11,7 @@ import events
 import stream
 from control import Control
 from firehosed import NO_REPORT
-from processes import cpu_seconds, is_alive, resident_bytes
+from processes import cpu_seconds, is_alive, open_files, resident_bytes
 from waiting import hold_for, wait_for
 
 
@@ -217,13 +217,7 @@ def test_frozen_relay_and_killed_worker_together_lose_nothing(lab):
 
 
 def open_descriptors(pid):
-    found = []
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
-        except FileNotFoundError:
-            pass
-    return sorted(re.sub(r"\d+", "N", place) for place in found)
+    return sorted(re.sub(r"\d+", "N", place) for place in open_files(pid))
 
 
 def test_nothing_leaks_over_many_faults(lab):
