@@ -12,6 +12,8 @@ from processes import Process, freeze, is_alive, kill_session, members_of_sessio
 from waiting import Late, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
+# Real frames and the protocol's test vectors, which are no part of the project. Tests that need them skip without.
+SHARED = Path(os.environ.get("FIREHOSED_SHARED", ROOT.parent / "shared"))
 # For a worker that a test kills by such a signal: a report would be of a fault that is the test's.
 NO_REPORT = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0"}
 SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|^==\d+==.*(Invalid|uninitialised))", re.M)

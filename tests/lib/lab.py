@@ -11,6 +11,7 @@ from pathlib import Path
 import events as make_events
 import stream
 from firehosed import Firehosed, Replay
+from proxy import Proxy
 from redis_server import RedisServer
 from relay import Relay
 from waiting import wait_for
@@ -47,6 +48,18 @@ class Lab:
     def firehosed(self, start=False, wait=True, **settings):
         daemon = self._add(Firehosed(self.path(f"firehosed{len(self.parts)}"), **settings))
         return daemon.start(wait=wait) if start else daemon
+
+    def proxy(self, name, part):
+        """A proxy that leads to a relay or a Redis of this bench."""
+        return self._add(Proxy(name, ("127.0.0.1", part.port)))
+
+    def system_behind_proxy(self, events=(), **settings):
+        """The same as system(), with a proxy between firehosed and Redis: `s.proxy`."""
+        s = self.system(events, start=False, **settings)
+        s.proxy = self.proxy("redis", s.redis)
+        s.daemon.write_config(redis=f"redis://127.0.0.1:{s.proxy.port}")
+        s.daemon.start()
+        return s
 
     def system(self, events=(), *, relay=None, redis=None, start=True, wait=True, relay_options=None,
                redis_options=None, **settings):  # fmt: skip

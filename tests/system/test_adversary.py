@@ -390,7 +390,7 @@ def test_large_message_on_a_slow_line_is_not_given_up(lab):
         await connection.until_client_ends()
 
     relay.script(slow)
-    s = lab.system(relay=relay, relay_ping_interval="300ms", relay_idle_timeout="900ms")
+    s = lab.system(relay=relay, relay_ping_interval="300ms", relay_idle_timeout="1500ms")
     s.assert_all()
     assert len(relay.connections) == 1
 

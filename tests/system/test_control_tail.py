@@ -9,7 +9,7 @@ import frames
 import stream
 from control import Control, ctl
 from firehosed import clean_environment, program
-from processes import is_alive
+from processes import is_alive, open_files
 from waiting import wait_for
 
 
@@ -190,8 +190,9 @@ def test_wrong_filters_are_refused(lab):
 def test_tail_says_when_the_daemon_is_gone(lab):
     s = lab.system(events.make(10), workers=1)
     s.assert_all()
+    before = len(open_files(s.daemon.process.pid))
     tail = start_tail(s.daemon)
-    s.daemon.wait_status(lambda _: len(os.listdir(f"/proc/{s.daemon.process.pid}/fd")) > 0, "to answer")
+    wait_for(lambda: len(open_files(s.daemon.process.pid)) > before, "the connection of tail")
     s.daemon.stop()
     _, err = tail.communicate(timeout=60)
     assert tail.returncode in (3, 4) and "firehosed" in err

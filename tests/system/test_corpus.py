@@ -4,10 +4,8 @@ The corpus is no part of the project. It is looked for in $FIREHOSED_SHARED, or 
 """
 
 import json
-import os
 from collections import Counter
 from io import BytesIO
-from pathlib import Path
 
 import cbor2
 import pytest
@@ -15,9 +13,8 @@ import pytest
 import events
 import frames
 import stream
-from firehosed import ROOT
+from firehosed import SHARED
 
-SHARED = Path(os.environ.get("FIREHOSED_SHARED", ROOT.parent / "shared"))
 CAPTURE = SHARED / "corpus" / "live.frames"
 EXPECTED = SHARED / "corpus" / "live.expected.jsonl"
 

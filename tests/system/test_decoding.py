@@ -7,10 +7,9 @@ import pytest
 
 import frames
 from decoder import Decoder
-from firehosed import ROOT
+from firehosed import SHARED
 from frames import OMIT
 
-SHARED = ROOT.parent / "shared"  # real frames and the protocol's test vectors; not part of the project
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 POST = {"$type": "app.bsky.feed.post", "text": "hi", "createdAt": frames.TIME}
 

@@ -154,11 +154,11 @@ def test_wrong_list_at_reload_is_named_and_the_old_one_stays(lab, tmp_path):
 
 def test_filters_change_under_load_and_what_was_wanted_throughout_is_all_there(lab):
     s = lab.system(workers=2)
-    for collections in ("app.bsky.feed.*", POST, "app.bsky.feed.post, app.bsky.graph.*", "*", POST):
+    for count, collections in enumerate(("app.bsky.feed.*", POST, "app.bsky.feed.post, app.bsky.graph.*", "*", POST), 1):
         s.more(500)
         s.daemon.reload(collections=collections)
         s.more(500)
-        s.daemon.wait_log("configuration reloaded")
+        s.daemon.wait_log("configuration reloaded", count)
     s.more(500)
     wait_done(s)
     found = stream.seqs(s.db)

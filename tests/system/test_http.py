@@ -191,6 +191,7 @@ def test_counters_never_go_back_whatever_becomes_of_workers_and_redis(lab, port,
     s.redis.kill_daemon_clients()
     s.daemon.wait_status(lambda s: s["rewinds"] > 0 and s["state"] == "running", "to read again")
     s.more(100)
+    s.wait_delivered()
     s.daemon.wait_settled()
     look()
     received = sum(v for k, v in before.items() if k.startswith("firehosed_events_received_total"))

@@ -7,7 +7,8 @@ import pytest
 
 import events
 import stream
-from proxy import UP, Proxy
+from processes import freeze
+from proxy import UP
 from transactions import EXEC, HoldTransaction
 from waiting import wait_for
 
@@ -36,18 +37,14 @@ class HoldExec(HoldTransaction):
 @pytest.mark.parametrize("rule", [HoldTransaction, HoldExec])
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_worker_stopped_between_multi_and_exec(lab, rule, goes_on):
-    s = lab.system(events.make(50), start=False, workers=1, worker_timeout="1s")
-    proxy = Proxy("redis", ("127.0.0.1", s.redis.port))
-    lab.parts.append(proxy)
-    s.daemon.write_config(redis=f"redis://127.0.0.1:{proxy.port}")
-    s.daemon.start()
+    s = lab.system_behind_proxy(events.make(50), workers=1, worker_timeout="1s")
     s.wait_delivered()
-    (link,) = wait_for(lambda: proxy.current("firehosed-worker"), "the worker's connection")
+    (link,) = wait_for(lambda: s.proxy.current("firehosed-worker"), "the worker's connection")
     link.rule = rule()
     s.more(30)
     wait_for(link.rule.fired.is_set, "a transaction on the way")
     (victim,) = s.daemon.worker_pids()
-    os.kill(victim, signal.SIGSTOP)
+    freeze(victim)
     s.daemon.wait_log(rf"error .*worker 0, pid {victim}: no sign of life")
     if goes_on:
         try:

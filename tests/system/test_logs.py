@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import threading
 from signal import SIGHUP, SIGUSR1
 
 import events
@@ -14,33 +15,34 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warn|erro
 
 
 class Syslog:
-    """A datagram socket where syslogd would be."""
+    """A datagram socket where syslogd would be. A thread reads it: its queue holds ten lines, and those beyond are lost."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, reads=True):
+        self.path, self.reads = path, reads
         self.lines = []
-        self.socket = None
+        self.socket = self.thread = None
         self.start()
 
     def start(self):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.path))
-        self.socket.setblocking(False)
+        if self.reads:
+            self.thread = threading.Thread(target=self.read, args=[self.socket], daemon=True)
+            self.thread.start()
 
     def stop(self):
-        self.read()
+        self.socket.shutdown(socket.SHUT_RDWR)
+        if self.thread:
+            self.thread.join()
         self.socket.close()
         os.unlink(self.path)
 
-    def read(self):
-        while True:
-            try:
-                self.lines.append(self.socket.recv(65536).decode())
-            except BlockingIOError:
-                return self.lines
+    def read(self, from_socket):
+        while line := from_socket.recv(65536):
+            self.lines.append(line.decode())
 
     def wait(self, pattern):
-        wait_for(lambda: any(re.search(pattern, line) for line in self.read()), lambda: f"{pattern} in {self.lines}")
+        wait_for(lambda: any(re.search(pattern, line) for line in list(self.lines)), lambda: f"{pattern} in {self.lines}")
 
 
 def test_every_line_has_time_level_process_and_what(lab):
@@ -118,7 +120,7 @@ def test_restarted_syslog_is_found_again_by_all_processes(lab):
 
 def test_stopped_syslog_holds_nobody_up(lab):
     """A syslog that takes nothing: its socket's queue fills, lines are lost, events are not."""
-    syslog = Syslog(lab.path("log"))
+    syslog = Syslog(lab.path("log"), reads=False)
     s = lab.system(events.make(500), log_file=f"syslog:{syslog.path}", log_level="debug")
     for _ in range(5):
         s.redis.kill_daemon_clients()

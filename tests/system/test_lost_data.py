@@ -7,7 +7,6 @@ import pytest
 
 import events
 import stream
-from proxy import Proxy
 from waiting import wait_for
 
 
@@ -27,12 +26,8 @@ class HoldClient:
 @pytest.fixture
 def s(lab):
     """firehosed before a Redis that logs each write, to one file, with a proxy between them that can keep clients waiting."""
-    s = lab.system(events.make(100), start=False, workers=1, redis_options={"aof": True}, redis_rewrite_aof="no",
-                   cursor_interval="100ms")  # fmt: skip
-    s.proxy = Proxy("redis", ("127.0.0.1", s.redis.port))
-    lab.parts.append(s.proxy)
-    s.daemon.write_config(redis=f"redis://127.0.0.1:{s.proxy.port}")
-    s.daemon.start()
+    s = lab.system_behind_proxy(events.make(100), workers=1, redis_options={"aof": True}, redis_rewrite_aof="no",
+                                cursor_interval="100ms")  # fmt: skip
     s.wait_delivered()
     s.wait_cursor(s.events[-1].seq)
     return s

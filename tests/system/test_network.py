@@ -1,23 +1,9 @@
 """What networks do to connections: bytes that arrive in part, too late, or when nobody waits for them any more."""
 
-import pytest
-
 import events
-from proxy import DOWN, Proxy
+from proxy import DOWN
 from transactions import CutAfterExec, HoldTransaction
 from waiting import wait_for
-
-
-@pytest.fixture
-def proxied(lab):
-    """proxied(part): a proxy in front of a relay or a Redis."""
-
-    def make(part, name):
-        proxy = Proxy(name, ("127.0.0.1", part.port))
-        lab.parts.append(proxy)
-        return proxy
-
-    return make
 
 
 class Half:
@@ -35,9 +21,9 @@ class Half:
         return data[: len(data) // 2] if self.done else data
 
 
-def test_relay_that_falls_silent_within_a_tls_record_is_dropped(lab, proxied):
+def test_relay_that_falls_silent_within_a_tls_record_is_dropped(lab):
     relay = lab.relay(events.make(10), certificate=lab.certificates.good, host="127.0.0.1", name="localhost")
-    proxy = proxied(relay, "relay")
+    proxy = lab.proxy("relay", relay)
     s = lab.system(relay=relay, start=False, relay_idle_timeout="1s", relay_ping_interval="500ms")
     s.daemon.write_config(relay=f"wss://localhost:{proxy.port}")
     s.daemon.start()
@@ -62,18 +48,15 @@ def wait_another(proxy, link):
     wait_for(lambda: any(other is not link for other in proxy.current("firehosed-worker")), "another connection")
 
 
-def proxied_redis(lab, proxied, **settings):
-    s = lab.system(events.make(50), start=False, workers=1, **settings)
-    proxy = proxied(s.redis, "redis")
-    s.daemon.write_config(redis=f"redis://127.0.0.1:{proxy.port}")
-    s.daemon.start()
+def proxied_redis(lab):
+    s = lab.system_behind_proxy(events.make(50), workers=1)
     s.wait_delivered()
-    return s, proxy
+    return s, s.proxy
 
 
-def test_transaction_of_a_connection_that_broke_arrives_late(lab, proxied):
+def test_transaction_of_a_connection_that_broke_arrives_late(lab):
     """It has been written over the next connection meanwhile: what was sent before must not be executed any more."""
-    s, proxy = proxied_redis(lab, proxied)
+    s, proxy = proxied_redis(lab)
     link, rule = hold_a_transaction(proxy)
     s.more(20)
     wait_for(rule.fired.is_set, "a transaction on the way")
@@ -85,9 +68,9 @@ def test_transaction_of_a_connection_that_broke_arrives_late(lab, proxied):
     s.assert_all()
 
 
-def test_transaction_of_a_broken_connection_arrives_between_question_and_retry(lab, proxied):
+def test_transaction_of_a_broken_connection_arrives_between_question_and_retry(lab):
     """The worker has read the marks over its new connection, and sends again what they lack; then the old one comes."""
-    s, proxy = proxied_redis(lab, proxied)
+    s, proxy = proxied_redis(lab)
     link, rule = hold_a_transaction(proxy)
     s.more(20)
     wait_for(rule.fired.is_set, "a transaction on the way")
@@ -106,8 +89,8 @@ def test_transaction_of_a_broken_connection_arrives_between_question_and_retry(l
     s.assert_all()
 
 
-def test_answer_to_a_transaction_that_was_executed_is_lost(lab, proxied):
-    s, proxy = proxied_redis(lab, proxied)
+def test_answer_to_a_transaction_that_was_executed_is_lost(lab):
+    s, proxy = proxied_redis(lab)
     (link,) = proxy.current("firehosed-worker")
     link.rule = rule = CutAfterExec()
     s.more(20)

@@ -105,8 +105,7 @@ def test_worker_that_dies_on_every_frame_does_not_throw_all_of_them_away(lab):
     s.daemon.environment = killer(KILLER_ABORT=events.repo(0)[:10])  # all repos begin like this one
     s.more(200)
     s.daemon.start()
-    s.daemon.wait_status(lambda status: status["workers"][0]["restarts"] >= 4, "to die again and again")
-    status = s.daemon.status()
+    status = s.daemon.wait_status(lambda status: status["workers"][0]["restarts"] >= 4, "to die again and again")
     assert status["quarantined"] <= 16
     s.daemon.close()
     s.daemon.environment = {}

@@ -39,7 +39,7 @@ def test_worker_is_started_once_there_are_processes_again(lab):
 def test_end_with_events_of_a_dead_worker_waits_for_a_process_to_write_them(lab):
     file, environment = no_processes(lab)
     redis = lab.redis()
-    s = lab.system(events.make(200), redis=redis, workers=1, environment=environment)
+    s = lab.system(events.make(200), redis=redis, workers=1, shutdown_timeout="60s", environment=environment)
     s.assert_all()
     redis.freeze()
     s.more(300)

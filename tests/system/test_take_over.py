@@ -6,6 +6,7 @@ import signal
 import pytest
 
 import stream
+from processes import freeze
 from waiting import wait_for
 
 TAKEN_OVER = 76
@@ -88,7 +89,7 @@ def test_the_old_one_cannot_write_the_cursor_any_more(lab):
     s.more(200)
     s.wait_delivered()
     s.wait_cursor(s.events[-1].seq)
-    os.kill(s.daemon.process.pid, signal.SIGSTOP)
+    freeze(s.daemon.process.pid)
     s.more(50)
     second = successor(lab, s)
     s.wait_delivered()

@@ -3,9 +3,9 @@
 import os
 
 from bench.table import output
-from rig import ROOT, program
+from firehosed import SHARED, program
 
-CORPUS = ROOT.parent / "shared" / "corpus" / "live.frames"
+CORPUS = SHARED / "corpus" / "live.frames"
 GENERATED = 20_000
 
 
