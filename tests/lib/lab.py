@@ -139,6 +139,14 @@ class System:
         if strict:
             self.daemon.assert_balance()
 
+    def more_in_flight(self, count, **options):
+        """The relay gets `count` new events while Redis is frozen: firehosed has events in flight until s.redis.thaw(),
+        however fast the machine is."""
+        self.redis.freeze()
+        made = self.more(count, **options)
+        self.daemon.wait_status(lambda status: status["in_flight"] > 0, "to have events in flight")
+        return made
+
     def wait_cursor(self, seq):
         """Waits until the saved cursor is that seq."""
         wait_for(lambda: self.db.get(stream.CURSOR) == str(seq),

@@ -9,7 +9,7 @@ import threading
 from proxy import DOWN, UP
 
 MULTI, EXEC = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n"
-ANSWER_SECONDS = 2  # how long Redis may take to answer what was let through
+ANSWER_SECONDS = 10  # how long Redis may take to answer what was let through
 
 
 class Rule:

@@ -225,6 +225,7 @@ def test_pause_survives_reload_resize_and_lost_redis(lab):
 def test_drain_answers_when_all_is_written_and_the_cursor_saved(lab):
     s = lab.system(events.make(3000), workers=2, cursor_interval="1h")
     s.wait_length(100)
+    s.more(2000)
     answer = ctl_json(s.daemon, "drain")
     status = s.daemon.status()
     assert status["in_flight"] == 0 and status["ring"]["records"] == 0

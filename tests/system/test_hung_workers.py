@@ -37,7 +37,7 @@ class HoldExec(HoldTransaction):
 @pytest.mark.parametrize("rule", [HoldTransaction, HoldExec])
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_worker_stopped_between_multi_and_exec(lab, rule, goes_on):
-    s = lab.system_behind_proxy(events.make(50), workers=1, worker_timeout="1s")
+    s = lab.system_behind_proxy(events.make(50), workers=1, worker_timeout="2s")
     s.wait_delivered()
     (link,) = wait_for(lambda: s.proxy.current("firehosed-worker"), "the worker's connection")
     link.rule = rule()

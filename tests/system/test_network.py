@@ -24,7 +24,7 @@ class Half:
 def test_relay_that_falls_silent_within_a_tls_record_is_dropped(lab):
     relay = lab.relay(events.make(10), certificate=lab.certificates.good, host="127.0.0.1", name="localhost")
     proxy = lab.proxy("relay", relay)
-    s = lab.system(relay=relay, start=False, relay_idle_timeout="1s", relay_ping_interval="500ms")
+    s = lab.system(relay=relay, start=False, relay_idle_timeout="3s", relay_ping_interval="500ms")
     s.daemon.write_config(relay=f"wss://localhost:{proxy.port}")
     s.daemon.start()
     s.wait_delivered()

@@ -182,8 +182,8 @@ def test_killed_connections_are_made_again(lab):
     s = lab.system(events.make(1000))
     for length in (200, 1200, 2200):
         s.wait_length(length)
-        s.redis.kill_daemon_clients()
         s.more(1000)
+        s.redis.kill_daemon_clients()
     s.assert_all(strict=True)
 
 

@@ -22,9 +22,13 @@ EX_TEMPFAIL = 75
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_end_commits_what_is_in_flight_and_saves_the_cursor(lab, number):
-    s = lab.system(events.make(20000), cursor_interval="1h", workers=2)
+    s = lab.system(events.make(5000), cursor_interval="1h", workers=2)
     s.wait_length(1000)
-    s.daemon.stop(number=number)  # exit code 0, no process left
+    s.more_in_flight(15000)
+    s.daemon.signal(number)
+    s.daemon.wait_log(f"{number.name}: stopping")
+    s.redis.thaw()
+    s.daemon.wait_exit(0)  # no process left
     cursor = int(s.db.get(stream.CURSOR))
     up_to = [e for e in s.events if e.seq <= cursor]
     stream.assert_delivered(s.db, up_to)  # and nothing behind the cursor is in the stream
@@ -37,6 +41,7 @@ def test_next_start_goes_on_exactly_where_the_end_was(lab):
     for length in (500, 2500):
         s.wait_length(length)
         s.daemon.stop()
+        s.more(1000)  # the next start has something to read, however much was written before
         s.daemon.start()
     s.assert_all()
 
@@ -82,17 +87,22 @@ def test_end_at_once_after_the_start_is_in_order(lab):
 def test_second_sigterm_does_no_harm(lab):
     s = lab.system(events.make(3000))
     s.wait_length(100)
+    s.more_in_flight(1000)
     s.daemon.signal(signal.SIGTERM)
-    if s.daemon.is_running():
-        s.daemon.signal(signal.SIGTERM)
+    s.daemon.wait_log("SIGTERM: stopping")
+    s.daemon.signal(signal.SIGTERM)
+    s.redis.thaw()
     s.daemon.wait_exit(0)
 
 
 def test_interrupt_of_the_whole_terminal_ends_in_order(lab):
     """Ctrl-C reaches master and workers alike: the workers must leave the order of the end to the master."""
-    s = lab.system(events.make(20000), cursor_interval="1h", workers=2)
+    s = lab.system(events.make(5000), cursor_interval="1h", workers=2)
     s.wait_length(1000)
+    s.more_in_flight(15000)
     os.killpg(s.daemon.process.pid, signal.SIGINT)
+    s.daemon.wait_log("SIGINT: stopping")
+    s.redis.thaw()
     s.daemon.wait_exit(0)
     cursor = int(s.db.get(stream.CURSOR))
     stream.assert_delivered(s.db, [e for e in s.events if e.seq <= cursor])
@@ -125,7 +135,9 @@ def test_killed_master_takes_its_workers_along(lab):
     s = lab.system(events.make(3000), workers=3)
     s.wait_length(500)
     s.daemon.wait_workers(3)
+    s.more_in_flight(1000)
     s.daemon.kill()  # waits for the workers' end
+    s.redis.thaw()
     s.daemon.restart()
     s.assert_all(strict=True)
 
