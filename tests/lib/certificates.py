@@ -1,4 +1,4 @@
-"""A small authority, made with the openssl command: good certificates and every kind of bad one."""
+"""Authorities that the openssl command makes, with good certificates and every kind of bad one."""
 
 import subprocess
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Authority:
         _openssl("ecparam", "-genkey", "-noout", "-name", "prime256v1", "-out", path)
 
     def issue(self, label, names=("DNS:localhost", "IP:127.0.0.1", "IP:::1"), days=30):
-        """A server certificate for `names` (subjectAltName); days below 0: expired."""
+        """Issues a server certificate for `names` (subjectAltName). With negative `days` it has expired."""
         cert, key = self.directory / f"{label}.pem", self.directory / f"{label}.key"
         request, extensions = self.directory / f"{label}.csr", self.directory / f"{label}.ext"
         self.serial += 1

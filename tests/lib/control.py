@@ -1,4 +1,4 @@
-"""The control socket spoken by hand, and firehosectl as a person or a script calls it."""
+"""The control protocol, spoken by hand, and firehosectl as a person or a script calls it."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ def ctl(daemon, *arguments, deadline=60):
 
 
 def ctl_json(daemon, *arguments):
-    """The answer to a command that must go well."""
+    """Runs a command that must succeed, and returns its answer."""
     done = ctl(daemon, *arguments, "--json")
     assert done.returncode == 0, f"firehosectl {arguments}: {done.returncode} {done.stderr}"
     assert done.stderr == ""
@@ -27,7 +27,7 @@ def ask(daemon, command, **args):
 
 
 class Control:
-    """One connection: lines out, lines in."""
+    """One connection to the control socket."""
 
     def __init__(self, daemon):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -57,12 +57,12 @@ class Control:
         self.socket.sendall(line + b"\n")
 
     def receive(self):
-        """The next line, or None at the end."""
+        """Returns the next line, or None at the end of the connection."""
         line = self.lines.readline()
         return json.loads(line) if line else None
 
     def answer(self):
-        """The next line that is no item."""
+        """Returns the next line that is not an item."""
         while True:
             line = self.receive()
             if line is None or "item" not in line:

@@ -1,5 +1,5 @@
-"""The atproto room at the other end of a pipe (tests/tools/decode-frames), held against two references: the one in
-Python beside this, and the one in C (tests/reference/), which sits in the same process and says whether it agrees."""
+"""firehosed's decoder behind a pipe (tests/tools/decode-frames), compared with two references: the one in Python
+(reference.py), and the one in C (tests/reference/). That one runs in the same process, which reports a disagreement."""
 
 import json
 import struct
@@ -10,7 +10,7 @@ from firehosed import program
 
 
 class Decoder:
-    """One process for many frames, so that a frame that harms it is noticed at the next."""
+    """One process decodes many frames, so that the next frame shows any harm that a frame does to the process."""
 
     def __init__(self, *flags):
         self.extended = "--extended" in flags
@@ -25,15 +25,15 @@ class Decoder:
         return line.decode()
 
     def __call__(self, frame):
-        """The answer, with the exact text of the event's JSON as "text"."""
+        """Returns the answer, with the exact text of the event's JSON as "text"."""
         line = self.line(frame)
         answer = json.loads(line)
-        # No string of JSON holds an unescaped quote: the first of the one and the last of the other are ours.
+        # No JSON string holds an unescaped quote. So the first "data" and the last "peek" are those of the answer.
         answer["text"] = line.split(',"data":', 1)[-1].rsplit(',"peek":', 1)[0]
         return answer
 
     def agree(self, frame):
-        """Asserts that the answer is the reference's, byte for byte, and returns it."""
+        """Asserts that the answer equals the reference's byte for byte, and returns it."""
         outcome, kind, data, dropped = reference.event(frame, self.extended)
         answer = self(frame)
         context = f"{answer}\nframe: {frame[:4096].hex()}"
@@ -59,7 +59,7 @@ class Decoder:
 
     @staticmethod
     def _agree_on_peek(answer, context):
-        """What the worker decodes, the master must have been able to route."""
+        """Asserts that the master can route each frame that a worker decodes."""
         peek = answer["peek"]
         assert peek["ok"] and peek["kind"] == answer["kind"], context
         assert peek["did"] == answer["did"] and (peek["seq"] or 0) == answer["seq"], context

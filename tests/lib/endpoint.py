@@ -1,4 +1,4 @@
-"""The HTTP endpoint of a firehosed, as Prometheus, an orchestrator or a browser asks it."""
+"""A client of the HTTP endpoint: it asks as Prometheus, an orchestrator or a browser does."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ class Endpoint:
         self.port = port
 
     def ask(self, path, method="GET", body=None, headers=None):
-        """(status, headers, body)"""
+        """Returns (status, headers, body)."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(method, path, body, headers or {})
@@ -28,7 +28,7 @@ class Endpoint:
         return status, json.loads(body)
 
     def metrics(self):
-        """{series: value}, {family: type}"""
+        """Returns {series: value}, {family: type}."""
         status, headers, body = self.ask("/metrics")
         assert status == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
         series, types = {}, {}

@@ -1,4 +1,4 @@
-"""Events for a relay to serve: many, of all kinds, of several repos, as a network makes them."""
+"""Events for a relay to serve: many, of all kinds, of several repos, as in a real network."""
 
 import random
 import time
@@ -14,14 +14,14 @@ FIRST_SEQ = 31_527_015_000  # past 2^32 and 2^34, as real ones are
 
 @dataclass(frozen=True)
 class Event:
-    seq: int  # None: a frame that has none
+    seq: int  # None: the frame has no seq
     repo: str
     frame: bytes
-    like: "Event" = None  # the same but for the seq
+    like: "Event" = None  # an event that differs only in its seq
 
     @cached_property
     def expected(self):
-        """What must come of it: (outcome, type, data) as an independent decoder says."""
+        """What firehosed must make of the event: (outcome, type, data), as an independent decoder has it."""
         if self.like is not None:
             return self.like.expected
         outcome, kind, data, _ = reference.event(self.frame)
@@ -77,15 +77,15 @@ def _template(kind, did, variant, text):
 
 
 def _at(template, seq):
-    """The same event with another seq. Seqs above 2^32 are all as long as each other; seq is no part of what is
-    hashed, so the frame stays valid, at a fraction of the cost of building one."""
+    """Returns the same event with another seq, which is much cheaper than a new event. All seqs above 2^32 have the
+    same length, and no hash covers the seq, so the frame stays valid."""
     was, now = (b"\x63seq\x1b" + n.to_bytes(8, "big") for n in (template.seq, seq))
     assert template.frame.count(was) == 1
     return Event(seq, template.repo, template.frame.replace(was, now), template)
 
 
 def make(count, first_seq=FIRST_SEQ, repos=40, text=None, seed=1):
-    """`count` events with rising seqs (and legal gaps). With a text: posts of it only."""
+    """Makes `count` events with rising seqs and legal gaps. With `text` all of them are posts of this text."""
     chance = random.Random(seed)
     names = [repo(n) for n in range(repos)]
     made, seq = [], first_seq
@@ -101,23 +101,23 @@ def make(count, first_seq=FIRST_SEQ, repos=40, text=None, seed=1):
 
 
 def after(events):
-    """The seq that events made next should start with."""
+    """Returns the first seq for the events that follow these."""
     return max(e.seq for e in events if e.seq is not None) + 1
 
 
 def other(frame, seq=None, did=None):
-    """An event of any bytes."""
+    """Makes an event of any bytes."""
     return Event(seq, did, frame)
 
 
 def _time(seconds_ago):
-    """The time of an event, as servers write it."""
+    """Returns the time of `seconds_ago`, as servers write it."""
     moment = datetime.fromtimestamp(time.time() - seconds_ago, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def aged(count, first, seconds_ago, did=None):
-    """Events of one age: identities, which are the cheapest to make."""
+    """Makes events of one age. They are identities, which are the cheapest to make."""
     made = []
     for seq in range(first, first + count):
         owner = did or repo(seq % 40)

@@ -1,4 +1,4 @@
-"""firehosed as a real process, with a configuration, a log, a control socket and a process id file of its own."""
+"""firehosed as a real process, with a configuration, a log, a control socket and a pid file of its own."""
 
 import json
 import os
@@ -14,16 +14,16 @@ from waiting import Late, wait_for
 ROOT = Path(__file__).resolve().parents[2]
 # Real frames and the protocol's test vectors, which are no part of the project. Tests that need them skip without.
 SHARED = Path(os.environ.get("FIREHOSED_SHARED", ROOT.parent / "shared"))
-# For a worker that a test kills by such a signal: a report would be of a fault that is the test's.
+# Tests kill workers with these signals, and a sanitizer must not report that.
 NO_REPORT = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0"}
 SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|^==\d+==.*(Invalid|uninitialised))", re.M)
 
-# Variables that a developer's shell may have set must not reach the daemon.
+# A developer's shell may have set these variables. They must not reach the daemon.
 FOREIGN = ("RELAY_URL", "REDIS_URL", "REDIS_STREAM_KEY", "REDIS_CURSOR_KEY", "REDIS_MAX_STREAM_LEN", "LOG_LEVEL")
 
 
 def program(name):
-    """The path of a built program: in $FIREHOSED_BUILD, at the top of the project, or in build/."""
+    """Returns the path of a built program: in $FIREHOSED_BUILD, at the top of the project, or in build/."""
     if os.environ.get("FIREHOSED_BUILD"):
         places = [Path(os.environ["FIREHOSED_BUILD"])]
     else:
@@ -36,7 +36,7 @@ def program(name):
 
 @lru_cache
 def is_sanitized():
-    """True if the build has AddressSanitizer: gcc links its library, clang puts it into the program."""
+    """Returns true if the build has AddressSanitizer. gcc links its library, and clang puts it into the program."""
     return b"__asan_init" in program("firehosed").read_bytes()
 
 
@@ -46,7 +46,7 @@ def clean_environment(**more):
 
 
 def preloaded(library, **more):
-    """The environment of a firehosed with tests/tools/<library>.so. AddressSanitizer insists on being the first."""
+    """Returns an environment that preloads tests/tools/<library>.so. AddressSanitizer wants to be the first library."""
     return {
         "LD_PRELOAD": str(program(f"tests/tools/{library}.so")),
         "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", ""),
@@ -55,7 +55,7 @@ def preloaded(library, **more):
 
 
 def run(name, *arguments, environment=None, deadline=30):
-    """Runs a program to its end, and returns what subprocess.run() does."""
+    """Runs a program to its end, and returns the result of subprocess.run()."""
     return subprocess.run(
         [program(name), *map(str, arguments)],
         capture_output=True,
@@ -69,8 +69,8 @@ def run(name, *arguments, environment=None, deadline=30):
 
 
 class Firehosed:
-    """`settings` are keys of the configuration file; None leaves the key out. Tests start at the oldest event and
-    save the cursor often, unless they say otherwise."""
+    """`settings` are keys of the configuration file. None leaves a key out. By default firehosed starts at the oldest
+    event and saves the cursor often."""
 
     DEFAULTS = {
         "start": "oldest",
@@ -96,7 +96,7 @@ class Firehosed:
             **settings,
         }
         self.process = None
-        self.sessions = set()  # of a daemon that went into the background
+        self.sessions = set()  # sessions of a daemon in the background
         self.write_config()
 
     # -- Configuration ---------------------------------------------------------------------------------------
@@ -104,19 +104,19 @@ class Firehosed:
     def write_config(self, **changes):
         self.settings.update(changes)
         lines = [f"{key} = {value}\n" for key, value in self.settings.items() if value is not None]
-        fresh = self.config.with_suffix(".new")  # whole or not at all: an earlier SIGHUP may be reading just now
+        fresh = self.config.with_suffix(".new")  # a reload may read the file at this moment
         fresh.write_text("".join(lines))
         fresh.rename(self.config)
 
     def reload(self, **changes):
-        """Changes the file and sends SIGHUP."""
+        """Changes the configuration file, and sends SIGHUP."""
         self.write_config(**changes)
         self.signal(SIGHUP)
 
     # -- Life ----------------------------------------------------------------------------------------------
 
     def start(self, *arguments, wait=True):
-        """In the foreground; `wait` until it answers on the control socket."""
+        """Starts firehosed in the foreground. With `wait`, waits until it answers on the control socket."""
         assert not self.is_running(), "firehosed runs already"
         with open(self.stderr, "ab") as stderr:
             self.process = Process(
@@ -130,12 +130,12 @@ class Firehosed:
         return self
 
     def start_in_background(self):
-        """As an init script does, without -f; returns when the command has returned."""
+        """Starts firehosed as an init script does, without -f. Returns the exit code of the command."""
         with open(self.stderr, "ab") as stderr:
             launcher = Process([program("firehosed"), "-c", self.config], clean_environment(**self.environment),
                                stdout=stderr, stderr=stderr)  # fmt: skip
         code = launcher.wait("firehosed to detach")
-        if code == 0:  # then the process id is in its file already, and init may rely on it
+        if code == 0:  # now the pid is in its file, and an init script may rely on that
             self.sessions.add(os.getsid(self.master_pid()))
         self.sessions.add(launcher.pid)
         return code
@@ -150,7 +150,7 @@ class Firehosed:
         self.process.signal(number)
 
     def members(self):
-        """Pids of the master and the workers that are alive, found without asking them."""
+        """Returns the pids of the living master and workers, without asking them."""
         sessions = set(self.sessions) | ({self.process.pid} if self.process else set())
         return sorted(pid for session in sessions for pid in members_of_session(session))
 
@@ -161,12 +161,12 @@ class Firehosed:
         self.assert_no_sanitizer_report()
 
     def stop(self, code=0, number=SIGTERM):
-        """Ends it in order and asserts how it ended."""
+        """Ends firehosed in order, and asserts its exit code."""
         self.signal(number)
         self.wait_exit(code)
 
     def kill(self):
-        """kill -9 to the master alone; then the workers must end by themselves."""
+        """Sends SIGKILL to the master alone. The workers must end by themselves."""
         self.process.signal(SIGKILL)
         self.process.wait()
         wait_for(lambda: not self.members(), lambda: f"workers to end without their master, {self.members()} are left")
@@ -175,7 +175,7 @@ class Firehosed:
         return self.start()
 
     def close(self):
-        """Whatever it does now, it is gone after this."""
+        """Kills all processes of firehosed."""
         for session in self.sessions:
             kill_session(session)
         if self.process is not None:
@@ -184,12 +184,12 @@ class Firehosed:
     # -- Status --------------------------------------------------------------------------------------------
 
     def status(self):
-        """What `firehosectl status --json` says, or None while nobody answers."""
+        """Returns the answer to `firehosectl status --json`, or None while firehosed does not answer."""
         done = run("firehosectl", "-s", self.control_socket, "status", "--json")
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def wait_status(self, holds, what, deadline=30):
-        """Waits until holds(status) is true; returns that status."""
+        """Waits until holds(status) is true, and returns that status."""
         last = None
 
         def is_so():
@@ -205,7 +205,7 @@ class Firehosed:
         return self.wait_status(lambda s: s["relay"]["connected"], "to be connected to the relay")
 
     def wait_workers(self, count):
-        """Waits until there are `count` living workers and no more; returns their pids by index."""
+        """Waits until exactly `count` workers live, and returns their pids by index."""
 
         def so(status):
             pids = [w["pid"] for w in status["workers"]]
@@ -221,19 +221,19 @@ class Firehosed:
         return self.wait_status(so, f"to replace worker {index}")["workers"][index]
 
     def worker_pids(self):
-        """Of all workers, once each is there: 0 stands for one that is just being replaced, and a signal to process 0 goes
-        to the tests themselves."""
+        """Returns the pids of all workers, when all of them run. A worker in replacement has pid 0, and a signal to
+        process 0 goes to the tests themselves."""
         status = self.wait_status(lambda s: all(w["pid"] > 0 for w in s["workers"]), "to have all workers at once")
         return [w["pid"] for w in status["workers"]]
 
     def wait_settled(self, received=None):
-        """Waits until nothing is in flight; returns the status."""
+        """Waits until nothing is in flight, and returns the status."""
         return self.wait_status(
             lambda s: s["in_flight"] == 0 and (received is None or s["received"] >= received), "to finish its work"
         )
 
     def assert_balance(self, received=None):
-        """received = written + filtered + quarantined + duplicate, once nothing is in flight."""
+        """Asserts that received = written + filtered + quarantined + duplicate when nothing is in flight."""
         try:
             return self.wait_status(
                 lambda s: s["in_flight"] == 0
@@ -248,7 +248,7 @@ class Firehosed:
     # -- Log -----------------------------------------------------------------------------------------------
 
     def log(self):
-        """All that was logged, to whatever place."""
+        """Returns the whole log: stderr, and the log file."""
         text = self.stderr.read_text(errors="replace") if self.stderr.exists() else ""
         log_file = self.settings.get("log_file")
         if log_file and Path(log_file).is_file():
@@ -260,7 +260,7 @@ class Firehosed:
         return [line for line in self.log().splitlines() if compiled.search(line)]
 
     def wait_log(self, pattern, count=1, deadline=30):
-        """Waits for `count` lines that match; returns the last of them."""
+        """Waits for `count` lines that match, and returns the last of them."""
         wait_for(
             lambda: len(self.log_lines(pattern)) >= count,
             lambda: f"{count} line(s) matching {pattern!r} in the log, which ends:\n{self.tail()}",
@@ -276,7 +276,7 @@ class Firehosed:
 
 
 class Replay:
-    """`firehose-replay serve`: a fast relay, for load. `source` is a capture file; None: generated frames."""
+    """`firehose-replay serve`: a fast relay. It sends the frames of the capture file `source`, or generated ones."""
 
     def __init__(self, *arguments, source=None, certificate=None):
         tls = ["--tls-cert", certificate.cert, "--tls-key", certificate.key] if certificate else []

@@ -1,15 +1,15 @@
-"""Builds messages of com.atproto.sync.subscribeRepos, whole and broken, for tests.
+"""Builds messages of com.atproto.sync.subscribeRepos for tests, valid and broken.
 
-A frame is two DAG-CBOR items back to back, header and body (atproto.com/specs/event-stream). Everything here
-returns plain bytes:
+A frame is two DAG-CBOR items, a header and a body (atproto.com/specs/event-stream). All functions return plain
+bytes:
 
     import frames
     op = frames.create("app.bsky.feed.post/3k2a", {"$type": "app.bsky.feed.post", "text": "hi"})
     wire = frames.commit(1001, "did:plc:abc", [op])
     frames.write_capture("some.frames", [wire, frames.identity(1002, "did:plc:abc")])
 
-Any field of a body can be replaced or left out by keyword: commit(..., tooBig=True, blocks=frames.OMIT). Where a
-test needs bytes that no honest encoder writes, it gives Raw(b"...") in the place of a value.
+A keyword replaces a field of the body, or leaves it out: commit(..., tooBig=True, blocks=frames.OMIT). A test that
+needs bytes which no correct encoder writes puts Raw(b"...") in the place of a value.
 """
 
 import base64
@@ -35,7 +35,7 @@ OMIT = _Omit()  # as the value of a field: leave the field out
 
 @dataclass(frozen=True)
 class Raw:
-    """Encoded bytes that stand in a value's place as they are, well formed or not."""
+    """Encoded bytes in the place of a value, well formed or not."""
 
     encoded: bytes
 
@@ -44,19 +44,20 @@ class Raw:
 
 
 def head(major, argument, width=None):
-    """The head of an item; `width` (0, 1, 2, 4, 8 bytes) forces a longer form than the shortest."""
+    """Returns the head of an item. `width` (0, 1, 2, 4 or 8 bytes) forces a longer form than the shortest."""
     if width is None:
-        width = next(w for w, limit in ((0, 24), (1, 1 << 8), (2, 1 << 16), (4, 1 << 32), (8, 1 << 64)) if argument < limit)
+        limits = ((0, 24), (1, 1 << 8), (2, 1 << 16), (4, 1 << 32), (8, 1 << 64))
+        width = next(w for w, limit in limits if argument < limit)
     if width == 0:
         return bytes([major << 5 | argument])
     return bytes([major << 5 | {1: 24, 2: 25, 4: 26, 8: 27}[width]]) + argument.to_bytes(width, "big")
 
 
 def cbor(value):
-    """The DAG-CBOR of a value: dict, list, str, bytes, int, bool, None, link(), Raw. Map keys are sorted.
+    """Returns the DAG-CBOR of a value: dict, list, str, bytes, int, bool, None, link() or Raw. It sorts map keys.
 
-    Containers are written here and scalars by cbor2 (whose own canonical order is the same), so that Raw works
-    at any depth. Python's recursion limit bounds the nesting; see nested() for more.
+    cbor2 encodes the scalars, and this function the containers, so that Raw works at any depth. Python's recursion
+    limit bounds the nesting; nested() goes further.
     """
     if isinstance(value, Raw):
         return value.encoded
@@ -70,12 +71,12 @@ def cbor(value):
 
 
 def raw_map(*pairs):
-    """A map with its pairs in the order given: unsorted, or with one key twice."""
+    """Returns a map with its pairs in the given order: unsorted, or with one key twice."""
     return Raw(head(5, len(pairs)) + b"".join(cbor(k) + cbor(v) for k, v in pairs))
 
 
 def nested(depth, innermost=b"\x80"):
-    """`depth` arrays, one in the other; the innermost one is given (empty if not)."""
+    """Returns `depth` nested arrays. `innermost` is the encoded innermost one, by default an empty one."""
     return Raw(b"\x81" * (depth - 1) + innermost)
 
 
@@ -83,17 +84,17 @@ def nested(depth, innermost=b"\x80"):
 
 
 def cid(block, codec=DAG_CBOR):
-    """The binary CID (36 bytes) of a block."""
+    """Returns the binary CID (36 bytes) of a block."""
     return bytes([1, codec, 0x12, 0x20]) + hashlib.sha256(block).digest()
 
 
 def link(binary_cid):
-    """A CID as a value: tag 42."""
+    """Returns a CID as a value: tag 42."""
     return cbor2.CBORTag(42, b"\0" + binary_cid)
 
 
 def cid_text(binary_cid):
-    """The text form, "bafy…"."""
+    """Returns the text form of a CID, "bafy…"."""
     return "b" + base64.b32encode(binary_cid).decode().rstrip("=").lower()
 
 
@@ -103,7 +104,7 @@ def cid_from_text(text):
 
 
 def varint(number):
-    """Unsigned LEB128."""
+    """Returns the unsigned LEB128 of a number."""
     out = bytearray()
     while number >= 0x80:
         out.append(number & 0x7F | 0x80)
@@ -116,13 +117,13 @@ def section(data):
 
 
 def car(blocks, roots):
-    """CAR v1. `blocks` is a list of (binary cid, data), written in this order."""
+    """Returns a CAR v1. `blocks` is a list of (binary cid, data), in the order of the file."""
     header = cbor({"version": 1, "roots": [link(root) for root in roots]})
     return section(header) + b"".join(section(c + data) for c, data in blocks)
 
 
 def tid(number):
-    """A TID (13 digits of base32-sortable); rises with the number."""
+    """Returns a TID (13 digits of base32-sortable), which rises with the number."""
     digits = "234567abcdefghijklmnopqrstuvwxyz"
     return "".join(digits[number >> shift & 31] for shift in range(60, -1, -5))
 
@@ -132,14 +133,14 @@ def tid(number):
 
 @dataclass
 class Op:
-    """One op of a commit. `block` is the record's encoding; None brings no block along."""
+    """One op of a commit. `block` is the encoded record; with None the commit has no block for it."""
 
     action: str
     path: str
     block: bytes = None
     cid: bytes = None  # None: null
     prev: bytes = None  # None: absent
-    fields: dict = field(default_factory=dict)  # replaces or adds
+    fields: dict = field(default_factory=dict)  # replaced or added fields
 
     def body(self):
         body = {"action": self.action, "path": self.path, "cid": link(self.cid) if self.cid else None}
@@ -149,7 +150,7 @@ class Op:
 
 
 def create(path, record, /, **fields):
-    """An op that creates a record; the record is a value or Raw."""
+    """Returns an op that creates a record. The record is a value or Raw."""
     block = cbor(record)
     return Op("create", path, block, cid(block), fields=fields)
 
@@ -169,15 +170,15 @@ def _replace(body, fields):
 
 
 def frame(t, body, op=1, header=None):
-    """Header and body. `body` is a dict or Raw; `header` (dict or Raw) replaces {op, t}."""
+    """Returns a header and a body. `body` is a dict or Raw; `header` (a dict or Raw) replaces {op, t}."""
     if header is None:
         header = {"op": op} if t is None else {"op": op, "t": t}
     return cbor(header) + cbor(body)
 
 
 def commit_blocks(repo, rev, ops):
-    """(root, blocks): commit block, one node of a tree and the records, as a relay sends them. The signature
-    and the tree are dummies: for verification tests, real commits are needed."""
+    """Returns (root, blocks): the commit block, one node of a tree and the records, as a relay sends them. The
+    signature and the tree are dummies, which no verification accepts."""
     node = cbor({"l": None, "e": []})
     root = cbor({"did": repo, "version": 3, "data": link(cid(node)), "rev": rev, "prev": None, "sig": b"\1" * 64})
     records = [(op.cid, op.block) for op in ops if op.block is not None and op.cid is not None]
@@ -185,7 +186,7 @@ def commit_blocks(repo, rev, ops):
 
 
 def commit(seq, repo, ops=(), /, *, rev=None, extra_blocks=(), **fields):
-    """A #commit whose CAR holds the records of its ops, and `extra_blocks` behind them."""
+    """Returns a #commit. Its CAR holds the records of its ops, and `extra_blocks` after them."""
     rev = rev or tid(seq)
     root, blocks = commit_blocks(repo, rev, ops)
     body = {
@@ -226,27 +227,27 @@ def info(name="OutdatedCursor", message=OMIT, **fields):
 
 
 def error(name="ConsumerTooSlow", message=OMIT, **fields):
-    """An error frame: the server closes the connection after it."""
+    """Returns an error frame. A server closes the connection after it."""
     return frame(None, _replace({"error": name, "message": message}, fields), op=-1)
 
 
 def unknown(seq, did, /, t="#label", **fields):
-    """A kind that this protocol does not know (yet)."""
+    """Returns a message of a kind that the protocol does not have (yet)."""
     return frame(t, _replace({"seq": seq, "did": did, "time": TIME}, fields))
 
 
 def handle(seq, did, new_handle="alice.example"):
-    """#handle, removed from the protocol."""
+    """Returns a #handle, which the protocol has dropped."""
     return unknown(seq, did, "#handle", handle=new_handle)
 
 
 def migrate(seq, did, to="https://pds.example"):
-    """#migrate, removed from the protocol."""
+    """Returns a #migrate, which the protocol has dropped."""
     return unknown(seq, did, "#migrate", migrateTo=to)
 
 
 def tombstone(seq, did):
-    """#tombstone, removed from the protocol."""
+    """Returns a #tombstone, which the protocol has dropped."""
     return unknown(seq, did, "#tombstone")
 
 

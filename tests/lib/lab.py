@@ -1,7 +1,7 @@
-"""The bench on which a test puts its parts together. What stands on it is taken down after the test.
+"""The lab starts the parts that a test needs, and stops all of them after the test.
 
     def test_something(lab):
-        s = lab.system(events.make(100), workers=3)     # relay, Redis, firehosed: running
+        s = lab.system(events.make(100), workers=3)     # a relay, a Redis and a firehosed, all running
         s.wait_delivered()
         s.assert_delivered()
 """
@@ -50,11 +50,11 @@ class Lab:
         return daemon.start(wait=wait) if start else daemon
 
     def proxy(self, name, part):
-        """A proxy that leads to a relay or a Redis of this bench."""
+        """Starts a proxy in front of a relay or a Redis of this lab."""
         return self._add(Proxy(name, ("127.0.0.1", part.port)))
 
     def system_behind_proxy(self, events=(), **settings):
-        """The same as system(), with a proxy between firehosed and Redis: `s.proxy`."""
+        """Does the same as system(), with a proxy between firehosed and Redis: `s.proxy`."""
         s = self.system(events, start=False, **settings)
         s.proxy = self.proxy("redis", s.redis)
         s.daemon.write_config(redis=f"redis://127.0.0.1:{s.proxy.port}")
@@ -63,8 +63,8 @@ class Lab:
 
     def system(self, events=(), *, relay=None, redis=None, start=True, wait=True, relay_options=None,
                redis_options=None, **settings):  # fmt: skip
-        """A relay, a Redis and a firehosed between them. Settings are those of the configuration file; `relay` and
-        `redis` may be given where they are not the usual ones."""
+        """Makes a relay, a Redis and a firehosed between them. `settings` are keys of the configuration file. A test
+        passes `relay` or `redis` if it needs a special one."""
         relay = relay or self.relay(events, **(relay_options or {}))
         redis = redis or self.redis(**(redis_options or {}))
         settings = {"relay": relay.url, "redis": redis.url(), **settings}
@@ -74,7 +74,7 @@ class Lab:
         return System(relay, redis, daemon)
 
     def end_in_order(self):
-        """A test that went well ends with an orderly end of what it left running."""
+        """Stops each firehosed that still runs after a test that passed, and asserts that it stops in order."""
         for daemon in [p for p in self.parts if isinstance(p, Firehosed)]:
             if daemon.is_running():
                 daemon.stop()
@@ -98,7 +98,7 @@ class Lab:
 
 
 class System:
-    """Relay, Redis and firehosed, and what is asked of the three together."""
+    """A relay, a Redis and a firehosed, and the questions that concern all three."""
 
     def __init__(self, relay, redis, daemon):
         self.relay, self.redis, self.daemon = relay, redis, daemon
@@ -115,7 +115,7 @@ class System:
         return self.relay.log
 
     def more(self, count, **options):
-        """The relay gets `count` new events."""
+        """Gives the relay `count` new events, and returns them."""
         first = make_events.after(self.events) if self.events else make_events.FIRST_SEQ
         made = make_events.make(count, first, **options)
         self.relay.append(made)
@@ -128,11 +128,11 @@ class System:
         wait_for(lambda: self.db.xlen(stream.STREAM) >= at_least, f"{at_least} entries in the stream", deadline)
 
     def assert_delivered(self, strict=True, payloads=True):
-        """Everything that the relay has is in the stream: see stream.assert_delivered()."""
+        """Asserts that the stream holds all events of the relay: see stream.assert_delivered()."""
         stream.assert_delivered(self.db, self.events, strict, payloads)
 
     def assert_all(self, strict=True, deadline=30):
-        """Waits for the last event, then looks at all of it and at the balance."""
+        """Waits for the last event, and asserts that the stream is complete and that the counters balance."""
         self.wait_delivered(deadline)
         self.daemon.wait_settled()
         self.assert_delivered(strict)
@@ -140,14 +140,14 @@ class System:
             self.daemon.assert_balance()
 
     def more_in_flight(self, count, **options):
-        """The relay gets `count` new events while Redis is frozen: firehosed has events in flight until s.redis.thaw(),
-        however fast the machine is."""
+        """Freezes Redis, gives the relay `count` new events, and waits until firehosed has some of them in flight. They
+        stay in flight until s.redis.thaw(), however fast the machine is."""
         self.redis.freeze()
         made = self.more(count, **options)
         self.daemon.wait_status(lambda status: status["in_flight"] > 0, "to have events in flight")
         return made
 
     def wait_cursor(self, seq):
-        """Waits until the saved cursor is that seq."""
+        """Waits until the cursor in Redis is `seq`."""
         wait_for(lambda: self.db.get(stream.CURSOR) == str(seq),
                  lambda: f"cursor {seq}, it is {self.db.get(stream.CURSOR)}")  # fmt: skip

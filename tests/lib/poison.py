@@ -1,4 +1,4 @@
-"""Frames that kill the worker that reads them, by a bug that tests/tools/killer.c has, and what must become of them."""
+"""Frames that kill the worker that reads them, and what firehosed must do with them. See tests/tools/killer.c."""
 
 import subprocess
 
@@ -13,7 +13,7 @@ MAGIC = "a text that sets off a bug"
 
 
 def killer(**variables):
-    """The environment of a firehosed whose workers have that bug."""
+    """Returns the environment of a firehosed whose workers have the bug."""
     symbols = subprocess.run(["nm", "-D", program("firehosed")], capture_output=True, text=True).stdout
     if "__asan_" in symbols or "__ubsan_" in symbols or "__tsan_" in symbols:
         pytest.skip("a sanitizer must be the first library of a program")
@@ -27,7 +27,7 @@ def poison(s, count=1):
 
 
 def assert_put_aside(s, bad, reason):
-    """Of the bad ones each is in the dead letters once, of the others each in the stream once."""
+    """Asserts that each bad event is in the dead letters once, and each other event in the stream once."""
     good = [e for e in s.events if e not in bad]
     stream.wait_seqs(s.db, good, deadline=60)
     wait_for(lambda: s.db.xlen(stream.DEAD_LETTERS) >= len(bad), "the dead letters", 60)
@@ -42,10 +42,10 @@ def assert_put_aside(s, bad, reason):
 
 
 def start(lab, count=200, **variables):
-    """Killed only by what comes behind `count` good events."""
+    """Starts a firehosed whose workers have the bug, and feeds it `count` good events."""
     settings = {"worker_timeout": variables.pop("worker_timeout", None)}
     if "KILLER_OOM" in variables:
-        settings["sandbox"] = "off"  # that one is no bug: the kernel does it
+        settings["sandbox"] = "off"  # this one stands for the kernel, and not for a bug in the worker
     s = lab.system(start=False, workers=2, **settings)
     s.daemon.environment = killer(**variables)
     s.daemon.start()

@@ -1,10 +1,10 @@
-"""Ports and directories that parallel test processes do not take from each other."""
+"""Ports that parallel test processes do not take from each other."""
 
 import random
 import socket
 
-# Below the range that the kernel gives to outgoing connections: a port whose server is down for a moment cannot be
-# taken by one of them, nor can a client that tries it connect to itself.
+# This range lies below that of outgoing connections. So no outgoing connection takes the port of a server that is down
+# for a moment, and no client that tries such a port connects to itself.
 FIRST, LAST = 15000, 31000
 
 

@@ -1,4 +1,4 @@
-"""Real processes: a session each, so that everything they fork is found and nothing is left behind."""
+"""Real processes. Each has a session of its own, so that a test finds and ends all processes that it forks."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from waiting import wait_for
 
 
 def members_of_session(session):
-    """Pids of all living processes (no zombies) of a session."""
+    """Returns the pids of all living processes of a session, without zombies."""
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -17,7 +17,7 @@ def members_of_session(session):
             with open(f"/proc/{name}/stat") as stat:
                 fields = stat.read().rpartition(")")[2].split()
         except OSError:
-            continue  # it ended meanwhile
+            continue  # the process has ended meanwhile
         if int(fields[3]) == session and fields[0] not in "ZX":
             found.append(int(name))
     return found
@@ -32,7 +32,7 @@ def is_alive(pid):
 
 
 def freeze(pid):
-    """SIGSTOP; returns when the process has stopped: the signal alone leaves it a moment to go on."""
+    """Sends SIGSTOP, and returns when the process has stopped. The signal alone lets it run a little longer."""
     os.kill(pid, signal.SIGSTOP)
 
     def has_stopped():
@@ -43,25 +43,25 @@ def freeze(pid):
 
 
 def status_fields(pid, *names):
-    """The values of these lines of /proc/PID/status."""
+    """Returns the values of these lines of /proc/PID/status."""
     with open(f"/proc/{pid}/status") as status:
         lines = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
     return [lines[name].strip() for name in names]
 
 
 def open_files(pid):
-    """What each open descriptor of a process leads to."""
+    """Returns the target of each open descriptor of a process."""
     found = []
     for fd in os.listdir(f"/proc/{pid}/fd"):
         try:
             found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
         except FileNotFoundError:
-            pass  # it was closed meanwhile
+            pass  # the process has closed it meanwhile
     return found
 
 
 def kill_session(session):
-    """SIGKILL to every member, until there is none."""
+    """Sends SIGKILL to all members until none is left."""
 
     def none_left():
         members = members_of_session(session)
@@ -81,7 +81,7 @@ def resident_bytes(pid):
 
 
 def cpu_seconds(pid):
-    """CPU time of all threads that live, from the scheduler's nanoseconds; from clock ticks where it has none."""
+    """Returns the CPU time of all living threads, as the scheduler has it, or in clock ticks without schedstat."""
     total = 0
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -95,11 +95,11 @@ def cpu_seconds(pid):
             fields = stat.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     except OSError:
-        return 0.0  # it ended meanwhile
+        return 0.0  # the process has ended meanwhile
 
 
 class Process:
-    """A child in a session of its own."""
+    """A child process in a session of its own."""
 
     def __init__(self, arguments, environment=None, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"):
         self.arguments = [str(a) for a in arguments]
@@ -124,7 +124,7 @@ class Process:
         self.popen.send_signal(number)
 
     def wait(self, what=None, deadline=30):
-        """Its exit code; minus a signal's number where that ended it."""
+        """Returns the exit code, or the negative number of the signal that ended the process."""
         wait_for(lambda: not self.is_running(), what or f"the end of {self.arguments[0]}", deadline)
         return self.popen.returncode
 

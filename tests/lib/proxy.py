@@ -1,10 +1,10 @@
-"""A TCP proxy that stands between firehosed and a peer of its, and does to their bytes what networks do.
+"""A TCP proxy between firehosed and a peer. It does to their bytes what networks do.
 
-A link is one connection of firehosed with its counterpart at the peer. What happens to it is decided by the two verbs
-`hold` (bytes wait) and `cut` (reset), and by at most one rule: an object that sees all bytes on their way and may
-hold, change or swallow them. Rules for Redis, which know where a transaction begins and ends, are in transactions.py.
+A link is one connection of firehosed together with its counterpart at the peer. A test can hold a link (its bytes wait)
+or cut it (a reset), and can give it one rule. A rule is an object that sees all bytes, and may hold, change or swallow
+them. transactions.py has rules for Redis, which know where a transaction begins and ends.
 
-All of it runs in one thread with a loop of its own; faults, which run in others, use call().
+The proxy runs in a thread with an event loop of its own. Other threads use call().
 """
 
 import asyncio
@@ -20,15 +20,15 @@ UP, DOWN = "up", "down"  # from firehosed to the peer; from the peer to firehose
 class Link:
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server
-        self.number = 0  # rises with each
-        self.name = None  # what firehosed calls itself on it: CLIENT SETNAME
-        self.open = {UP: asyncio.Event(), DOWN: asyncio.Event()}  # cleared: bytes of that direction wait
+        self.number = 0  # rises with each link
+        self.name = None  # the name that firehosed gives itself with CLIENT SETNAME
+        self.open = {UP: asyncio.Event(), DOWN: asyncio.Event()}  # while it is cleared, bytes of that direction wait
         self.open[UP].set(), self.open[DOWN].set()
         self.delay = 0.0
         self.rule = None
         self.bytes = {UP: 0, DOWN: 0}
         self.is_closed = False
-        self.keeps_server = self.keeps_client = False  # the other side's end does not end this one
+        self.keeps_server = self.keeps_client = False  # the end of one side does not end the other
         self.tasks = []
 
     async def pump(self, direction):
@@ -60,7 +60,7 @@ class Link:
             self.name = match[1].decode()
 
     def cut(self, reset=True):
-        """Ends both sides."""
+        """Ends both sides of the link."""
         if self.is_closed:
             return
         self.is_closed = True
@@ -76,7 +76,8 @@ class Link:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             except OSError:
                 pass
-        # A task that waits for this socket must not find its number used again: shut it first, close it after the turn.
+        # A task may still wait for this socket, and must not meet its number on another one. So the socket is shut down
+        # now, and closed after this turn of the loop.
         try:
             sock.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -92,15 +93,15 @@ class Link:
 
 
 class Proxy:
-    """Listens on a port of its own and leads to `target` (host, port), which may change."""
+    """Listens on a port of its own and connects to `target` (host, port). A test may change the target."""
 
     def __init__(self, name, target):
         self.name, self.target = name, target
         self.links = set()
         self.accepted = self.refused = 0
         self.delay = 0.0
-        self.refuses = False  # new connections are accepted and ended at once
-        self.on_link = None  # called with each new link before it carries anything
+        self.refuses = False  # the proxy accepts new connections and ends them at once
+        self.on_link = None  # called with each new link before its first byte
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(lambda loop, context: None)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -146,7 +147,7 @@ class Proxy:
     # -- For faults, from other threads --------------------------------------------------------------------------
 
     def call(self, function, *arguments):
-        """Runs it in the proxy's thread, waits, and returns what it returned."""
+        """Runs `function` in the proxy's thread, waits for it, and returns its value."""
 
         async def run():
             return function(*arguments)
@@ -154,7 +155,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(30)
 
     def current(self, name=""):
-        """Links that are open, of clients whose name begins so."""
+        """Returns the open links of clients whose name begins with `name`."""
         return self.call(lambda: [link for link in self.links if (link.name or "").startswith(name)])
 
     def cut_all(self):

@@ -1,10 +1,10 @@
-"""A TCP server that does whatever `talk(reader, writer)` does on each connection: no protocol of its own."""
+"""A TCP server without a protocol: it runs `talk(reader, writer)` on each connection."""
 
 import asyncio
 
 
 class RawServer:
-    """`run` carries a coroutine out in a loop that goes on, as Relay.run does."""
+    """`run` runs a coroutine in an event loop that goes on afterwards, as Relay.run does."""
 
     def __init__(self, run, talk):
         self.talk, self.accepted = talk, 0

@@ -1,4 +1,4 @@
-"""A real redis-server of one's own, and the ways it can fail."""
+"""A real redis-server for one test, and the ways in which it can fail."""
 
 import os
 import signal
@@ -35,7 +35,9 @@ class RedisServer:
         self._write_configuration()
         with open(self.directory / "redis.log", "ab") as log:
             self.process = Process(
-                [os.environ.get("FIREHOSED_REDIS_SERVER", "redis-server"), self.directory / "redis.conf"], stdout=log, stderr=subprocess.STDOUT
+                [os.environ.get("FIREHOSED_REDIS_SERVER", "redis-server"), self.directory / "redis.conf"],
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         if wait:
             self.wait_ready()
@@ -85,7 +87,7 @@ class RedisServer:
         return self.process is not None and self.process.is_running()
 
     def kill(self):
-        """kill -9, as a crash of the machine or the kernel's out-of-memory killer would."""
+        """Sends SIGKILL: this stands for a crash of the machine, or for the kernel's out-of-memory killer."""
         self.process.kill_all()
 
     def stop(self):
@@ -95,12 +97,12 @@ class RedisServer:
             self.process.wait("the end of redis-server")
 
     def restart(self):
-        """Starts it again on the same port with the same data."""
+        """Starts Redis again, on the same port and with the same data."""
         self.kill() if self.is_running() else None
         return self.start()
 
     def start_as_init(self, attempts=3):
-        """As a service manager does: where it ends at once, it is started again."""
+        """Starts Redis as a service manager does: again, if it ends at once."""
         for last in reversed(range(attempts)):
             try:
                 return self.start()
@@ -118,24 +120,24 @@ class RedisServer:
         if self.process is not None:
             self.process.kill_all()
 
-    # -- Its append-only log --------------------------------------------------------------------------------
+    # -- The append-only log --------------------------------------------------------------------------------
 
     def append_only_file(self):
-        """What it appends to."""
+        """Returns the file that Redis appends to."""
         before_7 = self.directory / "appendonly.aof"
         if before_7.exists():
             return before_7
         return max((self.directory / "appendonlydir").glob("*.incr.aof"), key=lambda file: file.stat().st_mtime_ns)
 
     def rewriter(self):
-        """The process that writes it anew; None: nothing does."""
+        """Returns the pid of the process that rewrites the log, or None."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[0]) if children else None
 
     # -- Use -----------------------------------------------------------------------------------------------
 
     def client(self, db=0):
-        """A client as the administrator; through the unix socket, so that it works whatever the TCP side is."""
+        """Connects as the administrator. The unix socket works however the TCP side is set up."""
         return redis.Redis(
             unix_socket_path=str(self.socket),
             db=db,
@@ -146,7 +148,7 @@ class RedisServer:
         )
 
     def url(self, *, user="", password=None, db=None, host="127.0.0.1"):
-        """What a daemon's configuration says to reach it over TCP."""
+        """Returns the URL for a daemon's configuration: Redis over TCP."""
         password = self.password if password is None else password
         login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
         scheme = "rediss" if self.certificate else "redis"
@@ -156,7 +158,7 @@ class RedisServer:
         return f"unix://{self.socket}?db={db}"
 
     def daemon_clients(self):
-        """CLIENT LIST without the test's own connections."""
+        """Returns CLIENT LIST without the test's own connections."""
         with self.client() as client:
             return [c for c in client.client_list() if c["name"] != "test"]
 

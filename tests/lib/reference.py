@@ -1,8 +1,8 @@
-"""An independent decoder of frames, to hold firehosed's against. Slow and plain on purpose.
+"""An independent decoder of frames. Tests compare firehosed with it. It is slow and plain on purpose.
 
-It shares nothing with the C code but the specification. Strictness comes from one idea: bytes are DAG-CBOR if
-decoding them leniently (cbor2) and encoding the result canonically gives the same bytes back. That covers
-shortest forms, definite lengths, the order of keys and their uniqueness; kinds of values are checked on top.
+It shares only the specification with the C code. It is strict by one rule: bytes are DAG-CBOR if a lenient decoder
+(cbor2) and a canonical encoder give the same bytes back. This covers shortest forms, definite lengths, and the
+order and uniqueness of keys. check_value() checks the kinds of values.
 """
 
 import base64
@@ -20,11 +20,11 @@ ACTIONS = ("create", "update", "delete")
 
 
 class Refused(Exception):
-    """Not valid. The text says why; the rules of the C side have texts of their own."""
+    """The frame is not valid. The text says why, in other words than the C code."""
 
 
 def read_item(stream):
-    """The next DAG-CBOR item of a BytesIO, as Python values (CIDs as CBORTag)."""
+    """Returns the next DAG-CBOR item of a BytesIO, as Python values (CIDs as CBORTag)."""
     start = stream.tell()
     try:
         value = cbor2.CBORDecoder(stream).decode()
@@ -63,7 +63,7 @@ def is_cid(data):
 
 
 def to_json(value):
-    """The AT data model's JSON."""
+    """Returns a value in the JSON of the AT data model."""
     if type(value) is dict:
         return {k: to_json(v) for k, v in value.items()}
     if type(value) is list:
@@ -76,7 +76,7 @@ def to_json(value):
 
 
 def dumps(value):
-    """JSON as JavaScript's JSON.stringify writes it."""
+    """Returns the text that JavaScript's JSON.stringify writes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -116,7 +116,7 @@ def skip_foreign_cid(data):
 
 
 def read_car(data):
-    """{cid: data}, the first of duplicates."""
+    """Returns {cid: data}. The first of several blocks with one CID counts."""
     stream = io.BytesIO(data)
     header_bytes = io.BytesIO(read_section(stream))
     header = read_item(header_bytes)
@@ -145,7 +145,7 @@ def field(body, name, kind, required=True):
 
 
 def record_or_drop(op, blocks):
-    """(record, None) or (None, reason)."""
+    """Returns (record, None) or (None, reason)."""
     cid = field(op, "cid", cbor2.CBORTag, required=False)
     if cid is None:
         return None, "no_cid"
@@ -175,7 +175,7 @@ def check_op(op):
 
 
 def commit_ops(body, extended):
-    """(JSON ops, dropped reasons)."""
+    """Returns (ops as JSON, reasons of dropped ops)."""
     ops = field(body, "ops", list)
     if len(ops) > MAX_OPS:
         raise Refused("too many ops")
@@ -242,7 +242,7 @@ def kind_of(header):
 
 
 def event(frame, extended=False):
-    """What must come of a frame: (outcome, kind, data, dropped reasons); Refused is outcome "refused"."""
+    """Returns what a decoder must make of a frame: (outcome, kind, data, reasons of dropped ops)."""
     try:
         return _event(frame, extended)
     except Refused:

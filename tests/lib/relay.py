@@ -1,13 +1,13 @@
-"""A relay that does exactly what a test wants, well behaved or not, and remembers what the client did.
+"""A relay that does exactly what a test wants, and remembers what the client did.
 
-    relay = Relay(events.make(100)).start()     # serves them, as a relay does: stored ones first, then what is appended
+    relay = Relay(events.make(100)).start()     # serves the stored events first, then those that are appended
     relay.append(events.make(10, first_seq=…))
-    relay.script(refuse(503))                   # the next connection gets this instead; the one after it is normal again
+    relay.script(refuse(503))                   # the next connection gets this; the one after it is normal again
     relay.wait_connections(2)
-    relay.connections[1].cursor                 # what the client asked for
+    relay.connections[1].cursor                 # the cursor that the client asked for
 
-A script is `async def script(connection)`. It has all of the connection: bytes, frames, HTTP, silence. When it returns,
-the connection is closed.
+A script is `async def script(connection)`. It controls the whole connection: bytes, frames, HTTP, silence. When it
+returns, the relay closes the connection.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ from waiting import wait_for
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 XRPC_PATH = "/xrpc/com.atproto.sync.subscribeRepos"
-MANY = 64  # messages written at a time
+MANY = 64  # messages in one write
 
 
 def frame(opcode, payload=b"", *, fin=True, rsv=0, mask=None, length=None):
-    """One WebSocket frame as a server sends it; every rule can be broken. `length` states another length."""
+    """Makes one WebSocket frame of a server. Options can break every rule; `length` replaces the true length."""
     length = len(payload) if length is None else length
     head = bytes([fin << 7 | rsv << 4 | opcode])
     masked = 0x80 if mask is not None else 0
@@ -71,13 +71,13 @@ class Connection:
     number: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    # What the client sent:
+    # What the client has sent:
     head: str = None
     path: str = None
     query: dict = field(default_factory=dict)
     headers: dict = field(default_factory=dict)  # names in lower case
     received: list = field(default_factory=list)  # ClientFrame
-    # What became of it:
+    # The state of the connection:
     upgraded: bool = False
     sent: int = 0  # messages written by serve()
     client_ended: bool = False  # end of file or reset from the client
@@ -90,7 +90,7 @@ class Connection:
 
     @property
     def cursor(self):
-        """The cursor in the request: a number, or None where there was none."""
+        """The cursor in the request, or None if the request has none."""
         value = self.query.get("cursor")
         return None if value is None else int(value[0])
 
@@ -122,7 +122,7 @@ class Connection:
         return base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
 
     async def upgrade(self, accept=None, extra=()):
-        """Reads the request and answers 101, then listens to what the client sends."""
+        """Reads the request, answers 101, and begins to read the frames of the client."""
         if self.head is None:
             await self.read_request()
         accept = accept or self.accept_key()
@@ -133,7 +133,7 @@ class Connection:
         self.listener = asyncio.ensure_future(self._listen())
 
     async def answer(self, status, reason="", headers=(), body=""):
-        """Reads the request and answers it as plain HTTP."""
+        """Reads the request, and answers in plain HTTP."""
         if self.head is None:
             await self.read_request()
         lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(body)}", "Connection: close", *headers]
@@ -146,7 +146,7 @@ class Connection:
         await self.writer.drain()
 
     async def send_slowly(self, data, size=1):
-        """In writes of `size` bytes, each a segment of its own as far as the kernel lets us."""
+        """Sends `data` in writes of `size` bytes. The kernel may still join them."""
         for at in range(0, len(data), size):
             await self.send(data[at : at + size])
             await asyncio.sleep(0)
@@ -156,8 +156,8 @@ class Connection:
         self.sent += 1
 
     async def fragments(self, payload, cuts, between=b"", empty_end=False):
-        """One message in pieces cut at the given places, with the bytes of `between` after each piece but the last.
-        With empty_end the last fragment is empty, as real relays send it."""
+        """Sends one message in fragments, cut at the given places, with the bytes of `between` after each but the last.
+        With `empty_end` the last fragment is empty, as real relays send it."""
         edges = [0, *cuts, len(payload)]
         pieces = [payload[a:b] for a, b in zip(edges, edges[1:])] + ([b""] if empty_end else [])
         for i, piece in enumerate(pieces):
@@ -170,11 +170,11 @@ class Connection:
         await self.send(frame(CLOSE, payload))
 
     def drop(self):
-        """Ends the TCP connection in order, without a WebSocket close."""
+        """Ends the TCP connection in order, but without a WebSocket close."""
         self.writer.close()
 
     def reset(self):
-        """Ends it with a TCP reset."""
+        """Ends the connection with a TCP reset."""
         try:
             sock = self.writer.get_extra_info("socket")
         except AttributeError:  # asyncio's TLS transport, once its connection is lost
@@ -184,8 +184,8 @@ class Connection:
         self.writer.transport.abort()
 
     async def serve(self, limit=None, pace=None):
-        """The well-behaved relay: from the client's cursor on, what is stored and then what is appended. Returns
-        after `limit` messages; else never. pace: seconds between messages."""
+        """Serves as a correct relay does: from the client's cursor on, first the stored events, then those that are
+        appended. Returns after `limit` messages, or never. `pace` is the time between messages in seconds."""
         if not self.upgraded:
             await self.upgrade()
         position, end = self.relay.position_of(self.cursor), None
@@ -202,7 +202,7 @@ class Connection:
                 await asyncio.sleep(pace)
 
     async def until_client_ends(self):
-        """Silence. Also when the client waits for an answer to its close."""
+        """Sends nothing until the client has ended the connection."""
         if self.listener is not None:
             await self.listener
         else:
@@ -236,14 +236,15 @@ class Connection:
             length = struct.unpack(">Q", await self.reader.readexactly(8))[0]
         mask = await self.reader.readexactly(4) if second & 0x80 else None
         payload = await self.reader.readexactly(length)
-        return ClientFrame(first & 15, bool(first & 0x80), first >> 4 & 7, mask, unmask(payload, mask) if mask else payload)
+        payload = unmask(payload, mask) if mask else payload
+        return ClientFrame(first & 15, bool(first & 0x80), first >> 4 & 7, mask, payload)
 
 
-# -- Scripts that more than one test wants --------------------------------------------------------------------
+# -- Scripts that several tests use ---------------------------------------------------------------------------
 
 
 def serve(limit=None, then=None):
-    """Serves `limit` messages, then does `then(connection)`, or drops the connection."""
+    """Serves `limit` messages, and then runs `then(connection)` or drops the connection."""
 
     async def script(connection):
         await connection.serve(limit)
@@ -261,23 +262,23 @@ def refuse(status, reason="", headers=(), body=""):
 
 
 async def accept_then_close(connection):
-    """Takes the TCP connection and ends it at once."""
+    """Accepts the TCP connection, and ends it at once."""
 
 
 async def upgrade_then_close(connection):
-    """Opens the WebSocket and ends it at once, without a close frame."""
+    """Opens the WebSocket, and ends the connection at once, without a close frame."""
     await connection.upgrade()
 
 
 async def silence(connection):
-    """Opens the WebSocket and says nothing, not even pongs."""
+    """Opens the WebSocket, and sends nothing, not even pongs."""
     connection.answers_pings = False
     await connection.upgrade()
     await connection.until_client_ends()
 
 
 async def idle(connection):
-    """Opens the WebSocket and only answers pings."""
+    """Opens the WebSocket, and only answers pings."""
     await connection.upgrade()
     await connection.until_client_ends()
 
@@ -286,7 +287,7 @@ async def idle(connection):
 
 
 class Relay:
-    """inclusive: a cursor N gets seq >= N (as the specification and rainbow do) instead of seq > N (relay, PDS)."""
+    """With `inclusive`, cursor N begins at seq >= N (specification, rainbow) instead of seq > N (relay, PDS)."""
 
     def __init__(self, events=(), *, certificate=None, host="127.0.0.1", name=None, inclusive=False, tls_options=None):
         self.log = list(events)
@@ -299,13 +300,13 @@ class Relay:
             self.tls.load_cert_chain(certificate.cert, certificate.key)
             if tls_options:
                 tls_options(self.tls)
-        self.connections = []  # all that were accepted, past and present (with TLS: whose handshake succeeded)
+        self.connections = []  # all accepted connections, past and present; with TLS, those whose handshake succeeded
         self.tcp_accepts = 0
         self.default = serve()
-        self.scripts = []  # for the next connections, one each
-        self.errors = []  # faults in scripts: the test's own
+        self.scripts = []  # one for each of the next connections
+        self.errors = []  # exceptions of scripts: faults of the test
         self._loop = asyncio.new_event_loop()
-        self._loop.set_exception_handler(lambda loop, context: None)  # handshakes that fail are part of the game
+        self._loop.set_exception_handler(lambda loop, context: None)  # handshakes may fail in tests
         self._grown = None
         self._server = None
         self._tasks = set()
@@ -323,7 +324,7 @@ class Relay:
         return f"{'wss' if self.tls else 'ws'}://{self.authority}"
 
     def start(self):
-        """Listens (again)."""
+        """Begins to listen, also after stop()."""
         self._call(self._start())
         return self
 
@@ -360,16 +361,16 @@ class Relay:
         self._loop.close() if not self._loop.is_running() else None
 
     def run(self, coroutine):
-        """Something else in the relay's loop."""
+        """Runs a coroutine in the relay's event loop."""
         return self._call(coroutine)
 
     def _call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
 
-    # -- What it holds ---------------------------------------------------------------------------------------
+    # -- Its events ------------------------------------------------------------------------------------------
 
     def append(self, events):
-        """New events: stored, and sent to those who are listening."""
+        """Stores new events, and sends them to the connected clients."""
 
         async def grow():
             self.log.extend(events)
@@ -379,7 +380,7 @@ class Relay:
         self._call(grow())
 
     def position_of(self, cursor):
-        """Where in the log a client with this cursor starts. None: behind the end, live; 0: at the oldest."""
+        """Returns where in the log a client with this cursor begins: None is the end (live), 0 the oldest event."""
         if cursor is None:
             return len(self.log)
         if cursor == 0:
@@ -393,17 +394,17 @@ class Relay:
         while position >= len(self.log):
             await self._grown.wait()
 
-    # -- What it does ----------------------------------------------------------------------------------------
+    # -- Connections -----------------------------------------------------------------------------------------
 
     def script(self, *scripts):
-        """What happens on the next connections, one each; those after them are served by `default`."""
+        """Sets one script for each of the next connections. `default` serves those after them."""
         self.scripts.extend(scripts)
 
     def scripts_are_done(self):
         return not self.scripts
 
     def on_current(self, action):
-        """Does something to the newest connection: `await action(connection)`, or a plain function."""
+        """Calls action(connection), a coroutine or a plain function, with the newest connection."""
 
         async def run():
             result = action(self.connections[-1])
@@ -424,7 +425,7 @@ class Relay:
         return [c for c in self.connections if c.upgraded]
 
     def wait_connections(self, count):
-        """Waits until `count` connections were accepted and sent their request; returns the last of them."""
+        """Waits until `count` connections have sent their request, and returns the last of them."""
         wait_for(
             lambda: len(self.connections) >= count and self.connections[count - 1].head is not None,
             lambda: f"connection {count} to the relay (there were {len(self.connections)})",
@@ -432,7 +433,10 @@ class Relay:
         return self.connections[count - 1]
 
     def wait_upgraded(self, count):
-        wait_for(lambda: len(self.upgraded()) >= count, lambda: f"WebSocket {count} (there were {len(self.upgraded())})")
+        wait_for(
+            lambda: len(self.upgraded()) >= count,
+            lambda: f"WebSocket {count} (there were {len(self.upgraded())})",
+        )
         return self.upgraded()[count - 1]
 
     async def _on_connection(self, reader, writer):
@@ -457,7 +461,7 @@ class Relay:
 
     @staticmethod
     async def _run(connection, serving):
-        """The script, until it is done, or the client has gone."""
+        """Runs the script until it returns or the client has gone."""
         while not serving.done():
             waiting = {serving} | ({connection.listener} if connection.listener else set())
             done, _ = await asyncio.wait(waiting, timeout=0.05 if connection.listener is None else None,
@@ -468,7 +472,7 @@ class Relay:
         await serving
 
     def tail(self):
-        """For the report of a failed test."""
+        """Returns a description for the report of a failed test."""
         lines = [f"relay {self.url}: {len(self.log)} events, {len(self.connections)} connections"]
         for c in self.connections[-12:]:
             request = re.sub(r"[\r\n].*", "", c.head or "no request", flags=re.S)

@@ -1,4 +1,4 @@
-"""The stream as consumers see it, and whether all that should be there is there."""
+"""The stream as consumers read it, and assertions about what it holds."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ RECENT, BROADCAST, DEAD_LETTERS = "firehose:recent_events", "firehose:events:bro
 @dataclass(frozen=True)
 class Entry:
     id: str
-    fields: tuple  # (name, value, name, value, …) in the order in which they stand in the stream
+    fields: tuple  # (name, value, name, value, …) in the order of the stream
 
     @property
     def type(self):
@@ -29,7 +29,7 @@ class Entry:
 
 
 def entries(db, key=STREAM):
-    """All entries, with the fields in order (redis-py would make a dict of them)."""
+    """Returns all entries, with their fields in order."""
     found, start = [], "-"
     while True:
         raw = db.execute_command("XRANGE", key, start, "+", "COUNT", 5000)
@@ -41,13 +41,13 @@ def entries(db, key=STREAM):
 
 
 def after_id(entry_id):
-    """The smallest id behind this one ("(id" is not known to Redis before 6.2)."""
+    """Returns the smallest id after this one. Redis before 6.2 does not know the form "(id"."""
     ms, number = entry_id.split("-")
     return f"{ms}-{int(number) + 1}"
 
 
 def _pairs(raw):
-    """redis-py parses XRANGE into (id, dict); dicts keep the order."""
+    """redis-py returns XRANGE as (id, dict) or as (id, list). Dicts keep the order."""
     for entry_id, fields in raw:
         if isinstance(fields, dict):
             fields = [part for pair in fields.items() for part in pair]
@@ -59,7 +59,7 @@ def length(db, key=STREAM):
 
 
 def dead_letters(db):
-    """The dead letters, as a dict of fields each."""
+    """Returns the dead letters, each as a dict of its fields."""
     return [dict(zip(e.fields[0::2], e.fields[1::2])) for e in entries(db, DEAD_LETTERS)]
 
 
@@ -68,11 +68,11 @@ def seqs(db, key=STREAM):
 
 
 def wait_seqs(db, events, deadline=30, key=STREAM):
-    """Waits until every event that is to be delivered is in the stream."""
+    """Waits until the stream holds each event that firehosed has to deliver."""
     wanted = {e.seq for e in events if e.is_delivered}
 
     def missing():
-        if db.xlen(key) < len(wanted):  # cheap, and enough while it is filling
+        if db.xlen(key) < len(wanted):  # cheap, and enough while the stream fills
             return wanted
         return wanted - set(seqs(db, key))
 
@@ -87,8 +87,8 @@ def wait_seqs(db, events, deadline=30, key=STREAM):
 
 
 def assert_delivered(db, events, strict=True, payloads=True, key=STREAM):
-    """The stream holds exactly these events: nothing lost, nothing invented, each repo's in order, payloads equal to an
-    independent decoder's. strict: each one once. Not strict: events may be there again, as after a kill."""
+    """Asserts that the stream holds exactly these events: none is lost, none is invented, each repo is in order, and
+    the payloads are those of an independent decoder. If `strict` is false, an event may stand there more than once."""
     wanted = {e.seq: e for e in events if e.is_delivered}
     found = entries(db, key)
     counts = Counter(entry.seq for entry in found)
@@ -107,7 +107,7 @@ def assert_delivered(db, events, strict=True, payloads=True, key=STREAM):
 
 
 def assert_order(found, wanted):
-    """Each repo's events stand in the order of their seqs, going by the first time that each is there."""
+    """Asserts that the events of each repo stand in the order of their seqs. The first entry of an event counts."""
     last, seen = {}, set()
     for entry in found:
         if entry.seq in seen:

@@ -1,4 +1,4 @@
-"""A terminal that a program draws on: tmux, on a server of its own."""
+"""A terminal that a program draws on: a tmux server for this test alone."""
 
 import os
 import shlex
@@ -13,8 +13,8 @@ HAS_TMUX = shutil.which("tmux") is not None
 
 
 class Terminal:
-    """Runs `arguments` in a window of that size. Before it a line is printed, and after it one with its exit status: what
-    the terminal was like before must be there again then."""
+    """Runs `arguments` in a window of that size. The shell prints a line before the program, and a line with the exit
+    status after it. The program must give the screen back as it was."""
 
     def __init__(self, arguments, columns, rows, **environment):
         self.name = f"firehosed-test-{uuid.uuid4().hex[:12]}"
@@ -39,7 +39,7 @@ class Terminal:
         return self.tmux("capture-pane", "-p", "-t", "t")
 
     def wait(self, *texts, absent=()):
-        """Waits until all these texts are on the screen, and none of the absent ones; returns the screen."""
+        """Waits until all texts and none of the absent ones are on the screen, and returns the screen."""
 
         def so():
             screen = self.screen()
@@ -54,7 +54,7 @@ class Terminal:
         self.tmux("resize-window", "-t", "t", "-x", columns, "-y", rows)
 
     def pid_of(self, name):
-        """The process of that name that runs in it."""
+        """Returns the pid of the process of that name in this terminal, or None."""
         shell = int(self.tmux("display-message", "-p", "-t", "t", "#{pane_pid}"))
         with open(f"/proc/{shell}/task/{shell}/children") as children:
             for child in children.read().split():

@@ -1,6 +1,6 @@
-"""What a network may do to a transaction on its way to Redis, at the worst moments.
+"""What a network may do to a transaction on its way to Redis.
 
-A rule is set on a link of a proxy. It waits for the next transaction, does its work once, and sets `fired`.
+A test sets a rule on a link of a proxy. The rule waits for the next transaction, acts once, and sets `fired`.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import threading
 from proxy import DOWN, UP
 
 MULTI, EXEC = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n"
-ANSWER_SECONDS = 10  # how long Redis may take to answer what was let through
+ANSWER_SECONDS = 10  # the time that Redis has to answer a late transaction
 
 
 class Rule:
@@ -18,10 +18,10 @@ class Rule:
     def __init__(self):
         self.fired = threading.Event()
         self.is_in_transaction = False
-        self.tail = b""  # of what went up before: EXEC may be cut by the edge of a read
+        self.tail = b""  # the end of the bytes before: a read may end within EXEC
 
     async def see(self, link, direction, data):
-        """Returns what goes on."""
+        """Returns the bytes that the proxy passes on."""
         if self.fired.is_set():
             return data
         return await (self.up(link, data) if direction == UP else self.down(link, data))
@@ -33,7 +33,7 @@ class Rule:
         return data
 
     def begins(self, data):
-        """True from the first bytes of a transaction on; where `wanted` is set, one with this in its first bytes."""
+        """Returns true from the first bytes of a transaction on. They must hold `wanted`."""
         if not self.is_in_transaction and MULTI in data and self.wanted in data:
             self.is_in_transaction = True
         return self.is_in_transaction
@@ -45,7 +45,7 @@ class Rule:
 
 
 class CutAfterExec(Rule):
-    """All of the transaction reaches Redis, which answers; the answer never arrives."""
+    """The whole transaction reaches Redis, but its answer never reaches firehosed."""
 
     def __init__(self):
         super().__init__()
@@ -67,7 +67,7 @@ class CutAfterExec(Rule):
 
 
 class CutInTransaction(Rule):
-    """Redis gets a part of it."""
+    """Redis gets a part of the transaction."""
 
     async def up(self, link, data):
         if not self.begins(data):
@@ -83,7 +83,7 @@ class CutInTransaction(Rule):
 
 
 class CutInReply(Rule):
-    """The transaction is executed; of the answer a part arrives."""
+    """Redis executes the transaction, and firehosed gets a part of the answer."""
 
     async def up(self, link, data):
         if self.begins(data):
@@ -101,8 +101,8 @@ class CutInReply(Rule):
 
 
 class HoldTransaction(Rule):
-    """A whole transaction with events is kept on the way, as in a buffer somewhere, and can be delivered later, when
-    nobody waits for its answer any more. `answer` is what Redis said then."""
+    """Keeps a whole transaction with events, as a buffer in the network does. deliver() sends it later, when firehosed
+    does not wait for its answer any more. `answer` is what Redis answers then."""
 
     wanted = b"$4\r\nXADD\r\n"
 
@@ -114,7 +114,7 @@ class HoldTransaction(Rule):
         if not self.begins(data):
             return data
         self.held += data
-        link.keeps_server = True  # even when firehosed ends its side
+        link.keeps_server = True  # also after firehosed has ended its side
         if self.ends(data):
             self.fired.set()
         return b""
@@ -128,7 +128,7 @@ class HoldTransaction(Rule):
 
     async def _deliver(self, link):
         loop = asyncio.get_running_loop()
-        # With it goes a GET: its answer tells that EXEC was answered before.
+        # An ECHO follows the transaction: its answer proves that Redis has answered EXEC before.
         await loop.sock_sendall(link.server, self.held + b"*2\r\n$4\r\nECHO\r\n$9\r\ndelivered\r\n")
         for _ in range(int(ANSWER_SECONDS / 0.02)):
             if b"$9\r\ndelivered\r\n" in self.answer:
@@ -137,16 +137,16 @@ class HoldTransaction(Rule):
         link.cut()
 
     def deliver(self, link):
-        """True if Redis has taken it in (executed or not)."""
+        """Sends the transaction, and returns true if Redis has read it, whether or not it has executed it."""
         future = asyncio.run_coroutine_threadsafe(self._deliver(link), link.proxy._loop)
         try:
             future.result(ANSWER_SECONDS + 5)
-        except OSError:  # Redis itself has ended the connection meanwhile
+        except OSError:  # Redis has ended the connection meanwhile
             return False
         return b"$9\r\ndelivered\r\n" in self.answer
 
 
 class HoldAnyTransaction(HoldTransaction):
-    """The same for what has no events: the master's."""
+    """Does the same to a transaction without events: the master's."""
 
     wanted = b""

@@ -1,5 +1,5 @@
-"""Waiting for conditions. A test never sleeps and then asserts: it waits until something is so, with a deadline
-that only a broken program reaches. FIREHOSED_PATIENCE multiplies the deadlines (sanitizers, valgrind, slow machines).
+"""Waits for conditions. A test does not sleep and then assert: it waits until a condition is true. Only a broken
+program reaches the deadline. FIREHOSED_PATIENCE multiplies the deadlines (sanitizers, valgrind, slow machines).
 """
 
 import os
@@ -10,13 +10,13 @@ DEADLINE = 30
 
 
 class Late(AssertionError):
-    """A condition did not come true in time."""
+    """A condition did not become true before its deadline."""
 
 
 def wait_for(condition, what, deadline=DEADLINE, every=0.02):
-    """Calls `condition` until it is true, and returns what it returned.
+    """Calls `condition` until it returns a true value, and returns that value.
 
-    `what` finishes the sentence "waited in vain for …": a text, or a function that makes one when it is too late.
+    `what` completes the sentence "waited … in vain for …". It is a text, or a function that makes one at the deadline.
     """
     end = time.monotonic() + deadline * PATIENCE
     while True:
@@ -30,8 +30,8 @@ def wait_for(condition, what, deadline=DEADLINE, every=0.02):
 
 
 def hold_for(condition, seconds, what):
-    """The opposite: `condition` must stay true all along. For what must *not* happen; keep `seconds` short: it can
-    only miss a fault, never see one that is not there."""
+    """Asserts that `condition` stays true for `seconds`: for events that must not happen. Keep `seconds` short. A short
+    time can miss a fault, but it never reports one that is not there."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert condition(), f"did not hold: {what}"
