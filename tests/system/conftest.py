@@ -1,4 +1,4 @@
-"""Whole-system tests: real processes, a real Redis, a relay that can do anything. See tests/lib/lab.py for what tests use."""
+"""Whole-system tests: real processes, a real Redis, and a relay that can do anything. Tests use tests/lib/lab.py."""
 
 import shutil
 import signal
@@ -26,7 +26,7 @@ def decoder(request):
 
 @pytest.fixture
 def lab(request):
-    # Not pytest's tmp_path: a unix socket's path may have 100 bytes.
+    # Not tmp_path of pytest: the path of a unix socket may have about 100 bytes.
     directory = tempfile.mkdtemp(prefix="firehosed-test-")
     lab = Lab(directory, lambda: request.getfixturevalue("certificates"))
     request.node.lab = lab
@@ -41,7 +41,7 @@ def lab(request):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """What an engineer needs to see first: the ends of the logs."""
+    """Adds the ends of the logs to the report of a failed test."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:

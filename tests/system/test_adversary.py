@@ -1,6 +1,6 @@
-"""A relay that is out to harm: all that RFC 6455 §4–7 and the protocol of the firehose forbid, one connection each, then
-again and again. Each time: a line in the log that says what it was, the right answer, and in the end nothing lost, nothing
-doubled, no memory that stays away. (test_relay.py has the connection's good days, and the ordinary bad ones.)"""
+"""A hostile relay. It does everything that RFC 6455 §4–7 and the protocol of the firehose forbid, on one connection
+each, and then repeatedly. firehosed must log what happened and answer correctly. No event is lost or doubled, and no
+memory leaks. test_relay.py tests correct relays and ordinary failures."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ from waiting import wait_for
 CONNECTED = r"Connected to firehose successfully"
 SERVED = 2  # events that each connection gets before it goes bad
 MAX_MESSAGE = 64 * 1024
-# Back again at once, however often it was bad.
+# firehosed connects again at once, after any number of failures.
 FAST = {"relay_backoff": "10ms", "relay_backoff_max": "10ms", "relay_max_message": MAX_MESSAGE}
 EVENT = frames.identity(7, "did:plc:x")
 BIG = b"x" * 60_000
@@ -32,7 +32,7 @@ BIG = b"x" * 60_000
 
 @dataclass(frozen=True)
 class Case:
-    """Bytes that a relay sends, or a script; what the log says of it, and the close code it is answered with."""
+    """Bytes that a relay sends, or a script; the text that the log must have; and the close code of the answer."""
 
     act: object
     said: str
@@ -63,8 +63,9 @@ def header(first, length_byte, extended=b""):
 
 
 async def endless_fragments(connection):
-    """Fragments of some size, and never the last one: the limit must count all of them. (Whether it sees the close frame is
-    not certain: who closes a connection on which something is unread resets it, and that may overtake the frame.)"""
+    """Sends fragments of some size, but never the last one. The limit must count all of them. The relay may miss the
+    close frame: a process that closes a connection with unread bytes resets it, and the reset may overtake the
+    frame."""
     await connection.serve(SERVED)
     await connection.send(frame(ws.BINARY, b"x" * 1000, fin=False))
     while not connection.client_ended:
@@ -117,7 +118,7 @@ FRAMES = {
 
 
 async def events_behind_the_close(connection):
-    """What comes after a close does not count; it comes again."""
+    """firehosed ignores events after a close frame. It gets them again from the next connection."""
     await connection.serve(SERVED)
     position = connection.relay.position_of(connection.cursor) + SERVED
     rest = b"".join(frame(ws.BINARY, e.frame) for e in connection.relay.log[position : position + 5])
@@ -148,7 +149,7 @@ CLOSES = {
 
 
 def answer(*lines, end=b"\r\n\r\n", status="HTTP/1.1 101 Switching Protocols", key=True, tail=b"", wait=True):
-    """A head of these lines, with the right key unless told otherwise."""
+    """Answers with these lines, and by default with the right key."""
 
     async def script(connection):
         await connection.read_request()
@@ -268,8 +269,8 @@ def test_each_is_named_in_the_log_answered_rightly_and_costs_nothing(lab, family
 
 
 def allocated_bytes(pid):
-    """What the process has taken for itself. Not the ring, which has its size, and not the program and its libraries: how
-    much of them falls on one process depends on how many others run the same ones at the moment."""
+    """Returns the private memory of the process. The ring has a fixed size, and the share of the program and its
+    libraries depends on how many other processes run them."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"^RssAnon:\s+(\d+) kB", status, re.M)[1]) * 1024
 
@@ -278,7 +279,7 @@ def allocated_bytes(pid):
 def test_memory_does_not_grow_over_hundreds_of_bad_connections(lab):
     cases = [case for family in FAMILIES.values() for case in family.values()]
     relay = lab.relay(events.make(10))
-    s = lab.system(relay=relay, log_level="error", ring_size="256K", **FAST)  # a ring that is soon all in use
+    s = lab.system(relay=relay, log_level="error", ring_size="256K", **FAST)  # a small ring is soon full
     s.assert_all()
     pids = [s.daemon.master_pid(), *s.daemon.wait_workers(2)]
 
@@ -293,7 +294,7 @@ def test_memory_does_not_grow_over_hundreds_of_bad_connections(lab):
         s.wait_delivered(60)
         return sum(allocated_bytes(pid) for pid in pids)
 
-    a_round(1)  # buffers take the size they need
+    a_round(1)  # buffers grow to the size that they need
     before = a_round(3)
     after = a_round(4)
     assert after - before < 512 * 1024, f"{before} bytes, after {4 * len(cases)} bad connections {after}"
@@ -301,7 +302,7 @@ def test_memory_does_not_grow_over_hundreds_of_bad_connections(lab):
 
 
 def test_pings_that_nobody_reads_the_answers_to_take_no_memory(lab):
-    """A relay may ask faster than it listens. RFC 6455 §5.5.3 allows to answer only the newest ping."""
+    """A relay may send pings faster than it reads. RFC 6455 §5.5.3 allows a client to answer only the newest ping."""
     relay = lab.relay(events.make(20))
     sent = []
 
@@ -377,7 +378,7 @@ def test_message_that_never_ends_is_given_up(lab, kind):
 
 
 def test_large_message_on_a_slow_line_is_not_given_up(lab):
-    """The other side of the above: what makes headway within the time-out, message by message, is left alone."""
+    """The counterpart of the test above: each message ends within the time-out, so firehosed keeps the connection."""
     relay = lab.relay(events.make(12, text="x" * 2000))
 
     async def slow(connection):
@@ -418,7 +419,7 @@ def test_everything_in_single_bytes_arrives_with_tls_as_well(lab):
         head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
                f"Sec-WebSocket-Accept: {connection.accept_key()}\r\n\r\n"  # fmt: skip
         data = head.encode() + b"".join(frame(ws.BINARY, e.frame) for e in relay.log)
-        await connection.send_slowly(data)  # each byte a TLS record of its own
+        await connection.send_slowly(data)  # each byte is a TLS record
         await connection.until_client_ends()
 
     relay.script(slow)
@@ -431,7 +432,7 @@ def test_everything_in_single_bytes_arrives_with_tls_as_well(lab):
 
 
 class OpensslServer:
-    """`openssl s_server`, which unlike Python's asyncio says why it refuses a handshake."""
+    """`openssl s_server`. Unlike Python's asyncio, it says why it refuses a handshake."""
 
     def __init__(self, lab, *options):
         c, self.port = lab.certificates.good, free_port()
@@ -502,7 +503,7 @@ async def plain_websocket(reader, writer):
 def test_bad_handshake_is_named_and_tried_again(lab, talk, said):
     relay = lab.relay()
     raw = RawServer(relay.run, talk)
-    # With a file of one authority: to read those of the system takes a sanitizer longer than this time-out.
+    # A file with one authority: a sanitized build needs longer than this time-out to read those of the system.
     s = lab.system(relay=relay, start=False, relay_ca_file=lab.certificates.ca_file)
     s.daemon.write_config(relay=f"wss://127.0.0.1:{raw.port}", relay_connect_timeout="400ms")
     s.daemon.start()

@@ -1,5 +1,5 @@
-"""Redis is killed while it writes its append-only log, within a transaction. It starts without that transaction, but leaves
-its beginning in the log, and would execute it at the start after that one."""
+"""Redis is killed while it appends a transaction to its log. It starts without the transaction, but leaves its
+beginning in the log, and would execute it at the start after the next."""
 
 import os
 import re
@@ -15,7 +15,7 @@ MULTI, EXEC, XADD = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n", b"\r\n$4\
 
 
 def place_within_a_transaction(log):
-    """Within the third XADD of the last transaction that has as many."""
+    """Returns an offset within the third XADD of the last transaction that has three."""
     data = log.read_bytes()
     for begin in [m.start() for m in re.finditer(re.escape(MULTI), data)][::-1]:
         adds = [m.end() for m in re.finditer(re.escape(XADD), data[begin : data.index(EXEC, begin)])]
@@ -75,7 +75,7 @@ def test_nor_where_firehosed_was_away_meanwhile(s):
 
 
 def slow_to_rewrite(s):
-    """Redis is cut and started again, and takes long to write its log anew."""
+    """Cuts the log and starts Redis again, which then takes long to rewrite its log."""
     cut(s.redis)
     s.redis.lines["rdb-key-save-delay"] = 200_000  # µs for each of some seventy keys
     s.redis.start()
@@ -83,7 +83,7 @@ def slow_to_rewrite(s):
 
 
 def test_nor_where_redis_is_killed_while_it_writes_the_log_anew(s):
-    """Nothing is added by firehosed before that has ended."""
+    """firehosed adds nothing before the rewrite has ended."""
     slow_to_rewrite(s)
     last = s.db.xinfo_stream(stream.STREAM)["last-generated-id"]
     s.more(100)
@@ -91,7 +91,7 @@ def test_nor_where_redis_is_killed_while_it_writes_the_log_anew(s):
     hold_for(lambda: s.db.xinfo_stream(stream.STREAM)["last-generated-id"] == last, 1.5, "nothing to be added")
     s.redis.kill()
     del s.redis.lines["rdb-key-save-delay"]
-    s.redis.start_as_init()  # Redis 7 refuses once: the log before the one that it had begun is cut
+    s.redis.start_as_init()  # Redis 7 refuses the first start, as the previous log is cut
     assert_whole_after_another_start(s)
 
 
@@ -123,7 +123,7 @@ def test_where_it_may_not_be_asked_for_it_is_said_and_work_goes_on(lab):
     s.daemon.start()
     s.more(100)
     s.assert_all(strict=False)
-    assert s.db.hget("firehose:progress", "run") == sound  # this run's is not
+    assert s.db.hget("firehose:progress", "run") == sound  # the log of this run is not known to be sound
     assert not rewrites(s)
 
 
@@ -137,7 +137,8 @@ def test_where_redis_may_not_be_asked_it_is_said_and_work_goes_on(lab):
 
 
 def test_log_that_redis_fails_to_write_anew_later_is_sound_still(s):
-    """What a run of Redis holds was whole once; that is noted with the next cursor."""
+    """The log of this run of Redis was sound once. firehosed notes that with the next cursor, and does not ask
+    again."""
     s.redis.restart()
     s.more(100)
     s.assert_all()
@@ -154,7 +155,7 @@ def test_log_that_redis_fails_to_write_anew_later_is_sound_still(s):
 
 
 def test_a_reload_ends_the_waiting(s):
-    """Also where events are in hand that wait for Redis."""
+    """The reload also helps workers that hold events and wait for Redis."""
     s.redis.kill()
     s.more(100)
     s.daemon.wait_status(lambda status: status["received"] == len(s.events), "to receive all that was sent")

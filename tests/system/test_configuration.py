@@ -1,4 +1,4 @@
-"""The configuration: file, environment, defaults, and what is said about mistakes."""
+"""The configuration: the file, the environment, the defaults, and the messages about mistakes."""
 
 import os
 import re

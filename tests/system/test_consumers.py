@@ -1,4 +1,4 @@
-"""What consumers read: it must be what the services before this one wrote, in names, order and types."""
+"""What consumers read. Names, order and types must be those of the services that firehosed replaces."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def test_entry_has_type_data_and_seq_in_this_order(lab):
 
 def test_consumer_group_reads_parses_and_acknowledges_everything(lab):
     s = lab.system(events.make(300), start=False)
-    s.db.xgroup_create(stream.STREAM, GROUP, id="0", mkstream=True)  # the consumers are there first
+    s.db.xgroup_create(stream.STREAM, GROUP, id="0", mkstream=True)  # the consumers begin before firehosed
     s.daemon.start()
     wanted = {e.seq: e.expected for e in s.events if e.is_delivered}
     got = {}
@@ -187,7 +187,7 @@ def test_recent_events_has_the_newest_first_and_at_most_50(lab):
     s.daemon.wait_connected()
     numbers = {e.repo: e.seq for e in marked}
 
-    # One after the other, so that none is left out for the rate.
+    # One after the other, so that the rate limit leaves none out.
     for event in marked:
         s.relay.append([event])
 

@@ -1,4 +1,4 @@
-"""firehosectl: what an operator sees."""
+"""firehosectl, as an operator sees it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What firehosectl can change, and that nothing is lost or doubled by it."""
+"""Commands of firehosectl that change something. None of them loses or doubles an event."""
 
 import json
 import os
@@ -358,7 +358,7 @@ def test_shutdown_before_anything_has_begun_is_answered_too(lab):
 
 
 def commands():
-    """Names of the commands, as the help has them."""
+    """Returns the names of the commands, from the help."""
     lines = run("firehosectl", "-h").stdout.split("commands:\n")[1].split("\n\n")[0].splitlines()
     return [line.split()[0] for line in lines if re.match(r"  \S", line)]
 

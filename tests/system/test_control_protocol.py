@@ -1,4 +1,4 @@
-"""The control protocol: doc/control-protocol.md."""
+"""The control protocol, as doc/control-protocol.md describes it."""
 
 import os
 import json
@@ -58,7 +58,7 @@ def test_refusals_have_codes_and_the_connection_goes_on(lab):
 def test_reason_is_text_whatever_was_asked(lab):
     s = lab.system([])
     with Control(s.daemon) as c:
-        c.send_line(json.dumps({"command": "x" + "ü" * 100}, ensure_ascii=False).encode())  # cut within a letter
+        c.send_line(json.dumps({"command": "x" + "ü" * 100}, ensure_ascii=False).encode())  # the answer cuts it within a character
         assert c.answer()["code"] == "unknown_command"
 
 
@@ -82,11 +82,11 @@ def test_too_long_a_line_is_answered_and_ends_the_connection(lab):
         try:
             assert c.receive() is None
         except ConnectionResetError:
-            pass  # what was not read of the line
+            pass  # a part of the line was unread
 
 
 def test_late_answers_come_while_others_are_given(lab):
-    """drain waits for Redis, which is stopped; status does not."""
+    """drain waits for the frozen Redis, and status does not."""
     s = lab.system(events.make(200), workers=1)
     s.assert_all()
     s.redis.freeze()

@@ -1,4 +1,4 @@
-"""firehosectl tail: events as they pass, for those who watch, and no burden for the rest."""
+"""firehosectl tail: it shows events as they pass, and does not slow the others down."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def start_tail(daemon, *arguments):
 
 
 def items(control, count):
-    """The next `count` events, of so few that none may be left out."""
+    """Returns the next `count` events. They are so few that tail must not leave any out."""
     found = []
     while len(found) < count:
         line = control.receive()
@@ -86,7 +86,7 @@ def test_tail_ends_after_n(lab):
     s.daemon.wait_workers(2)
     tail = start_tail(s.daemon, "-n", 5, "--json")
     made = s.more(5)
-    while tail.poll() is None and len(made) < 5000:  # until it is listening, events pass it by
+    while tail.poll() is None and len(made) < 5000:  # tail misses the events before it has connected
         made += s.more(20)
         s.wait_delivered()
     out, err = tail.communicate(timeout=60)
@@ -113,7 +113,8 @@ def test_tail_as_text_shows_an_operation_a_line_and_no_control_characters(lab):
 
 
 def test_too_many_are_sampled_and_counted_and_nobody_waits(lab):
-    """A client that does not read: the stream gets everything, the client a part, and the number of the rest."""
+    """A client does not read. The stream gets all events. The client gets a part of them, and the number of the
+    rest."""
     s = lab.system(events.make(20), workers=2)
     s.assert_all()
     with Control(s.daemon) as c:
@@ -126,7 +127,7 @@ def test_too_many_are_sampled_and_counted_and_nobody_waits(lab):
             item = c.receive()["item"]
             left_out += item["left_out"]
             seen += "seq" in item
-            # An item without a seq says that nothing has passed for 5 s: the last event was left out, too.
+            # An item without a seq means that no event has passed for 5 s: tail has left the last event out, too.
             if item.get("seq") == str(last.seq) or (left_out > 0 and (seen > 100 or "seq" not in item)):
                 break
         assert left_out > 0
@@ -172,7 +173,7 @@ def test_tails_are_limited_and_leave_nothing_behind(lab):
         items(clients[0], 1)
         for c in clients:
             c.close()
-        # That they are gone shows when they are written to.
+        # A worker notices that a client has gone when it writes to it.
         wait_for(lambda: s.more(20) and all(now <= was for now, was in zip(descriptors(), before)),
                  lambda: f"descriptors as before, {before}, they are {descriptors()}", every=0.2)  # fmt: skip
     assert all(is_alive(pid) for pid in pids)

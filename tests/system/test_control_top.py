@@ -18,7 +18,7 @@ in_terminal = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
 
 @pytest.fixture
 def top(lab):
-    """Starts top on a daemon; the terminals end with the test."""
+    """Returns a function that starts top on a daemon. The terminals end with the test."""
     terminals = []
 
     def start(daemon, columns=80, rows=24, **environment):
@@ -36,7 +36,7 @@ def assert_given_back(terminal, code):
     assert f"it has left with {code}" in screen
     assert screen.startswith("it was here before\n"), screen
     assert "events" not in screen
-    terminal.keys("typed", "Enter")  # typing is seen again
+    terminal.keys("typed", "Enter")  # the terminal shows what is typed again
     terminal.wait("typed")
 
 
@@ -118,7 +118,7 @@ def test_it_may_be_started_before_the_daemon(lab, top):
 
 @in_terminal
 def test_keys_do_what_the_last_line_says(lab, top):
-    s = lab.system(events.make(1000), workers=30)  # more than fit
+    s = lab.system(events.make(1000), workers=30)  # more than the screen has room for
     s.assert_all()
     terminal = top(s.daemon)
     terminal.wait("ready", "workers ─")

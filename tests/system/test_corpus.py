@@ -1,6 +1,7 @@
-"""Real events of the public network through the whole system, held against another implementation's view of them.
+"""Real events of the public network go through the whole system. The tests compare the result with that of another
+implementation.
 
-The corpus is no part of the project. It is looked for in $FIREHOSED_SHARED, or in `shared/` beside the project.
+The corpus is not part of the project. The tests look for it in $FIREHOSED_SHARED, or in `shared/` beside the project.
 """
 
 import json
@@ -36,7 +37,7 @@ def as_events(capture):
 
 
 def expected_view():
-    """(did, action, path, cid, record) of every op, and the identities and accounts, as the other one saw them."""
+    """Returns (did, action, path, cid, record) of each op, and the identities and accounts, from the other one."""
     ops, small = Counter(), Counter()
     for line in EXPECTED.read_text().splitlines():
         item = json.loads(line)

@@ -1,4 +1,4 @@
-"""firehosectl dead-letters: look at what was put aside, try it again, throw it away."""
+"""firehosectl dead-letters: it lists, shows, retries and drops dead letters."""
 
 import base64
 import json
@@ -12,13 +12,13 @@ from poison import MAGIC, assert_put_aside, poison, start
 
 
 def dead_letters(s, *arguments):
-    """The exit status of `firehosectl dead-letters …`, and its answer or its error."""
+    """Returns the exit status of `firehosectl dead-letters …`, and its answer or its error."""
     done = ctl(s.daemon, "dead-letters", *arguments, "--json")
     return done.returncode, json.loads(done.stdout) if done.returncode == 0 else done.stderr
 
 
 def junk(seq):
-    """A commit whose body has too much behind it."""
+    """Returns a commit with a byte too many after its body."""
     made = events.make(1, seq, text="x")[0]
     return events.other(made.frame + b"\x00", seq=seq, did=made.repo)
 

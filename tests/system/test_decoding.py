@@ -1,4 +1,4 @@
-"""What becomes of each frame: real ones, and one of every kind, whole and broken."""
+"""What firehosed makes of each frame: of real ones, and of each kind, valid and broken."""
 
 import base64
 import json

@@ -1,5 +1,5 @@
-"""Frames that nobody thought of: random values, and real shapes with bytes changed. The seed is printed; set
-FIREHOSED_SEED to repeat a run, FIREHOSED_RANDOM_FRAMES for a longer one."""
+"""Random frames: random values, and valid frames with changed bytes. The tests print their seed. FIREHOSED_SEED repeats
+a run, and FIREHOSED_RANDOM_FRAMES makes it longer."""
 
 import os
 import random
@@ -88,7 +88,7 @@ def test_random_values_agree_with_the_reference(decoder, rng):
 
 
 def test_mutated_frames_agree_with_the_reference(decoder, rng):
-    """And do no harm: one process takes them all."""
+    """They do no harm either: one process decodes them all."""
     outcomes = {"ready": 0, "filtered": 0, "refused": 0}
     for _ in range(COUNT // 4):
         frame = random_frame(rng)
@@ -98,7 +98,7 @@ def test_mutated_frames_agree_with_the_reference(decoder, rng):
 
 
 def test_mutated_records_agree_with_the_reference(decoder, rng):
-    """The block is mutated and its CID computed anew: what is broken is the record alone."""
+    """The test changes the block and computes a new CID, so that only the record is broken."""
     kept = 0
     for _ in range(COUNT):
         block = mutate(rng, frames.cbor({"$type": "a.b.c", "v": random_value(rng)}))

@@ -1,4 +1,4 @@
-"""What becomes of each record: every oddity that the network may bring, in values and in the blocks that hold them."""
+"""What firehosed makes of each record: oddities of values, and of the blocks that hold them."""
 
 import cbor2
 import pytest
@@ -91,7 +91,7 @@ BAD_VALUES = {
     "bytes of 2^64-1": Raw(b"\x5b" + b"\xff" * 8),
     "bytes longer than the rest": Raw(b"\x58\xff"),
 }
-LAST = "zzzzzzz"  # the longest key comes last: what is broken stands at the end
+LAST = "zzzzzzz"  # the longest key comes last, so the broken part is at the end
 
 
 @pytest.mark.parametrize("name", GOOD_VALUES)
@@ -110,10 +110,10 @@ def test_a_bad_record_costs_its_op_and_no_other(decoder, name):
     assert answer["first_drop"]["op"] == 1 and answer["first_drop"]["reason"] == "bad_record"
 
 
-# A field of the envelope has all of the depth for itself: 128 levels are fine there, whatever stands around it.
+# The depth counts from a field of the envelope: 128 levels are valid there, whatever surrounds it.
 @pytest.mark.parametrize("name", sorted(BAD_VALUES.keys() - {"129 deep with the record"}))
 def test_a_bad_value_in_the_envelope_refuses_the_frame(decoder, name):
-    """Also where nobody asks for it."""
+    """The rule holds also for a field that firehosed does not use."""
     assert decoder.agree(frames.commit(1, DID, zzzzzzzzz=BAD_VALUES[name]))["outcome"] == "refused"
 
 

@@ -1,4 +1,4 @@
-"""Each event once and in order, whatever is killed, and when; and what happens when Redis itself forgets."""
+"""Each event arrives once and in order, whichever process dies, and when. Redis itself may lose data."""
 
 import os
 import random
@@ -14,7 +14,7 @@ from waiting import wait_for
 
 
 def test_redis_that_went_back_gets_again_what_it_lost(lab):
-    """As a crash between two fsyncs, or a failover to a replica that lagged."""
+    """Redis loses data as in a crash between two fsyncs, or in a failover to a replica that lagged."""
     s = lab.system(workers=2, cursor_interval="100ms")
     s.more(500)
     s.wait_delivered()
@@ -112,7 +112,7 @@ def test_frames_that_arrive_while_the_number_of_workers_changes_reach_one(lab):
     s.wait_delivered()
     s.redis.freeze()
     s.daemon.reload(workers=1)
-    s.daemon.wait_log("configuration reloaded")  # the slots are not taken yet
+    s.daemon.wait_log("configuration reloaded")  # the new workers do not own the slots yet
     s.more(200)
     s.daemon.wait_status(lambda status: status["received"] == 300, "to have received all")
     s.redis.thaw()
@@ -120,7 +120,7 @@ def test_frames_that_arrive_while_the_number_of_workers_changes_reach_one(lab):
 
 
 def test_marks_that_went_back_are_noticed_before_the_cursor_is_saved_again(lab):
-    """The cursor was saved long before; only marks and events of the last moment are lost."""
+    """The cursor was saved long before. Redis loses only the newest marks and events."""
     s = lab.system(workers=2, cursor_interval="200ms")
     s.more(300)
     s.wait_delivered()
@@ -140,7 +140,7 @@ def test_marks_that_went_back_are_noticed_before_the_cursor_is_saved_again(lab):
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_stream_key_that_becomes_another_type_while_running(lab, killed):
-    """The transaction is executed in part: its marks must not stand."""
+    """Redis executes a part of the transaction. Its marks must not stay."""
     s = lab.system(workers=2)
     s.more(300)
     s.wait_delivered()
@@ -183,7 +183,7 @@ def test_stream_key_of_another_type_and_a_master_killed_meanwhile(lab):
 
 
 def test_dead_letters_key_of_another_type_doubles_no_event(lab):
-    """Of a transaction that failed in part only the part that failed is tried again."""
+    """A part of a transaction fails. The worker repeats only that part."""
     s = lab.system(workers=1)
     s.more(100)
     s.wait_delivered()
@@ -210,7 +210,7 @@ def test_progress_key_of_another_type_doubles_no_event(lab):
 
 
 def test_marks_that_are_deleted_by_hand_double_no_event(lab):
-    """The master saves its cursor before any worker looks: that must not make it look as if Redis had lost data."""
+    """The master saves its cursor before a worker reads its marks. This must not look as if Redis had lost data."""
     s = lab.system(workers=2, cursor_interval="50ms")
     s.more(300)
     s.wait_delivered()
@@ -219,14 +219,15 @@ def test_marks_that_are_deleted_by_hand_double_no_event(lab):
     s.more(50)
     s.wait_delivered()
     s.wait_cursor(s.events[-1].seq)
-    s.redis.kill_daemon_clients()  # now they look
+    s.redis.kill_daemon_clients()  # now the workers read their marks again
     s.more(100)
     s.assert_all()
     assert s.daemon.status()["rewinds"] == 0
 
 
 def test_number_of_workers_changes_while_what_a_worker_died_on_is_replayed(lab):
-    """What it had goes one by one, to other workers now, and the ring is full, so that nothing new comes to push it on."""
+    """Its frames go one at a time, and now to other workers. The ring is full, so no new frame comes to trigger
+    them."""
     s = lab.system(events.make(100), workers=1, ring_size="128K", relay_max_message="64K", batch_events=20)
     s.wait_length(1)
     s.redis.freeze()

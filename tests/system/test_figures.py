@@ -1,4 +1,4 @@
-"""Rates, lag, kinds, collections, what Redis says of itself: the figures behind status, top, metrics and page."""
+"""Rates, lag, kinds, collections and the state of Redis: the figures in status, top, metrics and the status page."""
 
 import re
 import time
@@ -55,7 +55,7 @@ def test_lag_grows_while_redis_is_away_and_while_the_relay_is(lab):
     s.wait_length(100)
 
     def caught_up(status):
-        s.relay.append(aged(10, events.after(s.events), 0))  # one that was late is followed by others
+        s.relay.append(aged(10, events.after(s.events), 0))  # newer events follow those that came late
         return status["lag_s"] < 2
 
     s.daemon.wait_status(caught_up, "to catch up")
@@ -91,7 +91,7 @@ def test_time_to_live_is_estimated_while_catching_up(lab):
     s = lab.system(lag_warn="20s")
     s.daemon.wait_connected()
     seq = 1
-    # A network that is 100 s away and comes nearer by 10 s a second.
+    # The lag is 100 s, and falls by 10 s each second.
     began = time.monotonic()
     eta = None
     while eta is None and time.monotonic() - began < 60:
@@ -195,7 +195,7 @@ def test_a_redis_user_who_may_not_ask_is_no_trouble(lab):
     status = s.daemon.status()
     assert status["redis"]["used_memory"] is None and status["redis"]["stream_length"] is None
     assert status["redis"]["state"] == "ready" and status["redis"]["note"] == ""
-    # One line of each worker, for what it cannot know then; the master came first, when nothing was written yet.
+    # Each worker logs one line, as it cannot check the log. The master logged in before anything was written.
     assert len(s.daemon.log_lines("NOPERM")) == len(s.daemon.log_lines("append-only log .*NOPERM.*'info'")) == 2
     refused = 3 + 2 * len(redis.daemon_clients())  # figures, and at each login: which run of Redis, is its log sound
     hold_for(lambda: sum(int(entry["count"]) for entry in s.db.acl_log()) <= refused, 6, "asked once a connection")

@@ -1,4 +1,4 @@
-"""What is written of all that comes: collections, kinds and repos, as the configuration says, and changed while running."""
+"""Filters for collections, kinds and repos, from the configuration and changed by a reload."""
 
 import os
 import re
@@ -18,7 +18,7 @@ def record(collection, **fields):
 
 
 def mixed(seq, did):
-    """A commit with operations on three collections."""
+    """Returns a commit with operations on three collections."""
     return events.Event(seq, did, frames.commit(seq, did, [
         frames.create(f"{POST}/3k2a", record(POST, text="hello")),
         frames.create(f"{LIKE}/3k2b", record(LIKE)),
@@ -64,7 +64,7 @@ def test_only_wanted_collections_are_written(lab, settings, expected):
 
 
 def test_filtered_operation_is_not_even_decoded(lab):
-    """A record that nobody wants may be as broken as it likes: no dead letter, nothing counted against it."""
+    """A filtered record may be broken: it makes no dead letter, and no counter of refusals rises."""
     did = events.repo(1)
     broken = frames.create(f"{LIKE}/3k2b", record(LIKE, bad=float("nan")))
     s = lab.system([events.Event(1001, did, frames.commit(1001, did, [
@@ -126,14 +126,14 @@ def test_list_of_repos_is_read_again_on_reload_while_events_come(lab, tmp_path):
     s = lab.system(events.make(500, repos=4), dids_file=names)
     wait_done(s)
     before = [e for e in s.events if e.repo == events.repo(0)]
-    # Large enough that reading it takes a while, during which the daemon must go on.
+    # The list is so large that reading it takes a while. The daemon must go on meanwhile.
     names.write_text(f"{events.repo(1)}\n" + "".join(f"did:plc:{n:024d}\n" for n in range(300_000)))
     s.daemon.reload()
     s.daemon.wait_log(r"events of 300001 repos listed in")
     after = s.more(500, repos=4)
     wait_done(s)
     stream.assert_delivered(s.db, before + [e for e in after if e.repo == events.repo(1)])
-    assert len(s.daemon.members()) == 3  # master and workers: whoever read the list is gone
+    assert len(s.daemon.members()) == 3  # the master and the workers; the process that read the list has ended
 
 
 def test_wrong_list_at_reload_is_named_and_the_old_one_stays(lab, tmp_path):

@@ -1,4 +1,4 @@
-"""The HTTP endpoint: metrics, health, the status page, and clients who mean no good."""
+"""The HTTP endpoint: metrics, health, the status page, and hostile clients."""
 
 import base64
 import hashlib
@@ -169,7 +169,7 @@ def test_counters_never_go_back_whatever_becomes_of_workers_and_redis(lab, port,
         fallen = {k: (v, now[k]) for k, v in before.items() if now[k] < v}
         assert not fallen, f"went back: {fallen}"
         before = now
-        time.sleep(0.11)  # pages live for a tenth of a second
+        time.sleep(0.11)  # the endpoint caches a page for a tenth of a second
 
     look()
     pids = s.daemon.wait_workers(4)

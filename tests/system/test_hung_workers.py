@@ -1,4 +1,5 @@
-"""A worker that is stopped with a transaction on its way: it is replaced, and what it had sent is fenced."""
+"""A worker stops while its transaction is on the way to Redis. The master replaces it, and Redis refuses the
+transaction."""
 
 import os
 import signal
@@ -14,7 +15,7 @@ from waiting import wait_for
 
 
 class HoldExec(HoldTransaction):
-    """MULTI and the events reach Redis; EXEC, and what is behind it, is kept on the way."""
+    """Passes MULTI and the events to Redis, and keeps EXEC and the bytes after it."""
 
     async def up(self, link, data):
         if not self.begins(data):

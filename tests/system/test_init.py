@@ -1,4 +1,4 @@
-"""The init script, driven as an administrator and the system do, with places of its own."""
+"""The init script, called as an administrator and the system call it, with paths of the test."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Logs: as text, as JSON, to syslog; folded where they repeat; the newest errors in status."""
+"""Logs: as text, as JSON and to syslog; folded lines; and the newest errors in status."""
 
 import json
 import os
@@ -15,7 +15,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warn|erro
 
 
 class Syslog:
-    """A datagram socket where syslogd would be. A thread reads it: its queue holds ten lines, and those beyond are lost."""
+    """The datagram socket of a syslogd. A thread reads it, as its queue holds ten lines and more are lost."""
 
     def __init__(self, path, reads=True):
         self.path, self.reads = path, reads
@@ -102,7 +102,7 @@ def test_restarted_syslog_is_found_again_by_all_processes(lab):
     s = lab.system(events.make(50), log_file=f"syslog:{syslog.path}", workers=1, log_level="debug")
     s.assert_all()
     syslog.stop()
-    s.redis.kill_daemon_clients()  # everybody has something to say now
+    s.redis.kill_daemon_clients()  # now each process has a line to log
     s.more(50)
     s.assert_all()
     syslog.start()
@@ -119,7 +119,7 @@ def test_restarted_syslog_is_found_again_by_all_processes(lab):
 
 
 def test_stopped_syslog_holds_nobody_up(lab):
-    """A syslog that takes nothing: its socket's queue fills, lines are lost, events are not."""
+    """This syslog reads nothing. The queue of its socket fills, and lines are lost, but no events."""
     syslog = Syslog(lab.path("log"), reads=False)
     s = lab.system(events.make(500), log_file=f"syslog:{syslog.path}", log_level="debug")
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Redis comes back as it was some time ago: what it had confirmed since is gone, and has to be read again."""
+"""Redis comes back with old data. firehosed reads again what Redis has lost."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from waiting import wait_for
 
 
 class HoldClient:
-    """Lets nothing of a client with this name through, until it is told to."""
+    """Holds all bytes of clients with this name, until `opened` is true."""
 
     def __init__(self, name):
         self.name, self.held, self.opened = name, 0, False
@@ -25,7 +25,7 @@ class HoldClient:
 
 @pytest.fixture
 def s(lab):
-    """firehosed before a Redis that logs each write, to one file, with a proxy between them that can keep clients waiting."""
+    """A firehosed and a Redis that logs each write to one file, with a proxy between them."""
     s = lab.system_behind_proxy(events.make(100), workers=1, redis_options={"aof": True}, redis_rewrite_aof="no",
                                 cursor_interval="100ms")  # fmt: skip
     s.wait_delivered()
@@ -34,7 +34,7 @@ def s(lab):
 
 
 def set_back(s, size, hold):
-    """Kills Redis, cuts its log to that size, and starts it again; clients of that name do not come through."""
+    """Kills Redis, cuts its log to that size, and starts it again. The proxy holds the clients named `hold`."""
     s.redis.kill()
     os.truncate(s.redis.append_only_file(), size)
     rule = HoldClient(hold)
@@ -44,8 +44,8 @@ def set_back(s, size, hold):
 
 
 def test_redis_loses_data_again_before_the_workers_have_seen_it(s):
-    """It is read again from what was left. A worker that first sees the marks when even less is left must not take those
-    for its own: what it is sent begins behind what is lost now."""
+    """The master reads again from what was left. Then Redis loses more, before a worker has read its marks. The worker
+    must not accept them, as its frames begin after the events that are lost now."""
     little = s.redis.append_only_file().stat().st_size
     s.more(50)
     s.wait_delivered()
@@ -67,7 +67,8 @@ def test_redis_loses_data_again_before_the_workers_have_seen_it(s):
 
 
 def test_redis_as_it_was_before_the_first_cursor_gets_all_of_it_again(lab):
-    """All that this process has written is gone, but not the hash of the marks: it goes back to where it began."""
+    """Redis has lost all that this process has written, but not the hash of the marks. firehosed goes back to its
+    start."""
     s = lab.system(redis=lab.redis(), workers=2, cursor_interval="100ms")
     s.daemon.wait_connected()
     s.db.save()

@@ -1,4 +1,4 @@
-"""Frames that cannot be decoded: counted, logged, kept with their bytes. The others arrive, and nobody dies."""
+"""Frames that no worker can decode. firehosed counts them, logs them and keeps their bytes. The others arrive."""
 
 import base64
 import re
@@ -85,7 +85,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_frame_without_a_readable_seq_is_kept_too(lab, garbage):
-    """What cannot even be routed is the master's: the same counting, the same letter."""
+    """The master refuses a frame that it cannot route. It counts it and keeps it just as a worker does."""
     before, behind = events.make(10, 1000), events.make(10, 6000)
     s = lab.system([*before, events.other(GARBAGE[garbage]), *behind])
     stream.wait_seqs(s.db, before + behind)
@@ -166,7 +166,8 @@ def test_dead_letters_are_bounded(lab):
 
 
 def test_large_event_within_the_limit_is_delivered(lab):
-    """The lexicon's 2 MB of blocks at their worst: one record, six bytes of JSON for each of its own."""
+    """The worst case within the lexicon's 2 MB of blocks: one record, whose JSON has six bytes for each of its
+    bytes."""
     s = lab.system([events.other(one_block_under_many_paths(1, 1_990_000), SEQ, DID), *events.make(20, SEQ + 1)])
     s.assert_all()
 

@@ -1,4 +1,4 @@
-"""Alerts and dashboard: right in themselves, and about metrics that there are."""
+"""The alerts and the dashboard are valid, and name existing metrics only."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def alert_names():
 
 @pytest.fixture
 def families(lab):
-    """Every metric there is: all are announced, known or not."""
+    """Returns the names of all metrics. The endpoint announces each, also one without a value."""
     port = free_port()
     s = lab.system(events.make(100), http_listen=port)
     s.assert_all()

@@ -1,4 +1,4 @@
-"""What networks do to connections: bytes that arrive in part, too late, or when nobody waits for them any more."""
+"""Faults of the network: bytes arrive in part, too late, or after firehosed has given up waiting."""
 
 import events
 from proxy import DOWN
@@ -7,7 +7,7 @@ from waiting import wait_for
 
 
 class Half:
-    """Lets the first half of the next large piece pass, and nothing more."""
+    """Passes the first half of the next large piece, and nothing after it."""
 
     def __init__(self):
         self.done = False
@@ -55,7 +55,7 @@ def proxied_redis(lab):
 
 
 def test_transaction_of_a_connection_that_broke_arrives_late(lab):
-    """It has been written over the next connection meanwhile: what was sent before must not be executed any more."""
+    """The worker has written the events over its next connection. Redis must not execute the late transaction."""
     s, proxy = proxied_redis(lab)
     link, rule = hold_a_transaction(proxy)
     s.more(20)
@@ -69,7 +69,7 @@ def test_transaction_of_a_connection_that_broke_arrives_late(lab):
 
 
 def test_transaction_of_a_broken_connection_arrives_between_question_and_retry(lab):
-    """The worker has read the marks over its new connection, and sends again what they lack; then the old one comes."""
+    """The worker reads its marks over a new connection, and sends the rest again. Then the old transaction arrives."""
     s, proxy = proxied_redis(lab)
     link, rule = hold_a_transaction(proxy)
     s.more(20)

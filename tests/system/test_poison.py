@@ -1,4 +1,4 @@
-"""Frames that kill the process that reads them: found, put aside, and nothing else is touched."""
+"""Frames that kill the process that reads them. firehosed finds them and puts them aside, and nothing else."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def test_several_poison_frames_in_a_row(lab):
 
 
 def test_worker_killed_at_random_makes_no_good_frame_poison(lab):
-    """With a single frame in its channel, again and again, while Redis does not take it."""
+    """The worker dies again and again with a single frame in flight, while Redis is frozen."""
     s = lab.system(workers=1, environment=NO_REPORT)
     s.more(50)
     s.wait_delivered()
@@ -77,7 +77,7 @@ def test_worker_that_dies_at_once_again_and_again_waits_longer_each_time_and_the
     )["workers"][1]
     assert (well["restarts"], well["keeps_dying"]) == (0, False)
     assert s.daemon.status()["workers"][0]["queued"] > 50, "nothing of worker 0's is lost"
-    s.daemon.signal(signal.SIGTERM)  # there is nobody to write them: the time runs out
+    s.daemon.signal(signal.SIGTERM)  # no worker writes them, so the time runs out
     s.daemon.wait_log("shutdown_timeout")
     s.daemon.wait_exit(0)
     s.daemon.environment = {}

@@ -1,4 +1,4 @@
-"""A daemon that is started as root becomes the configured user once all is open, and cannot go back."""
+"""A daemon that starts as root opens its files and sockets, and then becomes the configured user for good."""
 
 import grp
 import os
@@ -22,13 +22,13 @@ GROUP = grp.getgrnam("daemon")
 
 @pytest.fixture
 def lab(lab):
-    """The bench in a folder that others may enter."""
+    """A lab in a folder that other users may enter."""
     lab.directory.chmod(0o755)
     return lab
 
 
 def system(lab, made=(), owned=True, start=True, **settings):
-    """A firehosed that becomes nobody; its folder is nobody's, or root's."""
+    """Returns a firehosed that becomes nobody. Its folder belongs to nobody or to root."""
     s = lab.system(made, start=False, **{"user": USER.pw_name, **settings})
     if owned:
         os.chown(s.daemon.directory, USER.pw_uid, USER.pw_gid)
@@ -120,7 +120,7 @@ def test_log_that_root_alone_could_make_is_made_for_the_user(lab):
 @needs_root
 @pytest.mark.parametrize("kind", ["symbolic", "hard"])
 def test_log_that_is_a_link_of_the_users_to_a_file_of_root_is_not_opened(lab, kind):
-    """Whoever is the user may write to its folder, and wait for root to start the daemon."""
+    """The user may write to this folder, and can prepare it before root starts the daemon."""
     s = system(lab, start=False)
     secret, log = lab.path("secret"), s.daemon.directory / "own.log"
     secret.write_text("root's")
@@ -197,7 +197,7 @@ def test_who_is_not_root_cannot_become_another_and_is_told_so(lab):
 
 @needs_root
 def test_who_is_not_root_runs_in_a_sandbox_too(lab):
-    """As in a container: no capability at all, not even to empty the bounding set."""
+    """root in a container may have no capability at all, not even the one that empties the bounding set."""
     s = lab.system(events.make(200), start=False)
     folder = s.daemon.directory
     os.chown(folder, USER.pw_uid, USER.pw_gid)

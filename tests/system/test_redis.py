@@ -1,4 +1,5 @@
-"""Redis: absent, dying, slow, full, read-only, wrong; and every way of reaching it. Nothing is lost, it goes on by itself."""
+"""All ways to reach Redis; and a Redis that is absent, dying, slow, full, read-only or wrong. firehosed loses nothing,
+and goes on by itself."""
 
 import re
 import signal
@@ -107,7 +108,7 @@ def test_refused_login_is_a_clear_error_and_is_waited_out(lab, user, password, s
     status = s.daemon.status()
     assert re.search(said, str(status["redis"]) + str(status["workers"]))
     assert "wrong" not in s.daemon.log().replace("WRONGPASS", "")  # the password that was tried
-    # The administrator sets it right on the other side.
+    # The administrator changes Redis, and not firehosed.
     s.db.execute_command("ACL", "SETUSER", user or "default", "on", *([f">{password}"] if password else ["nopass"]),
                          "~*", "&*", "+@all")  # fmt: skip
     s.assert_all()
@@ -135,7 +136,7 @@ def test_absent_at_start_is_waited_out(lab):
 
 
 def test_cursor_is_read_before_the_relay_is_asked(lab):
-    """Without Redis nobody knows where to start: live would be a gap."""
+    """Only Redis knows where to begin. To begin live would leave a gap."""
     redis = lab.redis(aof=True)
     redis.client().set(stream.CURSOR, str(events.FIRST_SEQ))
     redis.kill()
@@ -171,7 +172,7 @@ def test_trouble_and_recovery_are_logged_once_and_not_in_a_storm(lab):
     redis.kill()
     s.more(500)
     wait_in_trouble(s)
-    time.sleep(1.5)  # the time that a storm would have
+    time.sleep(1.5)  # the time in which a storm would come
     redis.start()
     s.assert_all(strict=True)
     s.daemon.wait_log(r"info .*redis.*again")
@@ -368,7 +369,7 @@ def test_two_instances_with_different_keys_share_one_redis(lab):
 
 
 def test_batches_of_large_and_small_events_arrive_whole(lab):
-    """Batches end by size as well as by number."""
+    """A batch ends by its size or by its number of events."""
     made = []
     for i in range(400):
         size = 120_000 if i % 20 == 0 else 100

@@ -1,5 +1,5 @@
-"""Redis as it should not be: without a permission, with other keys where ours should be, a cluster, or no Redis at all. Each is
-named in the log, nothing is lost, and work goes on when it is mended."""
+"""A wrong Redis: a permission is missing, keys have other types, it is a cluster, or no Redis at all. The log names
+each fault. firehosed loses nothing, and goes on when the fault is mended."""
 
 import re
 
@@ -19,7 +19,7 @@ EVERYTHING = "on >secret ~* &* +@all"
 
 
 def system(lab, redis, count=200, **settings):
-    """A firehosed that logs in as `limited`."""
+    """Returns a firehosed that logs in as `limited`."""
     s = lab.system(events.make(count), redis=redis, start=False, **settings)
     s.daemon.write_config(redis=redis.url(user="limited", password="secret"))
     s.daemon.start()
@@ -77,7 +77,7 @@ def test_missing_permission_on_a_key_is_named_and_waited_out(lab, key):
 
 
 def test_user_of_the_manual_has_what_is_needed(lab):
-    """The ACL line in doc/security.md, word for word: all events, figures too, and no complaint at any level."""
+    """The ACL line of doc/security.md, word for word, is enough for all events and figures, without any warning."""
     text = (ROOT / "doc/security.md").read_text()
     rules = re.search(r"ACL SETUSER firehosed on >PASSWORD ((?:.*\n {6})*.*)\n", text)[1].split()
     redis = lab.redis(users=["default on nopass ~* &* +@all", f"limited on >secret {' '.join(rules)}"])
@@ -180,7 +180,7 @@ def says(*parts, forever=None, wait=True):
 
 
 def answers(reply):
-    """The same to every command."""
+    """Gives the same answer to each command."""
 
     async def talk(reader, writer):
         buffered = b""

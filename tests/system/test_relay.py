@@ -1,4 +1,5 @@
-"""The connection to the relay: opening, TLS, RFC 6455 on the client's side, liveness, reconnecting at the cursor."""
+"""The connection to the relay: the upgrade, TLS, the client's side of RFC 6455, liveness, reconnecting at the
+cursor."""
 
 import asyncio
 import base64
@@ -60,7 +61,7 @@ def test_ipv6_address_works(lab):
 
 
 def test_name_is_resolved_and_every_address_tried(lab):
-    """localhost may stand for ::1 first, where nobody listens."""
+    """localhost may resolve to ::1 first, where no relay listens."""
     s = lab.system(events.make(20), relay_options={"name": "localhost"})
     s.assert_all()
 
@@ -291,7 +292,7 @@ def test_plain_server_behind_a_wss_url_is_a_clear_error(lab):
 
 
 def scripted(lab, made, script, **settings):
-    """A system whose first connection runs the script; it keeps its one connection if all goes well."""
+    """Returns a system whose first connection runs the script."""
     relay = lab.relay(made)
     relay.script(script)
     return lab.system(relay=relay, **settings)
@@ -314,7 +315,7 @@ def test_fragmented_messages_are_joined(lab):
 
 
 def test_message_that_ends_with_an_empty_fragment_is_whole(lab):
-    """As the relay itself sends large messages: all of it with FIN=0, and an empty FIN=1 continuation."""
+    """Real relays send large messages so: the whole message with FIN=0, and an empty continuation with FIN=1."""
     made = [events.post(seq, events.repo(seq), "x" * 200_000) for seq in range(1, 6)]
 
     async def script(connection):
@@ -529,7 +530,7 @@ def test_events_that_come_again_after_a_reconnect_are_counted_as_duplicates(lab)
     made = events.make(60)
 
     async def again(connection):
-        """A relay that starts earlier than it was asked to."""
+        """Begins earlier than the client has asked for."""
         await connection.upgrade()
         for event in made[30:]:
             await connection.message(event.frame)
@@ -543,7 +544,7 @@ def test_events_that_come_again_after_a_reconnect_are_counted_as_duplicates(lab)
 
 
 def test_same_event_twice_on_one_connection_is_delivered_once(lab):
-    """A fan-out may send one seq twice where stored events turn into live ones."""
+    """A relay may send one seq twice where it goes from stored to live events."""
     made = events.make(40)
 
     async def script(connection):
@@ -585,7 +586,7 @@ def test_live_start_that_is_dropped_before_the_first_event_stays_live(lab):
 
 
 def test_backoff_grows_while_the_relay_accepts_and_drops(lab):
-    """An accepted connection is no healthy one: nobody hammers a relay that is in trouble."""
+    """An accepted connection does not prove a healthy relay. firehosed must not hammer one in trouble."""
     relay = lab.relay(events.make(20))
     times = []
 
@@ -662,7 +663,7 @@ def test_relay_that_goes_silent_after_events_is_resumed_at_the_last_seq(lab):
 
 
 def test_busy_relay_that_ignores_pings_is_kept(lab):
-    """Any byte is a sign of life."""
+    """Each byte is a sign of life."""
     made = events.make(50)
 
     async def script(connection):
@@ -677,7 +678,7 @@ def test_busy_relay_that_ignores_pings_is_kept(lab):
 
 
 def test_frozen_relay_is_dropped(lab):
-    """A relay that reads and writes nothing any more, though the connection stands."""
+    """The relay neither reads nor writes any more, but the connection stays open."""
     async def frozen(connection):
         await connection.serve(10)
         connection.listener.cancel()
@@ -707,7 +708,7 @@ def test_error_frame_is_logged_by_name_and_followed_by_a_new_connection(lab, nam
 
 
 def test_future_cursor_is_a_new_sequence_and_nothing_new_is_taken_for_old(lab):
-    """The relay was rebuilt: its seqs start anew, far below ours."""
+    """The relay was rebuilt. Its seqs begin anew, far below the cursor."""
     old, new = events.make(10), events.make(30, first_seq=100)
 
     async def script(connection):
@@ -719,7 +720,7 @@ def test_future_cursor_is_a_new_sequence_and_nothing_new_is_taken_for_old(lab):
     relay.script(ws.serve(10), script)
     s = lab.system(relay=relay)
     s.daemon.wait_log(r"(warn|error) .*FutureCursor")
-    assert relay.wait_connections(3).cursor == 0  # from the oldest on: what was missed is not skipped
+    assert relay.wait_connections(3).cursor == 0  # from the oldest event on, so that firehosed skips none
     relay.append(new[10:])
     stream.wait_seqs(s.db, old + new)
     s.wait_cursor(new[-1].seq)
@@ -728,7 +729,7 @@ def test_future_cursor_is_a_new_sequence_and_nothing_new_is_taken_for_old(lab):
 
 @pytest.mark.parametrize("start", ["live", "oldest"])
 def test_future_cursor_where_no_place_was_asked_for_is_an_error_as_any_other(lab, start):
-    """Not a new sequence again and again, without a pause, each time with other workers."""
+    """firehosed must not begin a new sequence, with new workers, again and again without a pause."""
 
     async def refuse(connection):
         await connection.upgrade()
@@ -746,7 +747,7 @@ def test_future_cursor_where_no_place_was_asked_for_is_an_error_as_any_other(lab
 
 
 def test_relay_that_silently_begins_far_below_is_a_new_sequence(lab):
-    """As the relays of the network do it: no FutureCursor, only seqs that lie far below."""
+    """The public relays do so: they send no FutureCursor, but seqs far below the cursor."""
     old, new = events.make(10), events.make(30, first_seq=100)
 
     async def script(connection):

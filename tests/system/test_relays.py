@@ -1,6 +1,6 @@
-"""Several relays: going over to the next one and back, each at a cursor of its own, with nothing lost or doubled.
+"""Failover to another relay and failback. Each relay has a cursor of its own, and no event is lost or doubled.
 
-A `Network` is what happened; each relay has its own numbers for it."""
+A `Network` has the posts. Each relay gives them seqs of its own."""
 
 import os
 import random
@@ -22,7 +22,7 @@ POST = "app.bsky.feed.post"
 
 
 class Network:
-    """Posts of some repos, a second apart. A relay has them under seqs that start where it says, with gaps of its own."""
+    """Posts of some repos, one each second. Each relay has its own first seq, and its own gaps."""
 
     def __init__(self, repos=20, seed=1):
         self.chance = random.Random(seed)
@@ -37,7 +37,7 @@ class Network:
 
     @staticmethod
     def seen_by(posts, first_seq, step=1):
-        """What a relay sends of it."""
+        """Returns the events that a relay makes of these posts."""
         made = []
         for number, did in posts:
             seq = first_seq + number * step
@@ -91,7 +91,7 @@ class TwoRelays:
         self.daemon.assert_balance()
 
     def goes_over(self, meanwhile=0):
-        """The first relay goes away, and never has what happens meanwhile."""
+        """Stops the first relay, which never gets the posts of this time, and waits for the failover."""
         self.a.stop()
         self.happens(meanwhile, a=False)
         self.wait_current(self.b)
@@ -105,7 +105,7 @@ class TwoRelays:
 
 @pytest.fixture
 def reading_first(lab):
-    """Starts a daemon that has two relays and has written what the first of them had."""
+    """Returns a function that starts a daemon with two relays, and waits for the posts of the first."""
 
     def start(happened=100, **settings):
         s = TwoRelays(lab, **settings)
@@ -128,7 +128,7 @@ def test_next_relay_takes_over_and_each_post_is_there_once(reading_first):
 
 
 def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, reading_first):
-    """The other relay has a lower cursor, or none: nothing that was saved of it is gone."""
+    """The other relay has a lower cursor or none. This does not mean that Redis has lost data."""
     s = reading_first(redis=lab.redis(aof=True))
     wait_for(lambda: s.db.get(stream.CURSOR) == str(s.a.log[-1].seq), "the cursor to be saved")
     s.redis.stop()
@@ -142,7 +142,7 @@ def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, reading_
 
 
 def test_place_to_begin_at_is_found_far_back_in_a_long_sequence(reading_first):
-    """The other relay has gone on by more than one step of the search while the first one was away."""
+    """The other relay has advanced by more than one step of the search while the first one was away."""
     s = reading_first()
     s.goes_over(meanwhile=6000)
     s.happens(5, a=False)
@@ -215,8 +215,8 @@ def test_restart_on_the_other_relay_goes_on_with_its_cursor_when_the_first_is_aw
 
 
 def test_restart_on_another_relay_that_was_never_read_loses_nothing_of_the_first(reading_first):
-    """Nothing tells where to begin with it: what it does not give comes when the first is back, also of those repos
-    that had an event since."""
+    """firehosed does not know where to begin with that relay. The missing posts come when the first relay is back, also
+    those of repos that had a newer one."""
     s = reading_first()
     s.daemon.stop()
     s.a.stop()
@@ -266,7 +266,7 @@ def test_relay_that_asks_for_a_pause_of_a_day_is_left_at_once(lab):
 
 
 def test_relay_added_behind_changes_nothing(lab):
-    """From then on repos are remembered: those that had an event since are recognised when it takes over."""
+    """firehosed remembers repos from then on. After the failover it recognises repos that had an event since."""
     s = TwoRelays(lab)
     s.daemon.write_config(relay=s.a.url)
     s.happens(100)

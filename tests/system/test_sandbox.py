@@ -1,5 +1,5 @@
-"""The worker's sandbox, from inside: a worker that is made to do what an attacker would, dies of it, is replaced, and
-nothing is lost. tests/tools/misbehave.c is the attacker: preloaded, it reads its orders from the frames."""
+"""The sandbox of a worker, from inside. A worker that acts as an attacker would dies, the master replaces it, and no
+event is lost. tests/tools/misbehave.c is the attacker. It is preloaded, and takes its orders from the frames."""
 
 import os
 import re
@@ -44,7 +44,7 @@ ATTACKS = {  # what is tried, and the call that the log must name
     "ioctl": "ioctl",
 }
 
-# AddressSanitizer and LeakSanitizer need these themselves; what stays forbidden is tested with them too.
+# AddressSanitizer and LeakSanitizer need these calls. The tests of the other calls run with them, too.
 NEEDED_BY_SANITIZERS = {
     "openat", "execve", "clone", "ptrace", "process_vm_readv", "kill", "mmap", "mprotect", "prctl", "rt_sigaction", "ioctl",
 }  # fmt: skip
@@ -55,7 +55,7 @@ def order(seq, verb):
 
 
 def attack(s, verb):
-    """One frame with the order, and others around it; returns the pid of the worker that got it and its index."""
+    """Sends a frame with the order, and others around it. Returns the pids of the workers before the attack."""
     made = events.make(20, events.after(s.events))
     seq = events.after(made)
     before = s.daemon.wait_workers(len(s.daemon.worker_pids()))
@@ -64,7 +64,7 @@ def attack(s, verb):
 
 
 def limits(pid):
-    """Soft and hard limit of each resource, as in /proc/PID/limits."""
+    """Returns the soft and the hard limit of each resource, from /proc/PID/limits."""
     with open(f"/proc/{pid}/limits") as table:
         return {line[:26].strip(): tuple(line[26:].split()[:2]) for line in table}
 
@@ -88,7 +88,7 @@ def test_worker_that_makes_a_forbidden_call_dies_is_named_and_replaced(lab, verb
 
 
 def test_frame_that_brings_its_worker_to_a_forbidden_call_again_is_put_aside(lab):
-    """Whatever it is in a frame that takes a worker over: it does so twice, and is not tried for ever."""
+    """A frame may take over each worker that reads it. firehosed puts it aside after the second one."""
     s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     seq = events.after(s.events)
@@ -105,7 +105,7 @@ def test_frame_that_brings_its_worker_to_a_forbidden_call_again_is_put_aside(lab
 
 @pytest.mark.parametrize("verb", ["garble", "babble"])
 def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
-    """The master would never hear of it again: its acks are not to be understood."""
+    """The master could never read an ack of this worker again."""
     s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     before = attack(s, verb)
@@ -118,7 +118,7 @@ def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
 
 
 def test_worker_that_sends_an_empty_message_is_killed_and_replaced(lab):
-    """It looks as if the worker had shut its side: nothing can come from it any more, whether it lives or not."""
+    """The message looks like the end of the channel. No more messages can come, even if the worker still lives."""
     s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     attack(s, "vanish")
@@ -127,7 +127,7 @@ def test_worker_that_sends_an_empty_message_is_killed_and_replaced(lab):
 
 
 def test_worker_that_only_says_that_firehosed_was_taken_over_is_replaced(lab):
-    """Redis knows better: the work goes on."""
+    """The slots in Redis still belong to this firehosed, so it goes on."""
     s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     attack(s, "leave")
@@ -140,7 +140,7 @@ def test_worker_that_only_says_that_firehosed_was_taken_over_is_replaced(lab):
 
 @pytest.mark.parametrize("verb", ["openat", "socket", "kill"])
 def test_sandbox_off_lets_it_pass(lab, verb):
-    """The proof that the attacks above would do something, and that it is the sandbox which stops them."""
+    """The attacks above would succeed without the sandbox."""
     s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"), sandbox="off")
     s.wait_delivered()
     before = attack(s, verb)
@@ -175,7 +175,7 @@ def test_worker_that_crashes_or_aborts_dies_of_that_and_of_no_forbidden_call(lab
 
 @pytest.mark.skipif(is_sanitized(), reason="a sanitizer has its own way to crash")
 def test_worker_can_look_at_the_ring_and_not_write_to_it(lab):
-    """Nor make it writable: what other workers read is out of its reach."""
+    """A worker cannot make the ring writable either. So it cannot change what other workers read."""
     s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
     s.wait_delivered()
     assert_attack_ends_by_signal(s, "scribble", 11)
@@ -188,7 +188,7 @@ def test_worker_has_no_privileges_no_core_and_limits(lab):
         assert status_fields(pid, "NoNewPrivs", "Seccomp") == ["1", "2"]
         sets = status_fields(pid, "CapInh", "CapPrm", "CapEff", "CapAmb")
         assert [int(c, 16) for c in sets] == [0, 0, 0, 0]
-        if os.geteuid() == 0:  # who may not empty it keeps it, and gets nothing from it without new privileges
+        if os.geteuid() == 0:  # other users cannot empty it, but gain nothing from it without new privileges
             assert int(status_fields(pid, "CapBnd")[0], 16) == 0
         got = limits(pid)
         assert got["Max core file size"] == ("0", "0")
@@ -222,7 +222,7 @@ def test_worker_holds_nothing_but_channel_redis_and_log(lab, kernel):
 
 
 def go_through_everything(lab, redis, **settings):
-    """Redis gone and back, log opened again, level changed, reload, drain."""
+    """Runs through a lost Redis, a rotated log, a new log level, a reload and a drain."""
     log = lab.path("firehosed.log")
     s = lab.system(events.make(500), redis=redis, workers=2, log_file=log, log_level="debug", **settings)
     s.wait_delivered()
@@ -255,7 +255,7 @@ def test_everything_a_worker_has_to_do_over_tls_is_allowed(lab):
 
 @pytest.mark.parametrize("form", ["folder", "file"])
 def test_authorities_of_the_system_are_read_before_files_are_out_of_reach(lab, form):
-    """OpenSSL looks for an authority in the system's folder when it meets a certificate: too late for a worker."""
+    """OpenSSL reads an authority from the system's folder when it sees a certificate. That is too late for a worker."""
     ca_file = lab.certificates.ca_file
     folder = lab.path("certs")
     folder.mkdir()
@@ -278,7 +278,7 @@ def test_authority_that_the_system_does_not_know_is_a_clear_error_and_no_death(l
 
 @pytest.mark.parametrize("mode", ["strict", "log", "off"])
 def test_first_line_of_a_quiet_process_needs_no_file_for_the_time(lab, mode):
-    """A worker writes the first line of all. Whatever libc reads to write the time, it has read before the sandbox."""
+    """A worker writes the first line of the log. libc must have read its files for the time before the sandbox."""
     s = lab.system(events.make(20), workers=1, log_level="warn", sandbox=mode, stream_key="wrong", start=False,
                    shutdown_timeout="1s")  # fmt: skip
     s.db.set("wrong", "not a stream")
@@ -289,7 +289,7 @@ def test_first_line_of_a_quiet_process_needs_no_file_for_the_time(lab, mode):
 
 
 def without_seccomp(lab, mode):
-    """firehosed under a filter that refuses to install another, as an old container runtime's does."""
+    """Returns a firehosed under a filter that refuses further filters, as old container runtimes have it."""
     s = lab.system(events.make(20), start=False, sandbox=mode, environment=preloaded("misbehave", MISBEHAVE_NO_SECCOMP="1"))
     s.daemon.start(wait=False)
     return s

@@ -1,4 +1,4 @@
-"""Passwords are in no log, no answer, no key, no title: whatever is said, at every level, in good days and bad ones."""
+"""No password appears in a log, an answer, a key or a process title, at any log level, with or without failures."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def of_process(pid, *names):
 
 
 def everything_in(db):
-    """All keys of a Redis with what they hold, as text."""
+    """Returns all keys of a Redis and their values, as text."""
     readers = {"string": db.get, "hash": db.hgetall, "stream": db.xrange, "list": lambda k: db.lrange(k, 0, -1)}
     return "\n".join(f"{key} {readers[db.type(key)](key)}" for key in db.keys("*"))
 
@@ -59,7 +59,7 @@ def test_passwords_are_told_nowhere(lab, level):
     s.daemon.start()
     s.assert_all()
 
-    # Good days.
+    # Without failures.
     commands = [["status"], ["workers"], ["config"], ["config", "redis"], ["cursor"], ["reload"], ["nonsense"]]
     for command in commands:
         for form in ([], ["--json"]):
@@ -73,7 +73,7 @@ def test_passwords_are_told_nowhere(lab, level):
     assert_silent("redis", everything_in(s.db))
     assert_silent("the names of connections", str([c["name"] for c in redis.daemon_clients()]))
 
-    # Bad ones: a password that is refused, a Redis that is away, files that are wrong where the password stands.
+    # With failures: a password that is refused, a Redis that is away, files that are wrong where the password stands.
     s.daemon.reload(redis=redis.url(password=SECRETS[1]))
     s.daemon.wait_status(lambda st: "WRONGPASS" in json.dumps(st), "to be refused")
     assert_silent("status", json.dumps(s.daemon.status()))

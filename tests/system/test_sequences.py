@@ -1,4 +1,4 @@
-"""The relay's sequence: seqs that jump, go back, begin anew. Whatever it is, no new event is skipped."""
+"""The sequence of a relay: seqs jump, go back or begin anew. firehosed never skips a new event."""
 
 import events
 import frames
@@ -26,7 +26,7 @@ def assert_rogue_put_aside(s, bad):
 
 
 def sent_in(order):
-    """All of it on one connection, in this order; then silence."""
+    """Returns a script that sends these events in this order on one connection, and then nothing."""
 
     async def script(connection):
         await connection.upgrade()
@@ -120,7 +120,7 @@ def test_sequence_that_begins_anew_within_a_connection_is_followed(lab):
 
 
 def test_small_host_that_was_rebuilt_is_noticed(lab):
-    """Its whole sequence is shorter than the slack that is given to a large one."""
+    """The whole sequence of this host is shorter than the slack for a large relay."""
     old, new = events.make(200, 1), events.make(20, 3)
     s = lab.system(old)
     s.wait_delivered()
@@ -135,7 +135,7 @@ def test_small_host_that_was_rebuilt_is_noticed(lab):
 
 
 def test_start_after_a_crash_does_not_skip_the_beginning_of_a_new_sequence(lab):
-    """It begins with the oldest event although `start` says live: it knows that all of it is new."""
+    """firehosed begins with the oldest event although `start` is live, as it knows that the whole sequence is new."""
     old = events.make(100)
     s = lab.system(old)
     s.wait_delivered()

@@ -1,4 +1,4 @@
-"""Under a service manager: what it is told over NOTIFY_SOCKET, and the unit that is shipped."""
+"""Under a service manager: the messages over NOTIFY_SOCKET, and the unit file."""
 
 import os
 import re

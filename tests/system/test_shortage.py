@@ -1,4 +1,4 @@
-"""The system is short of something: nothing is lost, and it goes on when there is enough again."""
+"""The system is short of a resource. firehosed loses nothing, and goes on when the shortage ends."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from waiting import hold_for, wait_for
 
 
 def no_processes(lab):
-    """A file; while it is there, no process can be made. With it the environment."""
+    """Returns a file and an environment. No process can fork while the file exists."""
     file = lab.path("short-of-processes")
     return file, preloaded("shortage", SHORT_OF_PROCESSES=str(file))
 

@@ -1,4 +1,4 @@
-"""Signals, starts and ends: SIGTERM, SIGINT, SIGHUP, SIGUSR1, process id file, going into the background."""
+"""Signals, start and end: SIGTERM, SIGINT, SIGHUP, SIGUSR1, the pid file, and the start in the background."""
 
 import json
 import os
@@ -96,7 +96,7 @@ def test_second_sigterm_does_no_harm(lab):
 
 
 def test_interrupt_of_the_whole_terminal_ends_in_order(lab):
-    """Ctrl-C reaches master and workers alike: the workers must leave the order of the end to the master."""
+    """Ctrl-C reaches the master and the workers. The workers must wait for the master's order to end."""
     s = lab.system(events.make(5000), cursor_interval="1h", workers=2)
     s.wait_length(1000)
     s.more_in_flight(15000)
@@ -247,7 +247,7 @@ def test_reload_moves_to_another_redis(lab):
 
 @pytest.mark.parametrize("end", ["kill", "freeze"])
 def test_reload_moves_away_from_a_redis_that_is_gone(lab, end):
-    """What is in hand is written to the other one: the old one may never come back."""
+    """firehosed writes the events in flight to the new Redis, as the old one may never come back."""
     first, second = lab.redis(), lab.redis()
     s = lab.system(events.make(300), redis=first, redis_reply_timeout="10m")
     s.assert_all()
@@ -353,7 +353,7 @@ def test_second_start_on_a_live_pid_file_is_refused(lab):
 
 def test_stale_pid_file_is_no_hindrance(lab):
     s = lab.system(events.make(10), start=False)
-    s.daemon.pid_file.write_text("1\n")  # alive, but no firehosed holds the lock
+    s.daemon.pid_file.write_text("1\n")  # process 1 lives, but no firehosed holds the lock
     s.daemon.start()
     assert s.daemon.master_pid() == s.daemon.process.pid
     s.assert_all()
@@ -398,7 +398,7 @@ def test_daemon_detaches_writes_its_pid_and_ends_on_sigterm(lab):
         fields = stat.read().rpartition(")")[2].split()
     assert int(fields[2]) != os.getpgrp() and int(fields[4]) == 0  # a process group of its own, no terminal
     assert os.readlink(f"/proc/{pid}/cwd") == "/"
-    wait_for(  # the command returns when the process id is written, which may be a moment earlier
+    wait_for(  # the command returns when the pid is written, which may be a moment earlier
         lambda: {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} <= {"/dev/null", str(log_file)},
         "it to let go of the standard streams",
     )
@@ -433,7 +433,7 @@ def test_daemon_without_a_log_file_it_can_open_fails_before_it_detaches(lab):
 
 
 def test_status_key_is_not_left_claiming_a_connection(lab):
-    """A dashboard must not read "connected" of a service that has ended in order."""
+    """A dashboard must not show "connected" for a service that has ended in order."""
     s = lab.system(events.make(10))
     s.assert_all()
     wait_for(lambda: json.loads(s.db.get(stream.STATUS) or "{}").get("connected"), "the status key")

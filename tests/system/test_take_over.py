@@ -1,4 +1,4 @@
-"""A second firehosed on the same keys: one takes over from the other, and no event is lost or doubled by it."""
+"""A second firehosed on the same keys takes over from the first, and no event is lost or doubled."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def assert_all(s, daemon):
 
 
 def test_idle_firehosed_is_taken_over(lab):
-    """It has nothing to write, and notices all the same."""
+    """The first firehosed has nothing to write, but still notices the other one."""
     s = lab.system(workers=2)
     s.more(300)
     s.wait_delivered()
@@ -37,7 +37,7 @@ def test_idle_firehosed_is_taken_over(lab):
 
 
 def test_taken_over_under_full_load_again_and_again(lab):
-    """A -> B -> C -> D: each an upgrade without a gap."""
+    """A -> B -> C -> D: each step is an upgrade without a gap."""
     s = lab.system(workers=2, batch_events=50)
     s.more(4000)
     now = s.daemon
@@ -84,7 +84,7 @@ def test_taken_over_while_it_reloads_does_not_take_the_slots_back(lab):
 
 
 def test_the_old_one_cannot_write_the_cursor_any_more(lab):
-    """It was stopped in front of its write; what it does when it goes on changes nothing."""
+    """The first firehosed is stopped before its write. When it goes on, it changes nothing."""
     s = lab.system(workers=1)
     s.more(200)
     s.wait_delivered()
@@ -105,7 +105,7 @@ def test_the_old_one_cannot_write_the_cursor_any_more(lab):
 
 
 def test_redis_that_forgets_who_took_over_does_not_leave_nobody(lab):
-    """The slots are the first one's again, which is gone: no reason for the second one to leave too."""
+    """The slots belong to the first firehosed again, which has ended. The second one must not end, too."""
     s = lab.system(workers=2)
     s.more(300)
     s.wait_delivered()

@@ -1,4 +1,4 @@
-"""Workers: they may die at any time, by any means, and any number of them. Nothing is lost."""
+"""Any number of workers may die at any time and in any way. No event is lost."""
 
 import os
 import re
@@ -64,7 +64,7 @@ def test_killed_worker_is_replaced_and_nothing_is_lost(lab):
 
 
 def test_worker_killed_under_load_again_and_again_loses_nothing(lab):
-    """In the middle of its writes, wherever that is, and with a batch in flight for sure, in turns."""
+    """The kills alternate: one comes at any moment of the writes, the next with a batch in flight for sure."""
     s = lab.system(events.make(1000), workers=3)
     s.wait_delivered()
     killed = []
@@ -106,7 +106,7 @@ def test_killed_idle_worker_is_replaced_too(lab):
         kill(pid)
         s.daemon.wait_worker_replaced(index, pid)
     s.more(100)
-    s.assert_all()  # nothing was in flight: not even doubles
+    s.assert_all()  # nothing was in flight, so there are no doubles either
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL, signal.SIGBUS], ids=lambda n: n.name)
@@ -239,7 +239,7 @@ def zombies_of(master):
 
 
 def test_worker_holds_only_what_it_needs(lab):
-    """Not the relay's connection, nor the control socket, nor the lock, nor other workers' channels."""
+    """A worker has no descriptor of the relay, the control socket, the lock or the channels of other workers."""
     s = lab.system(events.make(100), workers=4, log_file=lab.path("firehosed.log"))
     s.assert_all()
     for pid in s.daemon.wait_workers(4):
@@ -262,7 +262,7 @@ def test_replaced_worker_holds_only_what_it_needs(lab):
 
 
 def test_worker_that_is_to_leave_before_it_knows_its_marks_writes_what_it_got(lab):
-    """It is started on the way out, while Redis does not answer: frames and the end behind them are there at once."""
+    """The master starts it during the shutdown, while Redis is frozen. It gets frames and the order to end at once."""
     s = lab.system(events.make(200), workers=1, shutdown_timeout="60s")
     s.assert_all()
     s.redis.freeze()
@@ -288,8 +288,8 @@ def wait_received(s):
 
 
 def at_work(lab, **settings):
-    """One event is on its way to a Redis that does not answer, and behind it some that are too few to go before it is
-    acked."""
+    """Returns a system with one event on its way to a frozen Redis. The events after it are too few to go before the
+    ack."""
     redis = lab.redis()
     s = lab.system(events.make(200), redis=redis, workers=1, **settings)
     s.assert_all()
@@ -310,7 +310,7 @@ def test_what_came_meanwhile_goes_when_the_worker_has_acked(lab):
 
 @pytest.mark.parametrize(("batch_events", "least", "most"), [(512, 128, 451), (10, 10, 30)])
 def test_much_does_not_wait_for_the_ack_but_is_no_more_than_a_few_transactions(lab, batch_events, least, most):
-    """The next batch is built while Redis is at the one before: a worker has more in hand than one event."""
+    """A worker builds its next batch while Redis executes the one before, so it holds more than one event."""
     s, redis = at_work(lab, batch_events=batch_events)
     s.more(400)
     wait_received(s)
@@ -344,7 +344,7 @@ def test_what_waits_is_written_after_an_orderly_restart(lab):
 
 @pytest.mark.parametrize("restarts", [False, True])
 def test_what_waits_is_written_before_the_end(lab, restarts):
-    """All of the ring, also where its worker was about to be replaced."""
+    """firehosed writes the whole ring, also for a worker that was about to be replaced."""
     s, redis = at_work(lab)
     if restarts:
         with Control(s.daemon) as control:
@@ -359,7 +359,7 @@ def test_what_waits_is_written_before_the_end(lab, restarts):
 
 
 def test_worker_that_cannot_write_sleeps(lab):
-    """More frames than it takes, and none of them can be decoded before the marks are read."""
+    """The worker gets more frames than it can hold, and can decode none of them before it has read its marks."""
     s = lab.system(events.make(5000), workers=1, start=False)
     s.db.rpush(stream.STREAM, "not a stream")
     s.daemon.start()
