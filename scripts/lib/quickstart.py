@@ -1,4 +1,4 @@
-"""quickstart.py: run the whole of it once, and show what happened. Started by scripts/quickstart."""
+"""quickstart.py: runs the whole system once, and shows what happens. scripts/quickstart starts it."""
 
 import argparse
 import os
@@ -63,9 +63,9 @@ def quickstart(rig, options):
         status = rig.daemon.status()
         usage = rig.usage()
         table = run("firehosectl", "-s", rig.daemon.control_socket, "status").stdout
-        rig.daemon.stop()  # in order: what is in flight is written, the cursor is saved
+        rig.daemon.stop()  # in order: firehosed writes what is in flight, and saves the cursor
         return report(rig, options, status, usage, table)
-    except AssertionError as wrong:  # also what waits in vain
+    except AssertionError as wrong:  # also Late
         print(f"\nThat did not work: {wrong}\n\nThe end of firehosed's log:\n{log_tail(rig)}", file=sys.stderr)
         return 1
 
@@ -86,7 +86,7 @@ def connected(rig, url):
 
 
 def watch_count(rig, count):
-    """Until all events have arrived and are done."""
+    """Waits until firehosed has received all events and finished them."""
     progress = Progress(lambda done: done / count)
     last_change, last_done = time.monotonic(), 0
     while True:
@@ -113,7 +113,7 @@ def watch_seconds(rig, seconds):
 
 
 class Progress:
-    """A line that is renewed in place on a terminal; a line every five seconds elsewhere."""
+    """Prints the progress: on a terminal in one line, elsewhere as a line every five seconds."""
 
     def __init__(self, fraction):
         self.fraction = fraction
@@ -196,7 +196,7 @@ BALANCE = ("written", "filtered", "quarantined", "duplicate")
 
 
 class StreamRead:
-    """The stream from its first entry to its last, as a consumer would."""
+    """Reads the stream from its first entry to its last, as a consumer does."""
 
     def __init__(self, rig):
         self.first, seqs, start, last = [], [], "-", None
@@ -211,7 +211,7 @@ class StreamRead:
         self.count, self.distinct = len(seqs), len(set(seqs))
         self.last_seq = max(seqs, default=0)
         self.cursor = int(rig.db.get("firehose:python_cursor") or 0)
-        # An entry's id is the time at which Redis took it.
+        # The id of an entry has the time at which Redis added it.
         milliseconds = int(last.split("-")[0]) - int(self.first[0][0].split("-")[0]) if last else 0
         self.seconds = milliseconds / 1000
 
@@ -229,7 +229,7 @@ def indent(text):
 
 
 def folded(text, margin, most_lines=3):
-    """In lines that the terminal is wide enough for, with a margin before all but the first; shortened."""
+    """Returns a shortened text in lines of the terminal's width, with a margin before all lines but the first."""
     width = max(80, min(120, shutil.get_terminal_size().columns)) - margin
     if len(text) > width * most_lines:
         text = text[: width * most_lines - 1] + "…"

@@ -1,7 +1,7 @@
-"""rig.py: relay over TLS → firehosed → Redis, private and thrown away afterwards, and what they cost.
+"""rig.py: a private relay over TLS → firehosed → Redis, and what they cost. Nothing of it stays.
 
-For quickstart and bench. The parts are those of the whole-system tests, which know how to start them, wait for them
-and end them; here is how the three are put together, and how they are measured.
+quickstart and bench use it. The parts are those of the system tests (tests/lib), which start them, wait for them and
+end them. This file connects the three, and measures them.
 """
 
 import os
@@ -22,8 +22,8 @@ STREAM = "firehose:events"
 
 
 class Rig:
-    """A folder and all processes of one run. `with Rig() as rig:` leaves nothing behind, whatever happens inside:
-    Ctrl-C, a signal, an error."""
+    """A folder and all processes of one run. `with Rig() as rig:` leaves nothing behind, also after Ctrl-C, a signal or
+    an error."""
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -45,7 +45,7 @@ class Rig:
         for number in self.SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         self.stop_all()
-        for child in children():  # one that was interrupted while it was being started
+        for child in children():  # a child whose start was interrupted
             kill_session(child)
         shutil.rmtree(self.directory, ignore_errors=True)
         for number in self.SIGNALS:
@@ -64,7 +64,7 @@ class Rig:
         return self.redis
 
     def start_relay(self, *arguments, source=None, tls=True):
-        """firehose-replay over TLS, as a name that the certificate is for."""
+        """Starts firehose-replay over TLS, under a name of its certificate."""
         self.relay = Replay(*arguments, source=source, certificate=self.certificate if tls else None)
         self.parts.append(self.relay)
         self.relay_url = self.relay.url.replace("127.0.0.1", "localhost")
@@ -81,7 +81,7 @@ class Rig:
         return self.daemon
 
     def start_peer(self, command, environment):
-        """Another program in firehosed's place."""
+        """Starts another program in the place of firehosed."""
         self.peer = Peer(command, environment, self.directory / f"peer{time.monotonic_ns()}.log")
         self.parts.append(self.peer)
         return self.peer
@@ -89,18 +89,18 @@ class Rig:
     # -- What is asked of it -----------------------------------------------------------------------------------
 
     def added(self):
-        """Entries ever added to the stream, those that were trimmed meanwhile too."""
+        """Returns the number of entries ever added to the stream, with the trimmed ones."""
         if not self.db.exists(STREAM):
             return 0
         info = self.db.xinfo_stream(STREAM)
         return info.get("entries-added", info["length"])  # Redis 6 does not count them
 
     def last_added(self):
-        """When the last entry was added, as Unix time: its id says so."""
+        """Returns the Unix time of the last entry, from its id."""
         return int(self.db.xinfo_stream(STREAM)["last-generated-id"].split("-")[0]) / 1000
 
     def pids(self):
-        """Role → process ids."""
+        """Returns role → pids."""
         roles = {"redis": self.redis.process.members()}
         if self.relay:
             roles["relay"] = self.relay.process.members()
@@ -119,7 +119,7 @@ class Rig:
 
 
 class Peer:
-    """A program that does firehosed's work, with all the processes that it starts."""
+    """A program that does the work of firehosed, with all processes that it starts."""
 
     def __init__(self, command, environment, log):
         self.log = log
@@ -137,7 +137,7 @@ class Peer:
 
 
 class Usage:
-    """What has been used up to a moment. The difference of two is what a time in between has cost."""
+    """The resources used up to a moment. The difference of two is the cost of the time between them."""
 
     def __init__(self, rig):
         roles = rig.pids()
@@ -157,7 +157,7 @@ def children():
 
 
 def pss_bytes(pid):
-    """Memory of a process; pages that several share are divided among them."""
+    """Returns the memory of a process. Shared pages are divided among the processes."""
     try:
         with open(f"/proc/{pid}/smaps_rollup") as rollup:
             for line in rollup:

@@ -1,8 +1,7 @@
-"""bench: measures firehosed. Started by scripts/bench, which builds it optimised.
+"""bench: measures firehosed. scripts/bench starts it, and builds an optimised firehosed before.
 
-A section measures one thing several times and returns its results; SECTIONS lists them, in the order in which they
-run. The sections are in load.py (the whole under load), parts.py (parts of it, and the floor) and
-peers.py (others at the same work).
+A section measures one thing several times, and returns its results. SECTIONS lists the sections in their order. load.py
+has those of the whole under load, parts.py those of its parts and of the floor, and peers.py those of other programs.
 """
 
 import argparse

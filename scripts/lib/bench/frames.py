@@ -1,4 +1,4 @@
-"""frames.py: the frames that are measured with."""
+"""frames.py: the frames of a measurement."""
 
 import os
 
@@ -10,7 +10,7 @@ GENERATED = 20_000
 
 
 class Capture:
-    """A file of [u32 little-endian length][frame]…"""
+    """A capture: a file of [u32 little-endian length][frame]…"""
 
     def __init__(self, path, what):
         self.path = path
@@ -23,12 +23,12 @@ class Capture:
                 self.bytes += length
                 self.wire_bytes += length + (2 if length < 126 else 4 if length < 65536 else 10)
         self.mean_bytes = self.bytes / self.count
-        self.mean_wire_bytes = self.wire_bytes / self.count  # with the WebSocket's headers
+        self.mean_wire_bytes = self.wire_bytes / self.count  # with the headers of WebSocket
         self.description = f"{what}, {self.count:,} of {self.mean_bytes:,.0f} bytes on average, repeated"
 
 
 def choose_capture(rig, generated):
-    """Real frames where there are any; so many generated ones where those are asked for."""
+    """Returns real frames if there are any, or as many generated ones as the options ask for."""
     if not generated and CORPUS.exists():
         return Capture(CORPUS, "of the real network")
     path = rig.directory / "generated.frames"

@@ -1,11 +1,11 @@
-"""load.py: relay over TLS → firehosed → Redis, all of them real, under load."""
+"""load.py: a real relay over TLS → firehosed → Redis, under load."""
 
 import time
 
 from bench.table import Column, progress
 from rig import wait_for
 
-STREAM_MAX_LEN = 100_000  # keeps Redis small, however long it runs
+STREAM_MAX_LEN = 100_000  # Redis stays small, however long the run takes
 WARM_UP_SECONDS = 1.5
 POLL_SECONDS = 0.05
 
@@ -19,7 +19,7 @@ CPU = [
 
 
 def start(rig, capture, *relay_arguments, **settings):
-    """All three of them; returns when the first event is in the stream."""
+    """Starts all three, and returns when the first event is in the stream."""
     rig.start_redis()
     rig.start_relay("--loop", *relay_arguments, source=capture.path)
     rig.start_firehosed(stream_max_len=STREAM_MAX_LEN, **settings)
@@ -27,7 +27,7 @@ def start(rig, capture, *relay_arguments, **settings):
 
 
 def compare(before, after, capture):
-    """What happened between two moments, by event."""
+    """Returns the cost of an event between two moments."""
     events, seconds = after.added - before.added, after.time - before.time
     assert events > 0, "nothing was written in a whole run"
     cpu = {f"cpu_{role}": (after.cpu[role] - before.cpu[role]) * 1e6 / events for role in after.cpu}
@@ -45,8 +45,8 @@ def compare(before, after, capture):
 
 
 def end_to_end(rig, options, capture, report):
-    """As fast as it goes, in steady state. The runs of the worker counts take turns, so that what the machine does
-    meanwhile falls on all of them."""
+    """The highest rate in a steady state. The runs of the worker counts alternate, so that other load on the machine
+    affects all of them."""
     report.title("End to end, by number of workers", "CPU by event, of each role apart.")
     runs = {workers: [] for workers in options.workers}
     for turn in range(options.runs):
@@ -76,7 +76,7 @@ def run_end_to_end(rig, options, capture, workers):
 
 
 def catch_up(rig, options, capture, report):
-    """A backlog from its first event to its last: what an event costs must not depend on how many there are."""
+    """A backlog from its first event to its last. The cost of an event must not depend on the size of the backlog."""
     report.title("Catching up with a backlog", "4 workers; from the first event written to the last.")
     columns = [Column("events/s", "events_per_second"), *CPU, Column("PSS MB", "pss_megabytes", ".1f")]
     table = report.table("events", columns)
@@ -96,7 +96,7 @@ def run_catch_up(rig, capture, events):
         start(rig, capture, "--count", str(events), workers=4)
         before = after = rig.usage()
         started, last = time.time(), 0
-        while last < after.added:  # nothing more came in the time between two looks, twice what a batch takes
+        while last < after.added:  # until nothing has come between two looks, which is twice the time of a batch
             last = after.added
             time.sleep(POLL_SECONDS)
             after = rig.usage()
@@ -114,7 +114,7 @@ def is_done(rig, events):
 
 
 def steady(rig, options, capture, report):
-    """For long at full speed: memory must be flat."""
+    """A long run at full speed. The memory must not grow."""
     report.title(
         f"Steady for {options.steady:,.0f} s at full speed", "4 workers; PSS of all processes, looked at each second."
     )

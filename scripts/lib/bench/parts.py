@@ -1,4 +1,4 @@
-"""parts.py: parts of the whole: the decoder, latency, and the floor: what nobody can do without."""
+"""parts.py: the decoder, the latency, and the floor, which is the work that no implementation can avoid."""
 
 import json
 import re
@@ -10,14 +10,15 @@ from bench.table import Column, output, progress
 from rig import STREAM, program
 
 RATE = [Column("events/s", "events_per_second"), Column("CPU µs", "microseconds", ".2f")]
-ENTRY_BYTES = 560  # of data in an entry of the real network's, on average; the whole command has about 700
+ENTRY_BYTES = 560  # mean size of the data of a real entry; the whole command has about 700
 BENCHMARK_REQUESTS = 1_000_000
 PIPELINE = 256
 
 
 def floor(rig, options, capture, report):
-    """What the bytes themselves cost in and out, measured without firehosed, each thing alone in its process. The last
-    rows are sums: what moves and checks the bytes, and with it what makes one of the other (the decoder's `encode`)."""
+    """The cost of the bytes, in and out, without firehosed. Each step runs alone in a process. The last rows are sums:
+    the steps that move and check bytes, and the same with the step that makes JSON of a frame (`encode` of the
+    decoder)."""
     report.title("The floor", "CPU by event of a process that does this and nothing else.")
     encodes = []
     runs = {name: [] for name in ("TLS read", "plain read", "SHA-256 of records", "XADD: Redis", "XADD: sender")}
@@ -51,7 +52,7 @@ def read_floor(rig, options, capture, *, tls):
 
 
 def benchmark_xadd(rig):
-    """redis-benchmark's pipelined XADD of the same size: CPU of Redis, and of the one who sends."""
+    """Pipelined XADDs of the same size by redis-benchmark: the CPU time of Redis and of the sender."""
     command = [
         "XADD",
         STREAM,
@@ -87,7 +88,7 @@ def children_cpu():
 
 
 def decoder(rig, options, capture, report):
-    """What the atproto room costs alone, on one core, without I/O."""
+    """The cost of the atproto room alone, on one core and without I/O."""
     report.title(
         "Decoder alone, one core",
         "`peek`: the master's look at a frame; `encode`: envelope, CAR, hash of the record, JSON; "
@@ -112,7 +113,7 @@ def decode(capture):
 
 
 def latency(rig, options, capture, report):
-    """From the relay's write to the entry's arrival at a reader that waits in XREAD, at a steady rate."""
+    """The time from the write of the relay to the entry at a reader in XREAD, at a steady rate."""
     report.title(
         "Latency: relay's send → entry at a reader of the stream, µs",
         "4 workers. The floor is one process that sends plain XADDs at the same rate, and the same reader. "

@@ -1,5 +1,5 @@
-"""peers.py: what others are made of, at the same work: scripts/bench-peers/. Each is built with its own package
-manager, checked against firehosed's entries, and measured as firehosed is."""
+"""peers.py: other programs at the same work, from scripts/bench-peers/. Each is built with its own package manager. The
+bench compares its entries with those of firehosed, and measures it in the same way."""
 
 import json
 import os
@@ -22,14 +22,14 @@ SLOW_WARM_UP_SECONDS = 30
 
 
 class Missing(Exception):
-    """This peer cannot be had here; the reason is the text."""
+    """This machine cannot build the peer. The text is the reason."""
 
 
 # -- Building ----------------------------------------------------------------------------------------------------
 
 
 def build_python(place):
-    """/usr/bin/python3 and not the first of PATH: the one that the rest of the project runs with."""
+    """Uses /usr/bin/python3, as the rest of the project does, and not the first Python in PATH."""
     run(place, "/usr/bin/python3", "-m", "venv", place / "venv")
     run(place, place / "venv/bin/pip", "install", "--quiet", "--require-virtualenv", "-r", place / "requirements.txt")
     return [place / "venv/bin/python", place / "peer.py"]
@@ -63,7 +63,7 @@ def run(place, *command):
 
 
 def prepare(name):
-    """Builds in the build folder, and again only when a source has changed; returns the command."""
+    """Builds in the build folder if a source has changed, and returns the command."""
     place = Path(os.environ["FIREHOSED_BUILD"]) / "peers" / name
     sources = {path.name: path.read_bytes() for path in sorted((SOURCES / name).iterdir())}
     stamp = place / "built.json"
@@ -96,7 +96,7 @@ def start_peer(rig, command, max_len):
 
 
 def entries(rig, capture, begin, events):
-    """seq → (type, data) of all that is written of so many events."""
+    """Returns seq → (type, data) of all entries that the program writes of so many events."""
     try:
         rig.start_redis()
         rig.start_relay("--loop", "--count", str(events), source=capture.path)
@@ -112,7 +112,7 @@ def entries(rig, capture, begin, events):
 
 
 def check(rig, capture, name, command):
-    """The same entries as firehosed's, as JSON values: how they are spelled may differ."""
+    """Asserts that the entries equal those of firehosed as JSON values. Their text may differ."""
     ours = entries(rig, capture, lambda: rig.start_firehosed(workers=2, stream_max_len=0), CHECK_EVENTS)
     theirs = entries(rig, capture, lambda: start_peer(rig, command, 1_000_000), CHECK_EVENTS)
     differ = [seq for seq in ours if theirs.get(seq) != ours[seq]]
@@ -122,7 +122,8 @@ def check(rig, capture, name, command):
 
 
 def warm_up(rig):
-    """Some compile while they run: by events, and not only by time, as a slow one has not come far by then."""
+    """Waits for a number of events and for a time. Some programs compile while they run, and a slow one needs
+    longer."""
     started = time.monotonic()
     time.sleep(WARM_UP_SECONDS)
     while rig.added() < WARM_UP_EVENTS and time.monotonic() - started < SLOW_WARM_UP_SECONDS:
@@ -143,7 +144,7 @@ def measure(rig, options, capture, command):
 
 
 def peers(rig, options, capture, report):
-    """Others at the same work, each checked first."""
+    """Measures the other programs, after a check of each."""
     report.title(
         "Others at the same work",
         "Same relay over TLS, same frames, same Redis; each one's entries are those of firehosed.",

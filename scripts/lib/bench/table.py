@@ -1,4 +1,4 @@
-"""table.py: how results are printed: the median of the runs, ± half the distance from smallest to largest."""
+"""table.py: prints results: the median of the runs, ± half the distance from the smallest to the largest."""
 
 import statistics
 import subprocess
@@ -38,7 +38,7 @@ class Table:
         self.what, self.columns = what, columns
 
     def row(self, name, runs):
-        """Prints one row; returns the runs and their summary. A run may lack a figure, all of them or none."""
+        """Prints one row, and returns the runs and their summary. A figure is missing in all runs or in none."""
         summary, texts = {}, []
         for column in self.columns:
             values = [run[column.key] for run in runs if column.key in run]

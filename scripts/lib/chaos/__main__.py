@@ -1,6 +1,7 @@
-"""chaos: breaks everything around firehosed and firehosed itself, and then counts. Started by scripts/chaos.
+"""chaos: breaks firehosed and everything around it, and then counts the events. scripts/chaos starts it.
 
-Three lanes draw faults by lot, so that they overlap; what they draw depends on the seed alone, what it meets on timing.
+Three lanes draw faults by lot, so that faults overlap. The seed alone decides the faults; their effect depends on
+timing.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def parse_arguments():
 
 
 class Lane(threading.Thread):
-    """Draws faults and strikes, until the time is over or something is wrong."""
+    """Draws faults and strikes with them, until the time is over or something is wrong."""
 
     def __init__(self, number, rig, options, tally):
         super().__init__(name=f"lane {number}", daemon=True)
@@ -73,7 +74,7 @@ class Lane(threading.Thread):
     def run(self):
         while not self.over.wait(self.chance.uniform(0, self.options.pause)):
             name = self.chance.choice(self.options.faults)
-            # What a fault draws does not shift what is drawn after it.
+            # A fault has a generator of its own, so that its draws do not change the later faults.
             chance = random.Random(self.chance.random())
             started = time.monotonic()
             try:
@@ -162,7 +163,7 @@ def report(rig, tally, verdict, figures, seconds):
 
 
 def keep(rig, options, tally, verdict):
-    """All that a person needs to find out why."""
+    """Keeps all files that a person needs to find the cause."""
     rig.keep = options.keep or Path(f"/tmp/firehosed-chaos-{options.seed}-{os.getpid()}")
     (rig.directory / "faults.txt").write_text("\n".join(tally.history) + "\n")
     (rig.directory / "verdict.txt").write_text("\n".join(verdict.faults) + "\n")

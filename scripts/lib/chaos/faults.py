@@ -1,7 +1,7 @@
-"""faults.py: what can go wrong. A fault is a function of the rig and of chance; --list says its docstring.
+"""faults.py: the faults. A fault is a function of the rig and of chance. --list prints its docstring.
 
-It returns when the fault is over, as far as the fault goes: recovery is firehosed's, and goes on while the next one
-strikes. Each makes sure that it has really struck, and raises Late where it could not. FAULTS has them all.
+It returns when the fault is over. firehosed may still recover while the next fault strikes. Each fault makes sure that
+it has really struck, and raises Late if it could not. FAULTS has all of them.
 """
 
 import os
@@ -13,7 +13,7 @@ from processes import is_alive
 from rig import wait_for
 
 FAULTS = {}
-TAKEN_OVER = 76  # the exit status of a firehosed that another one has taken the keys from
+TAKEN_OVER = 76  # the exit status of a firehosed after another one has taken over
 
 
 class Fault:
@@ -89,7 +89,7 @@ def worker_hang(rig, chance):
 
 
 def wait_ready_for_signals(rig):
-    """Before it has begun to take signals, one would end it, as it ends any program."""
+    """Waits until the master handles signals. Before that, a signal ends it as it ends any program."""
     wait_for(rig.daemon.status, "firehosed to answer")
 
 
@@ -127,9 +127,8 @@ def has_begun(daemon):
 
 
 def wait_taken_over(rig, first, had_begun, losses):
-    """The first one ends, the second stays. The other way round only where the first had not had the keys yet when the
-    second started, and so came later than that, or where Redis has forgotten since the first one started that it, or the
-    second, had taken them: each may then be the later one."""
+    """Asserts that the first one ends and the second stays. The opposite is right in two cases: the first did not own
+    the keys yet when the second started; or Redis has lost a takeover since the first one started."""
     second = rig.daemon
     wait_for(lambda: not (first.is_running() and second.is_running()), "one of two firehosed to take over", 60)
     if first.is_running() and (not had_begun or rig.losses != losses):
@@ -160,7 +159,7 @@ def master_second_late(rig, chance):
 
 @fault("master")
 def resize(rig, chance):
-    """another number of workers, by SIGHUP"""
+    """SIGHUP with another number of workers"""
     rig.workers = chance.choice([n for n in range(1, 7) if n != rig.workers])
     wait_ready_for_signals(rig)
     rig.daemon.reload(workers=rig.workers)
@@ -169,7 +168,7 @@ def resize(rig, chance):
 
 @fault("master")
 def resize_often(rig, chance):
-    """several changes of the number of workers, one right behind the other"""
+    """several changes of the number of workers without a pause"""
     wait_ready_for_signals(rig)
     for _ in range(chance.randint(2, 5)):
         rig.workers = chance.choice([n for n in range(1, 7) if n != rig.workers])
@@ -182,7 +181,7 @@ def resize_often(rig, chance):
 
 
 def wait_link(proxy):
-    """The newest connection, and how many there had been at that moment."""
+    """Returns the newest connection, and the number of connections until then."""
 
     def newest():
         return max(proxy.links, key=lambda link: link.number, default=None), proxy.accepted
@@ -251,11 +250,11 @@ class Garble:
 
 @fault("relay")
 def relay_garble(rig, chance):
-    """a bit of what the relay sends (over TLS) is turned over"""
+    """a bit of the relay's bytes (over TLS) is flipped"""
     proxy = rig.relay_proxy
     (link, accepted), rule = wait_link(proxy), Garble(chance)
     link.rule = rule
-    # Where the connection ends in another way, or all has been sent, there is nothing to garble any more.
+    # If the connection ends in another way, or the relay has sent everything, there is no byte left to garble.
     wait_for(lambda: rule.done or link.is_closed, "bytes of the relay to garble")
     wait_reconnected(proxy, accepted, "garbage")
 
@@ -284,7 +283,7 @@ def relay_restart(rig, chance):
 
 @fault("relay")
 def relay_odd(rig, chance):
-    """the relay is started again as one that garbles, drops, stalls, repeats, fragments, refuses, or includes the cursor"""
+    """the relay starts again and garbles, drops, stalls, repeats, fragments, refuses, or includes the cursor"""
     after = str(chance.randrange(10, 3000))
     ways = [["--garble-after", after], ["--drop-after", after], ["--stall-after", after], ["--repeat-every", "7"],
             ["--fragment"], ["--cursor-convention", "from"], ["--accept-then-close", "3"],
@@ -314,10 +313,10 @@ def redis_kill(rig, chance):
 
 @fault("redis")
 def redis_lose(rig, chance):
-    """kill -9 Redis and cut its log back to what it was some time before: what it had confirmed since is gone"""
+    """kill -9 Redis and cut its log back, so that it loses data that it had confirmed"""
     log = rig.redis.append_only_file()
     before = log.stat().st_size
-    if rig.log_floor is None:  # before that there is nothing to go back to: where the marks are gone, events are lost
+    if rig.log_floor is None:  # Redis must keep some marks: without any, firehosed cannot read the lost events again
         with rig.redis.client() as client:
             wait_for(lambda: client.hexists("firehose:progress", "cursor"), "the first cursor to be saved")
         rig.log_floor = log, log.stat().st_size
@@ -325,7 +324,7 @@ def redis_lose(rig, chance):
     time.sleep(chance.uniform(0.05, 1.5))
     rig.redis.kill()
     newest = rig.redis.append_only_file()
-    if newest != log:  # it was written anew meanwhile: what it begins with stays
+    if newest != log:  # Redis has rewritten its log meanwhile: the beginning of the new one stays
         log, before = newest, 0
     after = log.stat().st_size
     floor = rig.log_floor[1] if log == rig.log_floor[0] else 0
@@ -366,7 +365,7 @@ def redis_client_kill(rig, chance):
 
 @fault("redis")
 def redis_full(rig, chance):
-    """maxmemory is reached, and lifted after a while"""
+    """Redis reaches maxmemory, which is raised after a while"""
     with rig.redis.client() as client:
         refused = lambda: client.info("errorstats").get("errorstat_OOM")  # noqa: E731 "count=N", or None at first
         before = refused()
@@ -394,7 +393,7 @@ def redis_drop(rig, chance):
 
 
 def apply(rig, chance, make_rule, make_rule_for_master=None):
-    """A rule on a connection of a worker, mostly, or of the master, until it has fired. Returns both."""
+    """Sets a rule on a connection, mostly of a worker, and waits until it has fired. Returns the link and the rule."""
     proxy = rig.redis_proxy
     name = "firehosed-worker"
     if chance.random() < 0.15 and make_rule_for_master is not None:
@@ -405,7 +404,7 @@ def apply(rig, chance, make_rule, make_rule_for_master=None):
         nonlocal rule, link
         if rule.fired.is_set():
             return True
-        if link is None or link.is_closed:  # another one's end was faster
+        if link is None or link.is_closed:  # another fault has ended it before
             links = sorted(proxy.current(name), key=lambda link: link.name)
             if links:
                 rule, link = make_rule(), chance.choice(links)
@@ -436,7 +435,7 @@ def cut_in_reply(rig, chance):
 
 @fault("redis")
 def late_after_kill(rig, chance):
-    """a worker is killed while its transaction is on the way; that arrives when the successor writes already"""
+    """a worker is killed while its transaction is on the way, which arrives when the next worker writes already"""
     link, rule = apply(rig, chance, transactions.HoldTransaction)
     victim = link.name.removeprefix("firehosed-")
     for pid in rig.worker_pids():
@@ -444,21 +443,21 @@ def late_after_kill(rig, chance):
             with open(f"/proc/{pid}/comm") as comm:
                 if comm.read().strip() == victim:
                     signal(pid, SIGKILL)
-        except OSError:  # it has ended already
+        except OSError:  # the worker has ended already
             pass
     deliver_late(rig, chance, link, rule)
 
 
 @fault("redis")
 def late_after_cut(rig, chance):
-    """the connection breaks while a transaction is on the way; that arrives when firehosed writes over a new one"""
+    """the connection breaks while a transaction is on the way, which arrives when firehosed writes over a new one"""
     link, rule = apply(rig, chance, transactions.HoldTransaction, transactions.HoldAnyTransaction)
     rig.redis_proxy.call(link.cut_side, link.client)
     deliver_late(rig, chance, link, rule)
 
 
 def deliver_late(rig, chance, link, rule):
-    """When another connection of the same name is there, and has had some time or none."""
+    """Delivers the transaction when another connection of the same name exists, at once or some time later."""
     proxy = rig.redis_proxy
     wait_for(lambda: any(other is not link and other.name == link.name for other in proxy.current())
              or not link.name.startswith("firehosed-worker-") or int(link.name.rsplit("-", 1)[1]) >= rig.workers,

@@ -1,7 +1,7 @@
-"""frames.py: what the relay serves, and what must come of it.
+"""frames.py: the frames that the relay serves, and what firehosed must make of them.
 
-A capture of generated frames with poison between them is served again and again, with rising seqs. What must come of
-each frame is what firehosed made of it in an undisturbed run, held against the independent decoder of the system tests.
+The relay serves a capture of generated frames and poison again and again, with rising seqs. An undisturbed run of
+firehosed shows what it must make of each frame. The independent decoder of the system tests checks a part of that.
 """
 
 import base64
@@ -17,18 +17,18 @@ from rig import run
 FIRST_SEQ = 31_000_000_001
 COUNT = 3000  # good frames of a round
 POISON_EVERY = 60
-CHECKED = 150  # entries of the undisturbed run that are held against the independent decoder
+CHECKED = 150  # entries of the undisturbed run that the independent decoder checks
 
 
 class Frames:
-    """One round, and from it all rounds."""
+    """The frames of one round. All rounds follow from it."""
 
     def __init__(self, directory, seed):
         self.path = directory / "chaos.frames"
         self.seed = seed
         self.frames = compose(directory, seed)
         frames.write_capture(self.path, self.frames)
-        self.numbered, self.anonymous = classify(self.frames)  # with a seq that can be read, and without
+        self.numbered, self.anonymous = classify(self.frames)  # with a readable seq, and without
         self.entries = {}  # place in the round → (type, data) in the stream
         self.repos = {}  # place in the round → the repo whose order counts
         self.poison = set()  # places in the round whose frames are dead letters
@@ -41,12 +41,12 @@ class Frames:
         return (seq - FIRST_SEQ) % self.round
 
     def frame(self, seq):
-        """The bytes that the relay sends for it."""
+        """Returns the bytes that the relay sends for a frame."""
         frame, place = self.numbered[self.place(seq)], self.place(seq)
         return renumbered(frame, FIRST_SEQ + place, seq)
 
     def learn(self, entries, letters):
-        """From an undisturbed run over one round: [(id, type, data, seq)], [(seq, reason, frame)]."""
+        """Takes the result of an undisturbed round: [(id, type, data, seq)], [(seq, reason, frame)]."""
         for _, kind, data, seq in entries:
             place = self.place(seq)
             assert place not in self.entries, f"seq {seq} is twice in the stream of the undisturbed run"
@@ -75,7 +75,7 @@ def renumbered(frame, old, new):
 
 
 def repo_of(data):
-    """The DID that a commit, an identity or an account stands for: it is the first value of all three."""
+    """Returns the DID of a commit, an identity or an account: the first value of all three."""
     return data.split(b'"', 4)[3]
 
 
@@ -91,11 +91,11 @@ def compose(directory, seed):
     chance.shuffle(poison)
     for frame in poison:
         made.insert(chance.randrange(1, len(made)), frame)
-    # Each gets the number of its place, as the relay gives it.
+    # The seq of each frame is the number of its place, as at the relay.
     numbered, place = [], 0
     for frame, seq in zip(made, seqs_of(made)):
         if seq is None:
-            if b"\x63seq\x1b" in frame:  # firehosed cannot read its seq, the relay could: it would be both
+            if b"\x63seq\x1b" in frame:  # the relay reads a seq and firehosed does not: of both kinds
                 continue
             numbered.append(frame)
         else:
@@ -107,7 +107,7 @@ def compose(directory, seed):
 
 
 def poison_frames():
-    """Frames that break one rule each; the first kind with a seq that can be read, the second without."""
+    """Returns frames that break one rule each: first those with a readable seq, then those without."""
     seq, did = FIRST_SEQ, repo(5)
     post = frames.create("app.bsky.feed.post/3k", {"$type": "app.bsky.feed.post", "text": "x" * 300})
     body = (("time", frames.TIME), ("seq", seq), ("did", did))
@@ -134,7 +134,7 @@ def poison_frames():
 
 
 def seqs_of(made):
-    """Each frame's seq as firehosed peeks it, or None."""
+    """Returns the seq of each frame as firehosed reads it, or None."""
     decoder = Decoder()
     seqs = []
     for frame in made:

@@ -1,7 +1,7 @@
-"""rig.py: relay, firehosed and Redis with a proxy on either side of firehosed, and the verbs that faults use.
+"""rig.py: a relay, firehosed and Redis, with a proxy on each side of firehosed, and the verbs of the faults.
 
-Each part has a lock: a fault that takes a part away holds it, so that two faults at a time overlap without one taking
-the other's ground.
+Each part has a lock. A fault that takes a part away holds its lock, so that two faults can overlap but do not meet at
+one part.
 """
 
 import os
@@ -19,10 +19,10 @@ from chaos.verdict import read_events, read_letters
 from processes import is_alive
 from rig import STREAM, Firehosed, Late, Replay, Rig, wait_for
 
-# What a worker's end may be told as: killed by us, or by itself as ordered. Others are crashes.
+# The log may describe the end of a worker so: chaos has killed it, or it has ended on order. Others are crashes.
 SIGNAL = re.compile(r"killed by signal (?!9\b)\d+")
 STATUS = re.compile(r"worker \d+, pid \d+, exited with status (?!0\b|10\b|11\b|12\b)\d+")
-PROGRESS_SECONDS = 40  # without any, when nothing is wrong any more, it is stuck
+PROGRESS_SECONDS = 40  # without progress for so long and without a fault, firehosed is stuck
 
 
 class ChaosRig(Rig):
@@ -35,7 +35,7 @@ class ChaosRig(Rig):
             "dead_letters_max_len": 0,
             "workers": self.workers,
             "batch_events": chance.choice([16, 64, 512, 512]),
-            "ring_size": chance.choice(["256K", "2M", "8M"]),  # a small one is written over all the time
+            "ring_size": chance.choice(["256K", "2M", "8M"]),  # a small ring wraps all the time
             "relay_max_message": "128K",
             "cursor_interval": chance.choice(["50ms", "200ms", "1s"]),
             "worker_timeout": "3s",
@@ -50,13 +50,13 @@ class ChaosRig(Rig):
             "log_level": "debug",
         }
         self.rate = options.rate
-        self.count = 0  # events in all; known when no fault strikes any more
+        self.count = 0  # the number of all events, known after the last fault
         self.locks = {part: threading.RLock() for part in ("master", "worker", "relay", "redis")}
-        self.masters = []  # every Firehosed that there was, for its log
+        self.masters = []  # each Firehosed so far, for its log
         self.daemon = None
-        self.losses = self.losses_before = 0  # times that Redis has lost data; when the newest master started
+        self.losses = self.losses_before = 0  # how often Redis has lost data, now and when the newest master started
         self.garbled = False
-        self.log_floor = None  # a file of Redis' log, and how many of its bytes no fault takes away
+        self.log_floor = None  # a file of Redis' log, and the number of its bytes that all faults keep
         self.lives = 0
         self.started = None
         self.keep = None
@@ -64,7 +64,7 @@ class ChaosRig(Rig):
     def __exit__(self, *details):
         self.stop_all()
         if self.keep is not None:
-            shutil.rmtree(self.redis_directory / "appendonlydir", ignore_errors=True)  # as large as it is useless
+            shutil.rmtree(self.redis_directory / "appendonlydir", ignore_errors=True)  # large, and useless now
             shutil.copytree(self.directory, self.keep, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
         super().__exit__(*details)
 
@@ -84,7 +84,7 @@ class ChaosRig(Rig):
         self.lives = 1
 
     def undisturbed(self, frames):
-        """One round without a fault: what must come of each frame."""
+        """Runs one round without a fault, and returns what firehosed must make of each frame."""
         self.start_redis()
         self.start_relay("--first-seq", str(FIRST_SEQ), source=frames.path)
         daemon = self.start_firehosed(stream_max_len=0, dead_letters_max_len=0, log_level="info")
@@ -96,7 +96,7 @@ class ChaosRig(Rig):
         self.stop_all()
 
     def new_master(self):
-        """Another firehosed with files of its own, and the same keys."""
+        """Returns another firehosed with files of its own, but the same keys."""
         self.daemon = Firehosed(
             self.directory / f"firehosed{len(self.masters)}",
             relay=f"wss://localhost:{self.relay_proxy.port}",
@@ -110,11 +110,11 @@ class ChaosRig(Rig):
         return self.daemon
 
     def produced(self):
-        """Events that the relay has by now, at most: what a faultless network would have sent."""
+        """Returns the number of events that the relay can have sent by now, without any fault."""
         return int((time.monotonic() - self.started) * self.rate)
 
     def relay_up(self, *arguments):
-        """Starts it: on another port, which the proxy then leads to. Some arguments make it misbehave."""
+        """Starts the relay on another port, and points the proxy to it. Some arguments make it misbehave."""
         extent = ["--rate", str(self.rate), "--backlog", str(self.produced())]
         if self.count:
             extent = ["--count", str(self.count)]
@@ -134,9 +134,9 @@ class ChaosRig(Rig):
         return self.daemon.process.pid
 
     def worker_pids(self):
-        """Children of the master by the name that a worker gives itself: asked from the kernel, not from the master."""
+        """Returns the children of the master by name, from the kernel and not from the master."""
         found = []
-        if self.daemon.process is None:  # the second one, not started yet
+        if self.daemon.process is None:  # the second firehosed, which has not started yet
             return found
         try:
             with open(f"/proc/{self.master_pid()}/task/{self.master_pid()}/children") as children:
@@ -153,13 +153,13 @@ class ChaosRig(Rig):
         return sorted(found)
 
     def wait_worker(self, chance, besides=()):
-        """A worker, drawn by lot; waits while there is none."""
+        """Returns a worker, drawn by lot. Waits until there is one."""
         pids = wait_for(lambda: [pid for pid in self.worker_pids() if pid not in besides],
                         lambda: f"a worker; firehosed says:\n{self.daemon.tail(20)}")  # fmt: skip
         return chance.choice(pids)
 
     def restart_master(self):
-        """As an init does when it has ended."""
+        """Starts firehosed again after its end, as an init system does."""
         self.losses_before = self.losses
         self.daemon.start(wait=False)
         self.lives += 1
@@ -167,7 +167,7 @@ class ChaosRig(Rig):
     # -- What is true of the whole ----------------------------------------------------------------------------------
 
     def watch(self):
-        """Called all the time: an end that nobody asked for, an account that does not balance."""
+        """Looks for an unexpected end and for counters that do not balance. The run calls it all the time."""
         if self.locks["master"].acquire(blocking=False):
             try:
                 if not self.daemon.is_running():
@@ -182,7 +182,7 @@ class ChaosRig(Rig):
                     raise Late(f"the account does not balance with nothing in flight: {status}")
 
     def settle(self):
-        """No more faults: all that the relay has must arrive by itself."""
+        """Waits after the last fault until all events of the relay have arrived."""
         if not self.redis.is_running():
             self.redis.start()
         with self.redis.client() as client:
@@ -211,7 +211,7 @@ class ChaosRig(Rig):
         self.daemon.stop()
 
     def unexplained(self):
-        """Lines of the logs that tell of what must never happen, whatever dies."""
+        """Returns lines of the logs that must never appear, whatever dies."""
         found = Counter()
         for daemon in self.masters:
             for line in daemon.log().splitlines():

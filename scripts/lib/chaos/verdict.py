@@ -1,4 +1,4 @@
-"""verdict.py: reads all that is in Redis, and says what is wrong with it. No opinion on how it came about."""
+"""verdict.py: reads all data in Redis, and lists what is wrong with it."""
 
 import base64
 import socket
@@ -11,10 +11,10 @@ SHOWN = 5  # examples of each fault
 
 
 def read_stream(redis, key, fields):
-    """[(id, value, value, …)] in the order of the stream: the values of `fields`, which an entry must have, and no more.
-    Reads RESP by itself: a client library takes a minute for what this does in a second. No value may hold CR LF, which
+    """Returns [(id, value, value, …)] in the order of the stream. Each entry must have exactly these fields. This
+    function reads RESP itself, as a client library takes a minute where it takes a second. No value may hold CR LF;
     JSON, numbers, reasons and base64 never do."""
-    lines_each = 1 + 2 + 1 + 4 * len(fields)  # *2, id, *N, then name and value
+    lines_each = 1 + 2 + 1 + 4 * len(fields)  # *2, the id, *N, and then names and values
     found, start = [], "-"
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(redis.socket))
@@ -40,7 +40,7 @@ def read_events(redis, key="firehose:events"):
 
 
 def read_letters(redis, key="firehose:dead-letters"):
-    """[(seq or 0, reason, frame as base64)]"""
+    """Returns [(seq or 0, reason, frame as base64)]."""
     if not redis.client().exists(key):
         return []
     return [(int(seq), why, frame) for _, seq, why, frame in read_stream(redis, key, ["seq", "reason", "frame"])]
@@ -64,7 +64,7 @@ class Verdict:
 
 
 def judge_stream(verdict, frames, count, entries):
-    """Every event once, as in the undisturbed run, each repo's in order."""
+    """Checks that each event is there once, as in the undisturbed run, and that each repo is in order."""
     last = FIRST_SEQ + count
     wanted = [seq for seq in range(FIRST_SEQ, last) if frames.place(seq) in frames.entries]
     counts = Counter(seq for _, _, _, seq in entries)
@@ -87,8 +87,8 @@ def judge_stream(verdict, frames, count, entries):
 
 
 def judge_letters(verdict, frames, count, letters, redis_lost, garbled):
-    """Dead letters are exactly the poison. A frame without seq has no mark, so a fault may bring it twice, and where
-    Redis has forgotten it nothing can tell. garbled: the relay has put messages of noise between the frames."""
+    """Checks that the dead letters are exactly the poison. A frame without a seq has no mark: after a fault it may be
+    there twice, or not at all if Redis has lost it. `garbled`: the relay has sent noise between the frames."""
     wanted = [seq for seq in range(FIRST_SEQ, FIRST_SEQ + count) if frames.place(seq) in frames.poison]
     counts = Counter(seq for seq, _, _ in letters if seq)
     verdict.none("poison frames are not in the dead letters", [seq for seq in wanted if not counts[seq]])
@@ -98,7 +98,7 @@ def judge_letters(verdict, frames, count, letters, redis_lost, garbled):
     verdict.none("dead letters hold other bytes than the frame's", [
         seq for seq, _, frame in letters if seq in known and base64.b64decode(frame) != frames.frame(seq)])  # fmt: skip
     anonymous = Counter(base64.b64decode(frame) for seq, _, frame in letters if not seq)
-    rounds = (count - 1) // frames.round  # whole ones at least
+    rounds = (count - 1) // frames.round  # complete rounds at least
     known = Counter(frames.anonymous)
     if not garbled:
         verdict.none("dead letters without seq were never sent", [f[:20].hex() for f in anonymous if f not in known])
