@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034
-# common.sh: what the scripts share: where the project is, the packages it needs, and how it is built.
-# Sourced, never run. Every function says on stderr what it does when it takes time.
+# common.sh: what the scripts share: the path of the project, the packages that it needs, and the build. Scripts source
+# it. A function that takes time says on stderr what it does.
 
 set -euo pipefail
 
-# Debian packages, one list for all scripts. A package that a script can do without does not belong here.
+# Debian packages, in one list for all scripts. It has no package that the scripts can do without.
 PACKAGES=(
   build-essential autoconf automake pkg-config clang libclang-rt-dev clang-tidy cppcheck valgrind
   libevent-dev libssl-dev libhiredis-dev libcbor-dev libjansson-dev libcmocka-dev libseccomp-dev libncurses-dev
@@ -12,17 +12,17 @@ PACKAGES=(
   python3-pytest python3-pytest-xdist python3-redis python3-cbor2 python3-pyflakes
 )
 
-# These are large, and only a few tests want them, which skip with a reason where they are not installed: promtool, and a
-# browser to look at the status page with.
+# Large packages for a few tests: promtool, and a browser for the status page. The tests skip without them, with a
+# reason.
 OPTIONAL_PACKAGES=(prometheus chromium chromium-driver python3-selenium)
 
-# Debian's Python, which is the one that has the packages above; another may stand before it in PATH.
+# Debian's Python has the packages above. Another Python may come before it in PATH.
 PYTHON=/usr/bin/python3
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 JOBS=$(nproc)
-export PYTHONDONTWRITEBYTECODE=1 # the tree of a user stays as clean as it was
-# What the scripts of Python import: the parts of the system tests, and their own.
+export PYTHONDONTWRITEBYTECODE=1 # the source folder stays clean
+# The Python scripts import the parts of the system tests, and those of their own.
 export PYTHONPATH=$ROOT/tests/lib:$ROOT/scripts/lib
 
 say() { printf '%s\n' "$*" >&2; }
@@ -31,7 +31,7 @@ die() {
   exit 1
 }
 
-# Prints those of the packages that are not installed.
+# missing_packages PACKAGE…: prints the packages that are not installed.
 missing_packages() {
   local package
   for package in "$@"; do
@@ -39,10 +39,10 @@ missing_packages() {
   done
 }
 
-# need_packages PACKAGE…: installs what is missing, with apt-get, and only if something is.
+# need_packages PACKAGE…: installs the missing packages with apt-get.
 need_packages() {
   if ! command -v dpkg-query >/dev/null; then
-    say "This is no Debian system: taking it for granted that the likes of these are installed: $*"
+    say "This is not a Debian system. The scripts assume that packages like these are installed: $*"
     return 0
   fi
   local missing root=() log
@@ -50,7 +50,7 @@ need_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null ||
-      die "packages are missing and there is no sudo. As root: apt-get install ${missing[*]}"
+      die "packages are missing, and there is no sudo. As root, run: apt-get install ${missing[*]}"
     root=(sudo)
   fi
   say "Installing ${missing[*]} …"
@@ -59,12 +59,12 @@ need_packages() {
     apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     rm -f "$log"
-    die "the packages could not be installed; try by hand: apt-get install ${missing[*]}"
+    die "cannot install the packages. Try by hand: apt-get install ${missing[*]}"
   fi
   rm -f "$log"
 }
 
-# True if configure is not there, or older than what it is made from.
+# Returns true if configure is missing, or older than its sources.
 configure_is_outdated() {
   [ ! -e "$ROOT/configure" ] || [ ! -e "$ROOT/Makefile.in" ] || [ -n "$(
     find "$ROOT" \( -name .git -o -name 'build*' \) -prune -o \
@@ -72,8 +72,8 @@ configure_is_outdated() {
   )" ]
 }
 
-# build DIRECTORY [configure options, VARIABLE=value…]: builds out of tree: everything, or $BUILD_TARGETS. Nothing is printed unless it fails; then
-# the end of the log. Two that build at the same time wait for each other.
+# build DIRECTORY [configure options, VARIABLE=value…]: builds everything, or $BUILD_TARGETS, out of the source tree. If
+# the build fails, the end of the log is printed. Two builds at the same time wait for each other.
 build() {
   local directory=$1 options=("${@:2}") log wanted targets
   mkdir -p "$directory"
@@ -81,7 +81,7 @@ build() {
   log=$directory/build.log
   wanted=$(printf '%q ' "${options[@]}")
   [ ! -e "$ROOT/config.status" ] || [ "$directory" = "$ROOT" ] ||
-    die "the source folder itself is configured, which rules out a build elsewhere: make -C $ROOT distclean"
+    die "the source folder itself is configured, so no other folder can be built in. First run: make -C $ROOT distclean"
   (
     flock 9
     if configure_is_outdated; then
@@ -102,9 +102,9 @@ build() {
 }
 
 build_failed() {
-  # What went wrong is seldom at the very end when several jobs run: errors first, then the end.
+  # With several jobs the error is seldom at the end of the log. So the errors come first, and then the end.
   grep -nE '(error|ERROR|undefined reference)' "$1" | head -n 10 >&2 || true
   say '…'
   tail -n 25 "$1" >&2
-  die "the build failed; all of it: $1"
+  die "the build failed. The whole log: $1"
 }
