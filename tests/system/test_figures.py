@@ -197,5 +197,6 @@ def test_a_redis_user_who_may_not_ask_is_no_trouble(lab):
     assert status["redis"]["state"] == "ready" and status["redis"]["note"] == ""
     # Each worker logs one line, as it cannot check the log. The master logged in before anything was written.
     assert len(s.daemon.log_lines("NOPERM")) == len(s.daemon.log_lines("append-only log .*NOPERM.*'info'")) == 2
-    refused = 3 + 2 * len(redis.daemon_clients())  # figures, and at each login: which run of Redis, is its log sound
+    # The figures; and at each login the run of Redis, and whether its log is sound.
+    refused = 3 + 2 * len(redis.daemon_clients())
     hold_for(lambda: sum(int(entry["count"]) for entry in s.db.acl_log()) <= refused, 6, "asked once a connection")

@@ -102,7 +102,7 @@ def test_worker_that_dies_while_all_is_brought_to_an_end_is_replaced_and_leaves(
 
 def test_worker_that_dies_on_every_frame_does_not_throw_all_of_them_away(lab):
     s = lab.system(start=False, workers=1, shutdown_timeout="1s")
-    s.daemon.environment = killer(KILLER_ABORT=events.repo(0)[:10])  # all repos begin like this one
+    s.daemon.environment = killer(KILLER_ABORT=events.repo(0)[:10])  # the names of all repos begin so
     s.more(200)
     s.daemon.start()
     status = s.daemon.wait_status(lambda status: status["workers"][0]["restarts"] >= 4, "to die again and again")

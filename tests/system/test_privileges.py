@@ -86,7 +86,7 @@ def test_in_a_folder_of_root_what_is_left_behind_is_harmless(lab):
     s = system(lab, events.make(50), owned=False)
     s.assert_all()
     s.daemon.stop()
-    assert s.daemon.pid_file.read_text() == ""  # nobody else's process is signalled for ours
+    assert s.daemon.pid_file.read_text() == ""  # so a signal meant for firehosed cannot reach another process
     s.daemon.start()
     s.more(50)
     s.assert_all()

@@ -245,7 +245,7 @@ def test_memory_limit_reached_and_lifted_loses_nothing(lab):
 def test_read_only_replica_is_waited_out_until_it_is_promoted(lab):
     s = lab.system(events.make(100))
     s.assert_all()
-    s.db.execute_command("REPLICAOF", "127.0.0.1", 9)  # nobody there: keeps its data, and is read-only
+    s.db.execute_command("REPLICAOF", "127.0.0.1", 9)  # no master answers: Redis keeps its data, and is read-only
     s.more(500)
     s.daemon.wait_log(rf"{TROUBLE}.*READONLY")
     wait_in_trouble(s)
@@ -259,7 +259,7 @@ def test_loading_redis_is_waited_out(lab):
     s.assert_all()
     redis.kill()
     s.more(500)
-    redis.lines["key-load-delay"] = 1000  # microseconds a command; it answers each 1024 commands
+    redis.lines["key-load-delay"] = 1000  # microseconds a command; Redis answers after each 1024 commands
     redis.start(wait=False)
 
     def loading():

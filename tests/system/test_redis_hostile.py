@@ -118,7 +118,7 @@ def test_key_of_another_type_is_named_waited_out_and_never_overwritten(lab, key)
     s.daemon.wait_log(rf"(warn|error) .*{name}\b.*")
     s.daemon.wait_log(r"(warn|error) .*(WRONGTYPE|holds a)")
     hold_for(lambda: db.type(name) == kind, 0.5, "the key to stay as it is")
-    assert len(s.daemon.log_lines(r"WRONGTYPE|holds a")) < 30  # and not in a storm
+    assert len(s.daemon.log_lines(r"WRONGTYPE|holds a")) < 30  # but not a storm of lines
     db.delete(name)
     s.assert_all(strict=True)
 

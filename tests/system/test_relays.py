@@ -124,7 +124,7 @@ def test_next_relay_takes_over_and_each_post_is_there_once(reading_first):
     s.assert_each_once_and_in_order()
     s.daemon.wait_log(f"going over to {s.b.authority}")
     assert s.daemon.status()["relay_changes"] == 1
-    assert s.daemon.status()["duplicate"] > 0  # the overlap, recognised
+    assert s.daemon.status()["duplicate"] > 0  # firehosed has recognised the overlap
 
 
 def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, reading_first):
@@ -135,7 +135,7 @@ def test_going_over_while_redis_is_away_is_not_taken_for_lost_data(lab, reading_
     s.a.stop()
     s.daemon.wait_log(f"going over to {s.b.authority}")
     s.redis.restart()
-    s.wait_current(s.b)  # from then on it sends what happens: the place to begin is found by that
+    s.wait_current(s.b)  # a live event of this relay tells firehosed where to begin
     s.happens(50, a=False)
     s.assert_each_once_and_in_order()
     assert not s.daemon.log_lines("lost data|is gone altogether")
@@ -233,7 +233,7 @@ def test_restart_on_another_relay_that_was_never_read_loses_nothing_of_the_first
 def test_new_sequence_of_another_relay_that_is_to_stop_names_its_own_cursor(reading_first):
     s = reading_first(on_sequence_reset="stop")
     s.goes_over(meanwhile=20)
-    s.happens(5, a=False)  # the place to begin at is looked for from a live event on
+    s.happens(5, a=False)  # a live event starts the search for the place to begin
     s.wait_all()
     s.b.stop()
 

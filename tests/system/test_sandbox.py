@@ -155,7 +155,7 @@ def test_sandbox_log_lets_it_pass_too(lab, verb):
     before = attack(s, verb)
     s.assert_all(strict=True)
     assert s.daemon.wait_workers(2) == before
-    assert status_fields(before[0], "Seccomp") == ["2"]  # a filter is there, it only tells
+    assert status_fields(before[0], "Seccomp") == ["2"]  # there is a filter, which only logs
 
 
 def assert_attack_ends_by_signal(s, verb, number):
@@ -216,7 +216,7 @@ def test_worker_holds_nothing_but_channel_redis_and_log(lab, kernel):
         except PermissionError:
             pytest.skip("who is not root may not look")
         sockets = [name for name in held if name.startswith("socket:")]
-        assert len(sockets) == 3, held  # two of the channel, one to Redis
+        assert len(sockets) == 3, held  # two of the channel, and one to Redis
         others = set(held) - set(sockets)
         assert others <= {"/dev/null", str(s.daemon.stderr)}, held
 

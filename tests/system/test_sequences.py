@@ -128,7 +128,7 @@ def test_small_host_that_was_rebuilt_is_noticed(lab):
     s.db.delete(stream.STREAM)
     s.relay.stop()
     s.relay.log[:] = new
-    s.relay.script(sent_in(new))  # the cursor is from the future: it is silently put on the live stream
+    s.relay.script(sent_in(new))  # the cursor is from the future: the relay silently sends live events
     s.relay.start()
     s.daemon.wait_log("error .*far below cursor")
     stream.wait_seqs(s.db, new)

@@ -83,7 +83,7 @@ def test_worker_killed_under_load_again_and_again_loses_nothing(lab):
     assert len(set(killed)) == 6, "each kill met another process"
     s.assert_all(strict=True)
     s.daemon.wait_workers(3)
-    assert len(s.relay.connections) == 1  # the relay does not notice
+    assert len(s.relay.connections) == 1  # the relay notices nothing
 
 
 def test_all_workers_killed_at_once_are_replaced_and_nothing_is_lost(lab):
