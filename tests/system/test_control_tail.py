@@ -12,6 +12,8 @@ from firehosed import clean_environment, program
 from processes import is_alive, open_files
 from waiting import wait_for
 
+MOST_SIGNS_OF_LIFE = 12  # one comes for each 5 s without an event: a test that waits for longer has failed
+
 
 def start_tail(daemon, *arguments):
     return subprocess.Popen(
@@ -23,15 +25,17 @@ def start_tail(daemon, *arguments):
     )
 
 
-
 def items(control, count):
     """Returns the next `count` events. They are so few that tail must not leave any out."""
-    found = []
+    found, signs_of_life = [], 0
     while len(found) < count:
         line = control.receive()
         assert line["item"]["left_out"] == 0, line
         if "seq" in line.get("item", {}):
             found.append(line["item"])
+        else:
+            signs_of_life += 1
+            assert signs_of_life < MOST_SIGNS_OF_LIFE, f"{len(found)} of {count} events"
     return found
 
 
@@ -122,7 +126,7 @@ def test_too_many_are_sampled_and_counted_and_nobody_waits(lab):
         made = [e for e in s.more(8000) if e.is_delivered]
         s.wait_delivered(60)
         last = [e for e in s.more(400) if e.is_delivered][-1]
-        seen = left_out = 0
+        seen = left_out = signs_of_life = 0
         while True:
             item = c.receive()["item"]
             left_out += item["left_out"]
@@ -130,6 +134,8 @@ def test_too_many_are_sampled_and_counted_and_nobody_waits(lab):
             # An item without a seq means that no event has passed for 5 s: tail has left the last event out, too.
             if item.get("seq") == str(last.seq) or (left_out > 0 and (seen > 100 or "seq" not in item)):
                 break
+            signs_of_life += "seq" not in item
+            assert signs_of_life < MOST_SIGNS_OF_LIFE, f"seen {seen}, left out {left_out}"
             if "seq" not in item:  # a worker tells how many it has left out with the next event that it shows
                 made += [e for e in s.more(20) if e.is_delivered]
         assert left_out > 0
