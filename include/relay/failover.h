@@ -53,19 +53,20 @@ uint64_t failover_changes(const struct failover *f); /* how often failover_selec
 /* ---- changing ---- */
 
 /* An attempt has failed, or the connection is lost. Returns true if the relay is to be given up: the caller asks
- * failover_next() as soon as it is out of the relay's hook. asked_ms: how long the relay asked to be left alone; a wait
- * longer than relay_backoff_max is left to the relay, and another one is read at once. */
-bool failover_on_failed(struct failover *f, bool is_healthy, int64_t asked_ms);
+ * failover_next() as soon as it is out of the relay's hook. asked_ms: how long the relay asked to be left alone. A relay
+ * that asks for longer than relay_backoff_max rests: it is left at once, and is not read again before that time is over.
+ * If all others rest, the current one is kept, and its pause is waited out. */
+bool failover_on_failed(struct failover *f, bool is_healthy, int64_t asked_ms, int64_t now_ms);
 
-/* The relay to read instead of the current one. No change is wanted if there is no other. */
-struct failover_wish failover_next(const struct failover *f);
+/* The relay to read instead of the current one. No change is wanted if there is no other, or if all others rest. */
+struct failover_wish failover_next(const struct failover *f, int64_t now_ms);
 
 /* Once a second. is_healthy: the current relay's connection is. may_change: the caller would carry out a wish now; then
  * failover_tick() looks whether the first relay answers, if it is time for that. */
 void failover_tick(struct failover *f, int64_t now_ms, bool is_healthy, bool may_change);
 
-/* The two decisions of failover_tick(): whether another relay than the first has been read for relay_failback, and
- * after the look at the first, the wish to go back if it has answered. */
+/* The two decisions of failover_tick(): whether another relay than the first has been read for relay_failback while the
+ * first does not rest, and after the look at the first, the wish to go back if it has answered. */
 bool failover_is_due_to_return(const struct failover *f, int64_t now_ms);
 struct failover_wish failover_on_probed(struct failover *f, int64_t now_ms, bool has_answered);
 

@@ -24,7 +24,8 @@ struct relay_entry {
     char name[URL_HOST_BYTES + 8]; /* the host, with the port unless that is the usual one */
     char cursor_key[RELAY_KEY_BYTES], progress_key[RELAY_KEY_BYTES];
     uint32_t id;       /* of the name: it stays the same when the list changes */
-    unsigned failures; /* in a row */
+    unsigned failures;     /* in a row */
+    int64_t rests_until_ms; /* it has asked to be left alone until then, on the monotonic clock */
 };
 
 struct relay_list {
@@ -48,8 +49,15 @@ static inline const struct relay_entry *relay_list_current(const struct relay_li
  * relay_list_next(). */
 bool relay_list_failed(struct relay_list *l, const struct config *config);
 
-/* The relay to read instead: the one before if the current one is only tried, else the next in the list. */
-unsigned relay_list_next(const struct relay_list *l);
+/* The current relay asks to be left alone until then. */
+static inline void relay_list_rest(struct relay_list *l, int64_t until_ms)
+{
+    l->list[l->current].rests_until_ms = until_ms;
+}
+
+/* The relay to read instead: the one before if the current one is only tried, else the next in the list. A relay that
+ * asks to be left alone is passed over. Returns the current one if no other is left. */
+unsigned relay_list_next(const struct relay_list *l, int64_t now_ms);
 
 /* The connection to the current relay has proved healthy. */
 void relay_list_healthy(struct relay_list *l, const struct config *config);

@@ -71,7 +71,7 @@ static void on_relay_failed(void *arg, bool is_healthy, int64_t asked_ms)
 {
     const struct timeval now = {0};
     struct master *m = arg;
-    if (failover_on_failed(m->failover, is_healthy, asked_ms))
+    if (failover_on_failed(m->failover, is_healthy, asked_ms, clock_monotonic_ms()))
         evtimer_add(m->events.change_relay, &now);
 }
 
@@ -98,7 +98,7 @@ static void on_change_due(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct master *m = arg;
     if (!relay_is_up(m->relay))
-        on_change_wished(m, failover_next(m->failover));
+        on_change_wished(m, failover_next(m->failover, clock_monotonic_ms()));
 }
 
 /* ---- the store ---- */

@@ -69,21 +69,26 @@ uint64_t failover_changes(const struct failover *f) { return f->changes; }
 
 /* ---- changing ---- */
 
-bool failover_on_failed(struct failover *f, bool is_healthy, int64_t asked_ms)
+bool failover_on_failed(struct failover *f, bool is_healthy, int64_t asked_ms, int64_t now_ms)
 {
     if (is_healthy)
         relay_list_healthy(&f->list, f->config);
-    return relay_list_failed(&f->list, f->config) || (asked_ms > f->config->relay_backoff_max && f->list.count > 1);
+    bool is_long = asked_ms > f->config->relay_backoff_max;
+    if (is_long)
+        relay_list_rest(&f->list, now_ms + asked_ms);
+    return (relay_list_failed(&f->list, f->config) || is_long) && failover_next(f, now_ms).is_wanted;
 }
 
-struct failover_wish failover_next(const struct failover *f)
+struct failover_wish failover_next(const struct failover *f, int64_t now_ms)
 {
-    return (struct failover_wish){.is_wanted = f->list.count > 1, .index = relay_list_next(&f->list)};
+    unsigned index = relay_list_next(&f->list, now_ms);
+    return (struct failover_wish){.is_wanted = index != f->list.current, .index = index};
 }
 
 bool failover_is_due_to_return(const struct failover *f, int64_t now_ms)
 {
-    return f->list.current != 0 && f->config->relay_failback > 0 && now_ms - f->changed_ms >= f->list.failback_ms;
+    return f->list.current != 0 && f->config->relay_failback > 0 && now_ms >= f->list.list[0].rests_until_ms &&
+           now_ms - f->changed_ms >= f->list.failback_ms;
 }
 
 struct failover_wish failover_on_probed(struct failover *f, int64_t now_ms, bool has_answered)

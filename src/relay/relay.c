@@ -105,8 +105,10 @@ static void fail(struct relay *r, const char *why, int64_t asked_ms)
     }
     bool is_healthy = relay_is_healthy(r);
     int64_t wait_ms = next_backoff(r, is_healthy);
+    if (asked_ms > ASKED_MAX_MS)
+        asked_ms = ASKED_MAX_MS;
     if (wait_ms < asked_ms)
-        wait_ms = asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS;
+        wait_ms = asked_ms;
     error_set(&r->trouble, "%s", why);
     log_warn("relay %s: %s; next attempt in %.1f s", r->url.host, why, (double)wait_ms / 1000);
     drop_connection(r);

@@ -91,9 +91,15 @@ bool relay_list_failed(struct relay_list *l, const struct config *config)
     return l->count > 1 && (l->returning_from != 0 || failures >= (unsigned)config->relay_attempts);
 }
 
-unsigned relay_list_next(const struct relay_list *l)
+unsigned relay_list_next(const struct relay_list *l, int64_t now_ms)
 {
-    return l->returning_from != 0 ? l->returning_from : (l->current + 1) % l->count;
+    unsigned first = l->returning_from != 0 ? l->returning_from : (l->current + 1) % l->count;
+    for (unsigned i = 0; i < l->count; i++) {
+        unsigned index = (first + i) % l->count;
+        if (index != l->current && l->list[index].rests_until_ms <= now_ms)
+            return index;
+    }
+    return l->current;
 }
 
 void relay_list_healthy(struct relay_list *l, const struct config *config)

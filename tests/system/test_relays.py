@@ -265,6 +265,19 @@ def test_relay_that_asks_for_a_pause_of_a_day_is_left_at_once(lab):
     two.wait_all()
 
 
+def test_relays_that_all_ask_for_a_pause_of_a_day_are_not_asked_in_turns(lab):
+    two = TwoRelays(lab)
+    for relay in (two.a, two.b):
+        relay.script(*[ws.refuse(503, "Service Unavailable", ["Retry-After: 86400"])] * 1000)
+    two.daemon.start(wait=False)
+    two.daemon.wait_log("warn .*going over to")
+    two.b.wait_connections(1)
+    seen = two.daemon.status()["uptime_s"]
+    two.daemon.wait_status(lambda s: s["uptime_s"] > seen + 2, "to have had time for more")
+    assert (len(two.a.connections), len(two.b.connections)) == (1, 1)
+    assert two.daemon.status()["relay_changes"] == 1
+
+
 def test_relay_added_behind_changes_nothing(lab):
     """firehosed remembers repos from then on. After the failover it recognises repos that had an event since."""
     s = TwoRelays(lab)

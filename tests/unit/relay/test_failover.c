@@ -99,13 +99,13 @@ static void relay_attempts_failures_in_a_row_lead_to_the_next(void **state)
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = failover(&c);
     for (int i = 1; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false, 0));
-    assert_true(failover_on_failed(f, false, 0));
-    assert_wish(failover_next(f), 1, false);
-    change(f, failover_next(f), 0, 0);
+        assert_false(failover_on_failed(f, false, 0, 0));
+    assert_true(failover_on_failed(f, false, 0, 0));
+    assert_wish(failover_next(f, 0), 1, false);
+    change(f, failover_next(f, 0), 0, 0);
     assert_string_equal(failover_current(f)->name, "b.example");
     assert_int_equal(failover_changes(f), 1);
-    assert_wish(failover_next(f), 0, false); /* round again */
+    assert_wish(failover_next(f, 0), 0, false); /* round again */
     failover_free(f);
 }
 
@@ -115,14 +115,14 @@ static void a_healthy_connection_breaks_the_row_of_failures(void **state)
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = failover(&c);
     for (int i = 1; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false, 0));
-    assert_false(failover_on_failed(f, true, 0)); /* it was healthy when it ended: the first failure of a new row */
+        assert_false(failover_on_failed(f, false, 0, 0));
+    assert_false(failover_on_failed(f, true, 0, 0)); /* it was healthy when it ended: the first failure of a new row */
     for (int i = 2; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false, 0));
+        assert_false(failover_on_failed(f, false, 0, 0));
     failover_tick(f, 0, true, false); /* it is healthy now */
     for (int i = 1; i < ATTEMPTS; i++)
-        assert_false(failover_on_failed(f, false, 0));
-    assert_true(failover_on_failed(f, false, 0));
+        assert_false(failover_on_failed(f, false, 0, 0));
+    assert_true(failover_on_failed(f, false, 0, 0));
     failover_free(f);
 }
 
@@ -131,11 +131,31 @@ static void a_relay_that_asks_for_a_long_pause_is_left_at_once(void **state)
     (void)state;
     struct config c = config_with("ws://a.example ws://b.example"), alone = config_with("ws://a.example");
     struct failover *f = failover(&c), *single = failover(&alone);
-    assert_false(failover_on_failed(f, false, c.relay_backoff_max));
-    assert_true(failover_on_failed(f, false, c.relay_backoff_max + 1));
-    assert_false(failover_on_failed(single, false, INT64_MAX));
+    assert_false(failover_on_failed(f, false, c.relay_backoff_max, 0));
+    assert_true(failover_on_failed(f, false, c.relay_backoff_max + 1, 0));
+    assert_false(failover_on_failed(single, false, 300000, 0));
     failover_free(f);
     failover_free(single);
+}
+
+static void relays_that_all_ask_for_a_pause_are_not_asked_in_turns(void **state)
+{
+    (void)state;
+    struct config c = config_with("ws://a.example ws://b.example ws://c.example");
+    struct failover *f = failover(&c);
+    for (unsigned to = 1; to <= 2; to++) {
+        assert_true(failover_on_failed(f, false, 60000, 0));
+        assert_wish(failover_next(f, 0), to, false);
+        change(f, failover_next(f, 0), 0, 0);
+    }
+    for (int i = 0; i < 2 * ATTEMPTS; i++) /* the pause is waited out */
+        assert_false(failover_on_failed(f, false, 60000, 0));
+    assert_false(failover_next(f, 59999).is_wanted);
+    assert_false(failover_is_due_to_return(f, 59999));
+    assert_true(failover_is_due_to_return(f, 60000));
+    assert_true(failover_on_failed(f, false, 0, 60000)); /* a row of failures, and the first does not rest any more */
+    assert_wish(failover_next(f, 60000), 0, false);
+    failover_free(f);
 }
 
 static void a_single_relay_is_never_given_up(void **state)
@@ -144,8 +164,8 @@ static void a_single_relay_is_never_given_up(void **state)
     struct config c = config_with("ws://a.example");
     struct failover *f = failover(&c);
     for (int i = 0; i < 100; i++)
-        assert_false(failover_on_failed(f, false, 0));
-    assert_false(failover_next(f).is_wanted);
+        assert_false(failover_on_failed(f, false, 0, 0));
+    assert_false(failover_next(f, 0).is_wanted);
     failover_free(f);
 }
 
@@ -186,9 +206,9 @@ static void a_first_that_answers_is_tried_and_a_single_failure_leads_back(void *
     struct failover_wish wish = failover_on_probed(f, 2000, true);
     assert_wish(wish, 0, true);
     change(f, wish, 0, 2000);
-    assert_true(failover_on_failed(f, false, 0));
-    assert_wish(failover_next(f), 2, false);
-    change(f, failover_next(f), 0, 2000);
+    assert_true(failover_on_failed(f, false, 0, 0));
+    assert_wish(failover_next(f, 0), 2, false);
+    change(f, failover_next(f, 0), 0, 2000);
     assert_false(failover_is_due_to_return(f, 2000 + 2 * FAILBACK_MS - 1)); /* tried in vain: twice as long */
     assert_true(failover_is_due_to_return(f, 2000 + 2 * FAILBACK_MS));
     failover_free(f);
@@ -202,7 +222,7 @@ static void a_first_that_proves_healthy_stays(void **state)
     change_to(f, 1, 0);
     change(f, failover_on_probed(f, 2000, true), 0, 2000);
     failover_tick(f, 3000, true, true);
-    assert_false(failover_on_failed(f, false, 0));
+    assert_false(failover_on_failed(f, false, 0, 0));
     assert_int_equal(failover_changes(f), 2);
     failover_free(f);
 }
@@ -273,7 +293,7 @@ static void a_tick_looks_whether_the_first_answers_and_wishes_to_go_back(void **
 static struct failover *changed(struct config *c, int64_t newest_us)
 {
     struct failover *f = failover(c);
-    change(f, failover_next(f), newest_us, 0);
+    change(f, failover_next(f, 0), newest_us, 0);
     return f;
 }
 
@@ -313,7 +333,7 @@ static void a_search_ends_with_the_next_change_or_a_cursor_that_was_set(void **s
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = changed(&c, 100 * MINUTE_US);
     failover_begin(f, false, 0);
-    change(f, failover_next(f), 100 * MINUTE_US, 0);
+    change(f, failover_next(f, 0), 100 * MINUTE_US, 0);
     failover_begin(f, true, 0);
     assert_false(failover_is_searching(f));
     failover_begin(f, false, 0);
@@ -479,6 +499,7 @@ int main(void)
         cmocka_unit_test(relay_attempts_failures_in_a_row_lead_to_the_next),
         cmocka_unit_test(a_healthy_connection_breaks_the_row_of_failures),
         cmocka_unit_test(a_relay_that_asks_for_a_long_pause_is_left_at_once),
+        cmocka_unit_test(relays_that_all_ask_for_a_pause_are_not_asked_in_turns),
         cmocka_unit_test(a_single_relay_is_never_given_up),
         cmocka_unit_test(the_first_is_looked_for_after_relay_failback),
         cmocka_unit_test(a_first_that_does_not_answer_is_looked_for_later),

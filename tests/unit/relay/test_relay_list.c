@@ -53,12 +53,12 @@ static void failures_in_a_row_lead_to_the_next_and_round(void **state)
     assert_false(relay_list_failed(&s, &c));
     assert_false(relay_list_failed(&s, &c));
     assert_true(relay_list_failed(&s, &c));
-    relay_list_select(&s, relay_list_next(&s), false);
+    relay_list_select(&s, relay_list_next(&s, 0), false);
     assert_int_equal(s.current, 1);
     for (int i = 0; i < 2; i++)
         assert_false(relay_list_failed(&s, &c));
     assert_true(relay_list_failed(&s, &c));
-    assert_int_equal(relay_list_next(&s), 0);
+    assert_int_equal(relay_list_next(&s, 0), 0);
 }
 
 static void a_single_relay_is_never_given_up(void **state)
@@ -78,7 +78,7 @@ static void a_try_in_vain_goes_back_and_waits_longer(void **state)
     relay_list_select(&s, 2, false);
     relay_list_select(&s, 0, true);
     assert_true(relay_list_failed(&s, &c));
-    assert_int_equal(relay_list_next(&s), 2);
+    assert_int_equal(relay_list_next(&s, 0), 2);
     relay_list_select(&s, 2, false);
     assert_int_equal(s.failback_ms, 2000);
     relay_list_select(&s, 0, true);
