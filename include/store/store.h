@@ -48,6 +48,7 @@ void store_begin_at(struct store *s, const struct store_keys *keys, int64_t curs
 
 /* As soon as Redis is there: takes all slots, for another number of workers. */
 void store_take_slots(struct store *s);
+bool store_is_taking_slots(const struct store *s); /* until the slots_taken hook */
 
 /* True if the relay's name lay with the marks when they were last read: the progress key was not gone altogether. */
 bool store_knows_relay(const struct store *s);

@@ -44,12 +44,6 @@ static void run(struct master *m)
         relay_start(m->relay);
 }
 
-void transition_on_slots_taken(struct master *m)
-{
-    if (master_is_running(m))
-        start_workers(m, ledger_workers(m->ledger));
-}
-
 void transition_pause(struct master *m)
 {
     if (!m->course.is_paused)
@@ -231,7 +225,10 @@ static void reset_when_quiet(struct master *m)
 {
     if (relay_state(m->relay) != RELAY_STOPPED)
         return;
-    if (!pool_is_gone(m->pool) || ledger_record_count(m->ledger) > 0) {
+    bool is_written = ledger_record_count(m->ledger) == 0;
+    if (!is_written && store_is_taking_slots(m->store))
+        return; /* transition_on_slots_taken() goes on: nobody may write before */
+    if (!is_written || !pool_is_gone(m->pool)) {
         pool_drain(m->pool, true);
         return;
     }
@@ -366,6 +363,15 @@ void transition_tick(struct master *m)
 }
 
 /* ---- what the parts tell ---- */
+
+void transition_on_slots_taken(struct master *m)
+{
+    if (!master_is_running(m) && m->course.state != MASTER_RESETTING)
+        return;
+    start_workers(m, ledger_workers(m->ledger));
+    if (m->course.state == MASTER_RESETTING)
+        reset_when_quiet(m); /* the reset came between two sets of workers: the new set writes what is left */
+}
 
 void transition_on_relay_stopped(struct master *m)
 {

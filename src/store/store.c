@@ -112,6 +112,7 @@ void store_begin_at(struct store *s, const struct store_keys *keys, int64_t curs
 }
 
 void store_take_slots(struct store *s) { begin_want(&s->begin, (struct begin_order){.kind = BEGIN_SLOTS}); }
+bool store_is_taking_slots(const struct store *s) { return s->begin.order.kind == BEGIN_SLOTS; }
 bool store_knows_relay(const struct store *s) { return s->verify.record.knows_relay; }
 
 /* ---- the cursor ---- */

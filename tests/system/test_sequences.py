@@ -1,5 +1,7 @@
 """The sequence of a relay: seqs jump, go back or begin anew. firehosed never skips a new event."""
 
+import pytest
+
 import events
 import frames
 import stream
@@ -151,6 +153,33 @@ def test_start_after_a_crash_does_not_skip_the_beginning_of_a_new_sequence(lab):
     s.daemon.write_config(start="live")
     s.daemon.restart()
     stream.wait_seqs(s.db, s.events)
+
+
+@pytest.mark.parametrize("before, after", [(2, 5), (5, 2)])
+def test_new_sequence_during_a_change_of_the_number_of_workers_while_redis_is_away(lab, before, after):
+    """The new workers have their partitions before the slots are taken. They write what is left of the old sequence, but
+    only after that."""
+    s = lab.system(events.make(100, repos=50), workers=before)
+    s.wait_delivered()
+    s.wait_cursor(s.events[-1].seq)
+    s.more_in_flight(500, repos=50)
+    old = list(s.events)
+    s.daemon.wait_status(lambda status: status["received"] == len(old), "to have read all of the old sequence")
+    s.daemon.reload(workers=after)
+    s.daemon.wait_log(f"info .*{after} workers", deadline=30)
+    new = events.make(200, LOWER, repos=50)
+    s.relay.stop()
+    s.relay.log[:] = new
+    s.relay.script(sent_in([events.other(frames.error("FutureCursor", "Cursor in the future."))]))
+    s.relay.start()
+    s.daemon.wait_log("its sequence is another one")
+    s.daemon.wait_status(lambda status: status["state"] == "resetting", "to reset")
+    s.redis.thaw()
+    stream.wait_seqs(s.db, [*old, *new])
+    s.daemon.wait_settled()
+    found = stream.seqs(s.db)
+    assert sorted(found) == sorted(e.seq for e in [*old, *new] if e.is_delivered)
+    s.daemon.assert_balance()
 
 
 def test_new_sequence_stops_the_daemon_where_that_is_wanted(lab):
