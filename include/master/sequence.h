@@ -38,7 +38,7 @@ struct sequence {
     bool is_first;         /* the next event is the first of its connection */
     struct optional saved; /* the cursor that is saved in Redis */
     struct optional begun; /* the cursor at which this process began to read this sequence */
-    struct optional first; /* the cursor in front of its first event, until a cursor is saved */
+    struct optional first; /* the cursor in front of what is read, until a cursor is saved */
     struct held_frame held;
     size_t behind_run; /* messages in a row that were not above `last` */
 };
@@ -107,6 +107,9 @@ void sequence_forget_held(struct sequence *s);
 
 /* Reading goes on behind this cursor, which is saved in Redis. */
 void sequence_continue_at(struct sequence *s, int64_t cursor);
+
+/* Reading goes on behind this cursor, which Redis does not have yet. */
+void sequence_continue_unsaved(struct sequence *s, int64_t cursor);
 
 /* Reading goes on behind this cursor, from what this process knows. */
 void sequence_go_back_to(struct sequence *s, int64_t cursor);

@@ -122,6 +122,12 @@ void sequence_forget_held(struct sequence *s) { s->held.id = 0; }
 
 void sequence_continue_at(struct sequence *s, int64_t cursor) { s->last = s->saved = optional_of(cursor); }
 
+void sequence_continue_unsaved(struct sequence *s, int64_t cursor)
+{
+    s->last = s->first = optional_of(cursor);
+    s->saved = optional_none();
+}
+
 void sequence_go_back_to(struct sequence *s, int64_t cursor) { s->last = optional_of(cursor); }
 
 void sequence_begin_at(struct sequence *s, int64_t cursor) { s->begun = optional_of(cursor); }

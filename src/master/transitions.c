@@ -37,8 +37,12 @@ static void start_workers(struct master *m, unsigned workers)
 static void run(struct master *m)
 {
     unsigned workers = config_worker_count(m->config);
+    bool is_saved = checkpoint_is_saved(m);
     enter(m, MASTER_RUNNING);
     ledger_reroute(m->ledger, workers);
+    pool_hold(m->pool, !is_saved); /* a start after a crash must find the cursor in front of what is written */
+    if (!is_saved)
+        checkpoint_save(m);
     start_workers(m, workers);
     if (!m->course.is_paused)
         relay_start(m->relay);
@@ -102,8 +106,12 @@ static void begin_sequence(struct master *m, struct optional cursor)
     const char *key = failover_current(m->failover)->cursor_key;
     /* Redis has nothing at all: go on from what this process holds. If Redis is as it was before the first cursor was
      * saved, all that this process has written is gone. */
-    if (m->course.state == MASTER_REWINDING && !cursor.is_known && m->sequence.last.is_known)
+    if (m->course.state == MASTER_REWINDING && !cursor.is_known && m->sequence.last.is_known) {
         cursor = store_knows_relay(m->store) && m->sequence.begun.is_known ? m->sequence.begun : m->sequence.last;
+        log_info("no cursor in %s: going on at %" PRId64 ", which this process holds", key, cursor.value);
+        sequence_continue_unsaved(&m->sequence, cursor.value);
+        return;
+    }
     if (cursor.is_known) {
         log_info("cursor %" PRId64 " read from %s", cursor.value, key);
         sequence_continue_at(&m->sequence, cursor.value);
@@ -235,7 +243,6 @@ static void reset_when_quiet(struct master *m)
     ledger_reset(m->ledger);
     known_marks_forget(m->known);
     sequence_reset(&m->sequence);
-    pool_hold(m->pool, false);
     if (m->course.goal == RESET_RELAY)
         failover_select(m->failover, m->course.wish, newest_event_us(m), clock_monotonic_ms());
     else

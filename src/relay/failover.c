@@ -213,7 +213,9 @@ const struct relay_list *failover_new_list(const struct failover *f)
 
 void failover_take_new_list(struct failover *f)
 {
-    if (f->new_list.count > 0)
+    if (f->new_list.count > 0) {
         f->list = f->new_list;
+        f->search.is_on = false; /* it was for a relay of the old list */
+    }
     f->new_list.count = 0;
 }

@@ -66,6 +66,25 @@ def test_redis_loses_data_again_before_the_workers_have_seen_it(s):
     assert s.daemon.wait_settled()["rewinds"] == 2
 
 
+def test_redis_goes_back_to_an_earlier_firehosed_before_the_first_cursor_is_saved(lab):
+    """Nothing is written before Redis has the cursor in front of the first event. That holds after a rewind, too."""
+    s = lab.system(workers=2)
+    s.daemon.wait_connected()
+    s.db.save()
+    s.daemon.stop()
+    s.daemon.start()
+    s.daemon.wait_connected()
+    s.redis.freeze()
+    s.more(200)
+    s.daemon.wait_status(lambda status: status["received"] == 200, "to have read all")
+    s.redis.kill()
+    s.redis.start()
+    s.daemon.wait_status(lambda status: status["rewinds"] == 1 and status["state"] == "running", "to read again")
+    s.more(100)
+    s.assert_all()
+    s.wait_cursor(s.events[-1].seq)
+
+
 def test_redis_as_it_was_before_the_first_cursor_gets_all_of_it_again(lab):
     """Redis has lost all that this process has written, but not the hash of the marks. firehosed goes back to its
     start."""

@@ -307,6 +307,19 @@ static void saved_cursor_takes_the_place_of_the_first(void **state)
     assert_false(s.first.is_known);
 }
 
+static void a_cursor_that_redis_does_not_have_counts_as_unsaved(void **state)
+{
+    (void)state;
+    struct sequence s = {0};
+    sequence_continue_at(&s, 5);
+    sequence_continue_unsaved(&s, 7);
+    assert_true(optional_is(sequence_asks_for(&s), 7));
+    assert_true(optional_is(sequence_cursor(&s), 7));
+    assert_false(s.saved.is_known);
+    sequence_saved(&s, 7);
+    assert_true(optional_is(s.saved, 7));
+}
+
 /* ---- random streams against a naive model ---- */
 
 /* The rules, told once more without sharing anything with sequence.c: as what happens to a list of taken seqs. */
@@ -413,6 +426,7 @@ int main(void)
         cmocka_unit_test(search_for_the_beginning_comes_first),
         cmocka_unit_test(what_is_asked_for),
         cmocka_unit_test(saved_cursor_takes_the_place_of_the_first),
+        cmocka_unit_test(a_cursor_that_redis_does_not_have_counts_as_unsaved),
         cmocka_unit_test(random_streams_follow_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -460,10 +460,13 @@ static void another_list_waits_until_what_was_read_is_written(void **state)
     assert_null(failover_new_list(f));
     assert_ptr_equal(failover_list(f), list); /* the relay keeps its address */
     c.relay = text("ws://e.example");
+    change(f, failover_next(f, 0), 100 * MINUTE_US, 0);
+    assert_int_equal(failover_begin(f, false, 0), FAILOVER_SEARCHING);
     assert_int_equal(failover_set_list(f, true, &why), FAILOVER_OTHER_SEQUENCE);
     failover_take_new_list(f);
+    assert_false(failover_is_searching(f)); /* that was for d.example */
     assert_string_equal(failover_current(f)->name, "e.example");
-    assert_int_equal(failover_changes(f), 1); /* a new sequence, not a failover */
+    assert_int_equal(failover_changes(f), 2); /* a new sequence, not a failover */
     failover_free(f);
 }
 
