@@ -20,6 +20,9 @@ enum {
     /* A larger gap between two messages is implausible: it is more than an hour of the whole network. One such seq in
      * the wild made consumers that believed it discard hours of events. */
     SEQUENCE_JUMP = 10 * 1000 * 1000,
+    /* So many messages in a row that agree are believed against the last seq: one alone may be wrong itself. */
+    SEQUENCE_CONSISTENT = 5,
+    SEQUENCE_RECENT = 8,
 };
 
 /* A frame whose seq is implausibly far above the last one. It is the newest record of the ring until the next message
@@ -31,16 +34,33 @@ struct held_frame {
     struct frame_peek peek; /* points into the ring, where the frame stays while it is held */
 };
 
+/* The newest seqs that were taken: those between two neighbours were not. */
+struct recent_seqs {
+    int64_t seq[SEQUENCE_RECENT]; /* a ring */
+    size_t count;                 /* of all that were ever put in */
+};
+
+/* Messages in a row that were not above `last`. */
+struct behind_run {
+    size_t count;
+    unsigned ascending;  /* how many of them, up to the newest, were each above the one before */
+    int64_t first, last; /* of the ascending ones */
+};
+
 /* Zeroed is the beginning. */
 struct sequence {
     struct optional last;  /* newest seq that was taken, or the cursor that was loaded: what to ask the relay for */
     bool asks_oldest;      /* where `last` is unknown: ask for the oldest event instead of live ones */
-    bool is_first;         /* the next event is the first of its connection */
+    bool is_first;         /* all events of this connection, if there were any, were far below `last` */
     struct optional saved; /* the cursor that is saved in Redis */
     struct optional begun; /* the cursor at which this process began to read this sequence */
     struct optional first; /* the cursor in front of what is read, until a cursor is saved */
+    struct optional back;  /* a recent gap was a wrong jump: read again behind this cursor */
+    struct optional wrong; /* where the wrong jump led to; until it is passed, largest_gap is smaller */
+    int64_t largest_gap;   /* to be believed without the next message; 0: SEQUENCE_JUMP */
     struct held_frame held;
-    size_t behind_run; /* messages in a row that were not above `last` */
+    struct recent_seqs recent;
+    struct behind_run behind;
 };
 
 enum sequence_action {
@@ -51,6 +71,7 @@ enum sequence_action {
     SEQUENCE_WAIT,      /* leave it where it is: there is no room for its record */
     SEQUENCE_RECONNECT, /* drop the message and the connection */
     SEQUENCE_RESET,     /* drop the message: the relay's sequence is another one */
+    SEQUENCE_GO_BACK,   /* drop the message: the last jump was wrong, read again from before it */
 };
 
 enum sequence_reason {
@@ -63,8 +84,9 @@ enum sequence_reason {
     BECAUSE_SEARCHING,       /* SKIP, RECONNECT: the place to begin at is not found yet */
     BECAUSE_RELAY_ERROR,     /* RECONNECT: an error frame */
     BECAUSE_FUTURE_CURSOR,   /* RESET: the error frame of a relay that does not know the cursor */
-    BECAUSE_FAR_BELOW,       /* RESET: the first seq of a connection is far below the cursor */
+    BECAUSE_FAR_BELOW,       /* RESET: the first seqs of a connection are far below the cursor */
     BECAUSE_WENT_BACK,       /* RESET: too many messages in a row were not above the last seq */
+    BECAUSE_WRONG_JUMP,      /* GO_BACK: the relay goes on inside a recent gap */
 };
 
 enum held_outcome { HELD_STAYS, HELD_CONFIRMED, HELD_IMPLAUSIBLE };
@@ -123,7 +145,7 @@ void sequence_saved(struct sequence *s, int64_t cursor);
 /* Where no cursor is known: begin with the oldest event, or with live ones. */
 void sequence_ask_oldest(struct sequence *s, bool oldest);
 
-/* Forgets everything: another sequence begins. */
+/* Forgets everything: another sequence begins, or this one is read again from another place. */
 void sequence_reset(struct sequence *s);
 
 #endif

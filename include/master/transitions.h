@@ -25,6 +25,10 @@ const char *master_state_name(const struct master *m);
  * with live ones. With on_sequence_reset = stop the master stops instead. The caller closes the relay then. */
 void transition_reset(struct master *m, bool from_oldest);
 
+/* The relay's messages say that reading cannot go on where it is: another sequence begins, or a wrong seq is gone back
+ * from. The caller closes the relay then. */
+void transition_leave_sequence(struct master *m);
+
 /* Another relay of the list is read, when what is in hand is written. */
 void transition_change_relay(struct master *m, struct failover_wish wish);
 

@@ -143,10 +143,10 @@ static void log_reset(const struct master *m, const struct frame_peek *peek, enu
         snprintf(what, sizeof what, "FutureCursor (%.*s): cursor %lld is newer than anything it has",
                  (int)peek->message.len, (const char *)peek->message.ptr, last);
     else if (reason == BECAUSE_FAR_BELOW)
-        snprintf(what, sizeof what, "begins with seq %lld, far below cursor %lld", seq, last);
+        snprintf(what, sizeof what, "begins with seqs up to %lld, far below cursor %lld", seq, last);
     else
         snprintf(what, sizeof what, "went back from seq %lld to %lld, and %zu messages in a row stayed below", last,
-                 seq, m->sequence.behind_run + 1);
+                 seq, m->sequence.behind.count + 1);
     log_error("relay %s: %s: its sequence is another one. Beginning with its oldest events", name_of(m), what);
 }
 
@@ -155,7 +155,7 @@ static void log_reset(const struct master *m, const struct frame_peek *peek, enu
 static void skip(struct master *m, const struct frame_peek *peek, enum sequence_reason reason)
 {
     if (reason == BECAUSE_BEHIND) {
-        if (m->sequence.behind_run == 0)
+        if (m->sequence.behind.count == 0)
             log_debug("relay %s: seq %lld after %lld: dropped as a duplicate", name_of(m), (long long)peek->seq,
                       (long long)m->sequence.last.value);
         count_event(m, peek);
@@ -227,6 +227,12 @@ static struct relay_answer carry_out(struct master *m, const struct place *at, c
         return (struct relay_answer){.verdict = RELAY_WAIT};
     case SEQUENCE_RESET:
         log_reset(m, peek, d->reason);
+        ledger_skip(m->ledger, at->consumed);
+        return (struct relay_answer){.verdict = RELAY_STOP};
+    case SEQUENCE_GO_BACK:
+        sequence_apply(&m->sequence, in, d, 0);
+        log_error("relay %s: seq %lld was wrong: the relay goes on with seqs up to %lld. Reading again behind cursor %lld",
+                  name_of(m), (long long)m->sequence.wrong.value, (long long)seq, (long long)m->sequence.back.value);
         ledger_skip(m->ledger, at->consumed);
         return (struct relay_answer){.verdict = RELAY_STOP};
     case SEQUENCE_RECONNECT:

@@ -56,7 +56,7 @@ static struct relay_answer on_relay_message(void *arg, const uint8_t *frame, siz
 {
     struct relay_answer answer = ingest_take(arg, frame, offset, len, consumed);
     if (answer.verdict == RELAY_STOP)
-        transition_reset(arg, true);
+        transition_leave_sequence(arg);
     return answer;
 }
 

@@ -36,11 +36,50 @@ static enum held_outcome judge_held(const struct sequence *s, const struct frame
     return peek->has_seq && peek->seq > s->held.seq ? HELD_CONFIRMED : HELD_IMPLAUSIBLE;
 }
 
-static struct sequence_decision decide_behind(const struct sequence *s)
+static bool is_far_below(const struct sequence *s, int64_t seq)
 {
-    return s->behind_run >= SEQUENCE_SLACK ? decision(SEQUENCE_RESET, BECAUSE_WENT_BACK)
-                                           : decision(SEQUENCE_SKIP, BECAUSE_BEHIND);
+    return s->is_first && s->last.is_known && seq < s->last.value - slack(s->last.value);
 }
+
+static struct behind_run run_with(const struct behind_run *run, int64_t seq)
+{
+    bool ascends = run->count > 0 && seq > run->last;
+    return (struct behind_run){
+        .count = run->count + 1,
+        .ascending = ascends ? run->ascending + 1 : 1,
+        .first = ascends ? run->first : seq,
+        .last = seq,
+    };
+}
+
+static int64_t recent_at(const struct recent_seqs *r, size_t number) { return r->seq[number % SEQUENCE_RECENT]; }
+
+/* The gap between two recent seqs that has the whole run inside. Returns false if there is none. */
+static bool find_gap(const struct sequence *s, const struct behind_run *run, int64_t *from, int64_t *to)
+{
+    const struct recent_seqs *r = &s->recent;
+    for (size_t i = r->count; i > 1 && r->count - i < SEQUENCE_RECENT - 1; i--) {
+        *from = recent_at(r, i - 2);
+        *to = recent_at(r, i - 1);
+        if (*from < run->first && run->last < *to)
+            return true;
+    }
+    return false;
+}
+
+static struct sequence_decision decide_behind(const struct sequence *s, int64_t seq)
+{
+    const struct behind_run run = run_with(&s->behind, seq);
+    if (run.ascending >= SEQUENCE_CONSISTENT && is_far_below(s, seq))
+        return decision(SEQUENCE_RESET, BECAUSE_FAR_BELOW);
+    int64_t from, to;
+    if (run.ascending >= SEQUENCE_CONSISTENT && find_gap(s, &run, &from, &to))
+        return decision(SEQUENCE_GO_BACK, BECAUSE_WRONG_JUMP);
+    return run.count > SEQUENCE_SLACK ? decision(SEQUENCE_RESET, BECAUSE_WENT_BACK)
+                                      : decision(SEQUENCE_SKIP, BECAUSE_BEHIND);
+}
+
+static int64_t largest_gap(const struct sequence *s) { return s->largest_gap > 0 ? s->largest_gap : SEQUENCE_JUMP; }
 
 static struct sequence_decision decide_event(const struct sequence *s, const struct sequence_input *in)
 {
@@ -49,17 +88,13 @@ static struct sequence_decision decide_event(const struct sequence *s, const str
     if (peek->did.ptr != NULL)
         d.partition = route_partition(peek->did.ptr, peek->did.len);
     int64_t last = d.held == HELD_CONFIRMED ? s->held.seq : s->last.value;
-    if (peek->has_seq && s->is_first) {
-        if (s->last.is_known && peek->seq < last - slack(last))
-            return decision(SEQUENCE_RESET, BECAUSE_FAR_BELOW);
-        d.begins = !s->last.is_known && !s->saved.is_known;
-    }
+    d.begins = peek->has_seq && s->is_first && !s->last.is_known && !s->saved.is_known;
     bool is_held = s->held.id != 0 && d.held == HELD_STAYS;
     if (peek->has_seq && ((s->last.is_known && peek->seq <= last) || (is_held && peek->seq == s->held.seq)))
-        return decide_behind(s);
+        return decide_behind(s, peek->seq);
     if (!in->has_room)
         return decision(SEQUENCE_WAIT, BECAUSE_WANTED);
-    if (peek->has_seq && last > 0 && peek->seq - last > SEQUENCE_JUMP) {
+    if (peek->has_seq && last > 0 && peek->seq - last > largest_gap(s)) {
         d.action = SEQUENCE_HOLD;
     } else if (!in->is_wanted || in->is_duplicate) {
         d.action = SEQUENCE_DONE;
@@ -80,6 +115,37 @@ struct sequence_decision sequence_decide(const struct sequence *s, const struct 
     return decide_event(s, in);
 }
 
+static void forget_wrong_jump(struct sequence *s)
+{
+    s->wrong = optional_none();
+    s->largest_gap = 0;
+}
+
+static void put_recent(struct recent_seqs *r, int64_t seq) { r->seq[r->count++ % SEQUENCE_RECENT] = seq; }
+
+/* Takes a seq as the newest one. */
+static void advance(struct sequence *s, int64_t seq)
+{
+    if (s->recent.count == 0 && s->last.is_known)
+        put_recent(&s->recent, s->last.value);
+    put_recent(&s->recent, seq);
+    s->last = optional_of(seq);
+    if (s->wrong.is_known && seq >= s->wrong.value)
+        forget_wrong_jump(s);
+}
+
+/* The relay may send the wrong seq again: from now on a jump of half that size waits for the next message. */
+static void go_back(struct sequence *s, int64_t seq)
+{
+    const struct behind_run run = run_with(&s->behind, seq);
+    int64_t from, to;
+    if (!find_gap(s, &run, &from, &to))
+        return;
+    s->back = optional_of(from);
+    s->wrong = s->last;
+    s->largest_gap = (to - from) / 2;
+}
+
 void sequence_apply(struct sequence *s, const struct sequence_input *in, const struct sequence_decision *d,
                     uint64_t record)
 {
@@ -87,22 +153,24 @@ void sequence_apply(struct sequence *s, const struct sequence_input *in, const s
     bool is_event = peek->kind != FRAME_INFO && peek->kind != FRAME_ERROR && in->search == SEARCH_TAKE;
     if (d->action == SEQUENCE_WAIT || !is_event)
         return;
-    s->is_first = s->is_first && !peek->has_seq;
+    if (d->action == SEQUENCE_GO_BACK) {
+        go_back(s, peek->seq);
+        return;
+    }
+    s->is_first = s->is_first && (!peek->has_seq || is_far_below(s, peek->seq));
     if (d->held == HELD_CONFIRMED)
-        s->last = optional_of(s->held.seq);
+        advance(s, s->held.seq);
     if (d->held != HELD_STAYS)
         s->held.id = 0;
     if (d->begins) {
         s->first = optional_of(peek->seq > 0 ? peek->seq - 1 : 0);
         s->begun = s->first;
     }
-    s->behind_run = d->reason == BECAUSE_BEHIND      ? s->behind_run + 1
-                    : d->reason == BECAUSE_WENT_BACK ? s->behind_run
-                                                     : 0;
+    s->behind = d->reason == BECAUSE_BEHIND ? run_with(&s->behind, peek->seq) : (struct behind_run){0};
     if (d->action == SEQUENCE_HOLD)
         s->held = (struct held_frame){record, peek->seq, in->is_wanted, in->is_duplicate, *peek};
     else if ((d->action == SEQUENCE_TAKE || d->action == SEQUENCE_DONE) && peek->has_seq)
-        s->last = optional_of(peek->seq);
+        advance(s, peek->seq);
 }
 
 struct optional sequence_asks_for(const struct sequence *s)
@@ -114,7 +182,7 @@ struct optional sequence_cursor(const struct sequence *s) { return s->saved.is_k
 
 void sequence_connected(struct sequence *s)
 {
-    s->behind_run = 0;
+    s->behind = (struct behind_run){0};
     s->is_first = true;
 }
 
@@ -140,4 +208,10 @@ void sequence_saved(struct sequence *s, int64_t cursor)
 
 void sequence_ask_oldest(struct sequence *s, bool oldest) { s->asks_oldest = oldest; }
 
-void sequence_reset(struct sequence *s) { s->last = s->saved = s->first = s->begun = optional_none(); }
+void sequence_reset(struct sequence *s)
+{
+    if (!s->back.is_known)
+        forget_wrong_jump(s);
+    s->last = s->saved = s->first = s->begun = s->back = optional_none();
+    s->recent.count = 0;
+}

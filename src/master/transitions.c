@@ -342,6 +342,18 @@ void transition_reset(struct master *m, bool from_oldest)
     sequence_ask_oldest(&m->sequence, from_oldest);
 }
 
+void transition_leave_sequence(struct master *m)
+{
+    if (!m->sequence.back.is_known) {
+        transition_reset(m, true);
+    } else if (master_is_running(m)) {
+        ingest_drop_held(m);
+        begin_reset(m, RESET_CURSOR);
+        m->course.cursor = m->sequence.back;
+        sequence_ask_oldest(&m->sequence, false);
+    }
+}
+
 /* A second firehosed on the same keys has fenced our workers, and reads on where they ended. Nothing is saved any more:
  * the cursor is the other's now. */
 void transition_on_taken_over(struct master *m)

@@ -121,6 +121,41 @@ def test_sequence_that_begins_anew_within_a_connection_is_followed(lab):
     s.daemon.assert_balance()
 
 
+def test_one_low_first_seq_on_a_connection_changes_nothing(lab):
+    first = events.make(300)
+    s = lab.system(first)
+    s.wait_delivered()
+    s.wait_cursor(first[-1].seq)
+    rest = events.make(200, events.after(first))
+    s.relay.stop()
+    s.relay.append(rest)
+    s.relay.script(sent_in([events.make(1, 1000)[0], *rest]))
+    s.relay.start()
+    s.assert_all()
+    assert s.daemon.status()["resets"] == 0
+
+
+@pytest.mark.parametrize("wrong_by", [700, 5_000_000])
+def test_reading_goes_back_from_a_wrong_seq_to_the_one_before_it(lab, wrong_by):
+    """The wrong seq is plausible, so it is taken, and the right ones look old. The relay sends the wrong seq each time."""
+    first = events.make(200)
+    rest = events.make(1500, events.after(first))
+    wrong = events.make(1, events.after(first) + wrong_by)[0]
+    order = [*first, wrong, *rest]
+    s = lab.system(order, start=False)
+    s.relay.script(sent_in(order), sent_in([wrong, *rest]))
+    s.daemon.start()
+    s.daemon.wait_log(rf"error .*seq {wrong.seq} was wrong.* behind cursor {first[-1].seq}")
+    stream.wait_seqs(s.db, [*first, *rest])
+    s.daemon.wait_settled()
+    found = stream.seqs(s.db)
+    delivered = {e.seq for e in [*first, *rest] if e.is_delivered} - {wrong.seq}
+    assert sorted(x for x in found if x in delivered) == sorted(delivered)
+    assert s.relay.connections[1].cursor == first[-1].seq
+    assert s.daemon.status()["resets"] == 0
+    s.daemon.assert_balance()
+
+
 def test_small_host_that_was_rebuilt_is_noticed(lab):
     """The whole sequence of this host is shorter than the slack for a large relay."""
     old, new = events.make(200, 1), events.make(20, 3)

@@ -118,18 +118,104 @@ static void first_seq_far_below_the_cursor_is_another_sequence(void **state)
     } rows[] = {
         {1000000, 999000, SEQUENCE_SKIP}, {1000000, 998999, SEQUENCE_RESET}, /* by more than the slack */
         {100, 50, SEQUENCE_SKIP},         {100, 49, SEQUENCE_RESET},         /* by more than half, on a small host */
-        {0, 1, SEQUENCE_TAKE},            {1000000, 1000001, SEQUENCE_TAKE},
+        {0, 5, SEQUENCE_TAKE},            {1000000, 1000005, SEQUENCE_TAKE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sequence s = {0};
         sequence_continue_at(&s, rows[i].cursor);
         sequence_connected(&s);
+        for (int before = SEQUENCE_CONSISTENT - 1; before > 0; before--)
+            assert_int_not_equal(pass(&s, rows[i].seq - before).action, SEQUENCE_RESET);
         struct sequence_decision d = pass(&s, rows[i].seq);
         assert_int_equal(d.action, rows[i].action);
         assert_int_equal(d.reason, d.action == SEQUENCE_RESET  ? BECAUSE_FAR_BELOW
                                    : d.action == SEQUENCE_SKIP ? BECAUSE_BEHIND
                                                                : BECAUSE_WANTED);
     }
+}
+
+static void one_first_seq_far_below_the_cursor_proves_nothing(void **state)
+{
+    (void)state;
+    struct sequence s = {0};
+    sequence_continue_at(&s, 1000000);
+    sequence_connected(&s);
+    for (int i = 1; i < SEQUENCE_CONSISTENT; i++)
+        assert_int_equal(pass(&s, 10 + i).action, SEQUENCE_SKIP);
+    assert_int_equal(pass(&s, 7).action, SEQUENCE_SKIP); /* these do not ascend: the run begins anew */
+    assert_int_equal(pass(&s, 1000001).action, SEQUENCE_TAKE);
+    for (int i = 0; i < 2 * SEQUENCE_CONSISTENT; i++) /* the connection has begun, and not far below */
+        assert_int_equal(pass(&s, 10 + i).action, SEQUENCE_SKIP);
+}
+
+/* The relay goes on behind `from`, with one wrong seq in between. */
+static struct sequence after_a_wrong_jump(int64_t from, int64_t wrong)
+{
+    struct sequence s = running_at(from);
+    assert_int_equal(pass(&s, wrong).action, SEQUENCE_TAKE);
+    for (int i = 1; i < SEQUENCE_CONSISTENT; i++)
+        assert_int_equal(pass(&s, from + i).action, SEQUENCE_SKIP);
+    struct sequence_decision d = pass(&s, from + SEQUENCE_CONSISTENT);
+    assert_int_equal(d.action, SEQUENCE_GO_BACK);
+    assert_int_equal(d.reason, BECAUSE_WRONG_JUMP);
+    assert_true(optional_is(s.back, from));
+    sequence_reset(&s);
+    sequence_continue_at(&s, from);
+    sequence_connected(&s);
+    return s;
+}
+
+static void a_wrong_jump_is_gone_back_from_and_not_believed_again(void **state)
+{
+    (void)state;
+    static const int64_t wrong_by[] = {7, 500, 5000000};
+    for (size_t i = 0; i < sizeof wrong_by / sizeof wrong_by[0]; i++) {
+        int64_t wrong = 4000 + wrong_by[i];
+        struct sequence s = after_a_wrong_jump(4000, wrong);
+        assert_int_equal(pass(&s, wrong).action, SEQUENCE_HOLD);
+        assert_int_equal(pass(&s, 4001).held, HELD_IMPLAUSIBLE);
+        assert_int_equal(pass(&s, 4002).action, SEQUENCE_TAKE);
+        assert_int_equal(pass(&s, wrong).action, SEQUENCE_HOLD);
+        assert_int_equal(pass(&s, wrong + 1).held, HELD_CONFIRMED); /* passed now: a jump like any other */
+        assert_int_equal(pass(&s, wrong + 9).action, SEQUENCE_TAKE);
+    }
+}
+
+static void two_wrong_jumps_in_a_row_are_gone_back_from(void **state)
+{
+    (void)state;
+    struct sequence s = running_at(4000);
+    pass(&s, 5000);
+    pass(&s, 6000);
+    for (int i = 1; i < SEQUENCE_CONSISTENT; i++)
+        pass(&s, 4000 + i);
+    assert_int_equal(pass(&s, 4000 + SEQUENCE_CONSISTENT).action, SEQUENCE_GO_BACK);
+    assert_true(optional_is(s.back, 4000));
+}
+
+static void what_was_taken_before_and_behind_a_gap_may_come_again(void **state)
+{
+    (void)state;
+    struct sequence s = running_at(4000);
+    for (int64_t seq = 5000; seq < 5010; seq++)
+        pass(&s, seq);
+    for (int64_t seq = 3990; seq <= 4000; seq++)
+        assert_int_equal(pass(&s, seq).action, SEQUENCE_SKIP);
+    for (int64_t seq = 5000; seq < 5010; seq++)
+        assert_int_equal(pass(&s, seq).action, SEQUENCE_SKIP);
+    for (int i = 1; i < SEQUENCE_CONSISTENT; i++) /* too few agree */
+        assert_int_equal(pass(&s, 4500 + i).action, SEQUENCE_SKIP);
+    assert_int_equal(pass(&s, 5010).action, SEQUENCE_TAKE);
+}
+
+static void a_new_sequence_forgets_a_wrong_jump(void **state)
+{
+    (void)state;
+    struct sequence s = after_a_wrong_jump(4000, 5000000);
+    sequence_reset(&s);
+    sequence_continue_at(&s, 10);
+    sequence_connected(&s);
+    assert_int_equal(pass(&s, 100).action, SEQUENCE_TAKE);
 }
 
 static void future_cursor_is_another_sequence_where_a_cursor_was_asked_for(void **state)
@@ -328,7 +414,8 @@ struct model {
     size_t count;
     int64_t held; /* 0: none */
     bool is_first;
-    size_t run;
+    int64_t run[1001]; /* the seqs of the messages in a row that were not above the newest */
+    size_t run_count;
 };
 
 static int64_t newest(const struct model *m)
@@ -336,18 +423,48 @@ static int64_t newest(const struct model *m)
     return m->taken[m->count - 1];
 }
 
+static void take(struct model *m, int64_t seq)
+{
+    m->taken[m->count++] = seq;
+}
+
+static bool ascends(const struct model *m)
+{
+    for (size_t i = m->run_count; i > m->run_count - (m->run_count < 5 ? m->run_count : 5) + 1; i--)
+        if (m->run[i - 1] <= m->run[i - 2])
+            return false;
+    return m->run_count >= 5;
+}
+
+/* All of the seqs that ascend, not the newest five only. */
+static bool lies_in_gap(const struct model *m)
+{
+    size_t first = m->run_count - 1;
+    while (first > 0 && m->run[first] > m->run[first - 1])
+        first--;
+    for (size_t i = m->count > 8 ? m->count - 8 : 0; i + 1 < m->count; i++)
+        if (m->run[first] > m->taken[i] && m->run[m->run_count - 1] < m->taken[i + 1])
+            return true;
+    return false;
+}
+
 static enum sequence_action expect(struct model *m, int64_t seq)
 {
     int64_t last = newest(m), half = last / 2;
     bool far_below = seq >= 0 && m->is_first && last - seq > (half < 1000 ? half : 1000);
-    if (far_below)
-        return SEQUENCE_RESET;
+    if (seq >= 0 && (seq <= last || seq == m->held)) {
+        m->run[m->run_count++] = seq;
+        if (ascends(m) && far_below)
+            return SEQUENCE_RESET;
+        if (ascends(m) && lies_in_gap(m))
+            return SEQUENCE_GO_BACK;
+        m->is_first = m->is_first && far_below;
+        return m->run_count > 1000 ? SEQUENCE_RESET : SEQUENCE_SKIP;
+    }
     m->is_first = m->is_first && seq < 0;
-    if (seq >= 0 && (seq <= last || seq == m->held))
-        return ++m->run > 1000 ? SEQUENCE_RESET : SEQUENCE_SKIP;
-    m->run = 0;
+    m->run_count = 0;
     if (m->held != 0 && seq > m->held)
-        m->taken[m->count++] = m->held;
+        take(m, m->held);
     m->held = 0;
     if (seq < 0)
         return SEQUENCE_TAKE;
@@ -355,7 +472,7 @@ static enum sequence_action expect(struct model *m, int64_t seq)
         m->held = seq;
         return SEQUENCE_HOLD;
     }
-    m->taken[m->count++] = seq;
+    take(m, seq);
     return SEQUENCE_TAKE;
 }
 
@@ -365,6 +482,10 @@ static int64_t random_seq(const struct model *m)
                                     -600, -1200, 9999999, 10000000, 10000001, 10000002, 30000000};
     int64_t step = steps[random() % (sizeof steps / sizeof steps[0])];
     int64_t from = m->held != 0 && random() % 2 ? m->held : newest(m);
+    if (m->run_count > 0 && random() % 4 != 0) /* goes on where it is */
+        return m->run[m->run_count - 1] + (int64_t)(random() % 20 > 0);
+    if (m->count > 8 && random() % 10 == 0)
+        return m->taken[m->count - 1 - (size_t)random() % 8] + 1;
     return random() % 20 == 0 ? NO_SEQ : from + step < 0 ? 0 : from + step;
 }
 
@@ -372,7 +493,7 @@ static void random_streams_follow_the_model(void **state)
 {
     (void)state;
     unsigned seed = (unsigned)(getenv("FIREHOSED_SEED") != NULL ? atoi(getenv("FIREHOSED_SEED")) : 20261128);
-    size_t resets = 0;
+    size_t resets = 0, backs = 0;
     for (unsigned round = 0; round < 3000; round++) {
         srandom(seed + round);
         struct sequence s = {0};
@@ -385,23 +506,24 @@ static void random_streams_follow_the_model(void **state)
                 sequence_connected(&s);
                 m.held = 0;
                 m.is_first = true;
-                m.run = 0;
+                m.run_count = 0;
             }
             int64_t seq = random_seq(&m);
             enum sequence_action expected = expect(&m, seq), got = pass(&s, seq).action;
-            if (got != expected || (got != SEQUENCE_RESET && s.last.value != newest(&m)))
+            bool ends = got == SEQUENCE_RESET || got == SEQUENCE_GO_BACK;
+            if (got != expected || (!ends && s.last.value != newest(&m)))
                 fail_msg("seed %u: message %d, seq %lld: action %d, expected %d; last %lld, expected %lld",
                          seed + round, i, (long long)seq, (int)got, (int)expected, (long long)s.last.value,
                          (long long)newest(&m));
-            if (got == SEQUENCE_RESET) {
-                resets++;
+            resets += got == SEQUENCE_RESET;
+            backs += got == SEQUENCE_GO_BACK;
+            if (ends)
                 break;
-            }
         }
         for (size_t i = 1; i < m.count; i++)
             assert_true(m.taken[i] > m.taken[i - 1]);
     }
-    assert_true(resets > 100); /* else the streams are too tame */
+    assert_true(resets > 100 && backs > 100); /* else the streams are too tame */
 }
 
 int main(void)
@@ -413,6 +535,11 @@ int main(void)
         cmocka_unit_test(long_run_of_old_seqs_is_another_sequence),
         cmocka_unit_test(one_new_seq_ends_a_run_of_old_ones),
         cmocka_unit_test(first_seq_far_below_the_cursor_is_another_sequence),
+        cmocka_unit_test(one_first_seq_far_below_the_cursor_proves_nothing),
+        cmocka_unit_test(a_wrong_jump_is_gone_back_from_and_not_believed_again),
+        cmocka_unit_test(two_wrong_jumps_in_a_row_are_gone_back_from),
+        cmocka_unit_test(what_was_taken_before_and_behind_a_gap_may_come_again),
+        cmocka_unit_test(a_new_sequence_forgets_a_wrong_jump),
         cmocka_unit_test(future_cursor_is_another_sequence_where_a_cursor_was_asked_for),
         cmocka_unit_test(info_frames_change_nothing),
         cmocka_unit_test(implausible_jump_is_held_and_a_higher_seq_confirms_it),
