@@ -25,6 +25,7 @@ struct car_index {
     size_t table_size; /* slots in use, a power of two; 0: there is no table */
     size_t table_cap;
     const uint8_t *root; /* the first root, CID_BYTES, or NULL */
+    bool no_memory;      /* the last CAR was not read to its end for this reason: it may be a good one */
 };
 
 void car_index_fini(struct car_index *index);
@@ -33,7 +34,7 @@ void car_index_fini(struct car_index *index);
 void car_index_clear(struct car_index *index);
 
 /* Indexes the CAR from r->at to r->end. Does not decode or hash the blocks. Returns false if the bytes are not a CAR,
- * or with the rule "out of memory"; see r->violation. */
+ * or with the rule "out of memory" and index->no_memory; see r->violation. */
 bool car_index_read(struct car_index *index, struct cbor_reader *r);
 
 /* Returns the block with this CID (CID_BYTES), or NULL. */

@@ -35,6 +35,7 @@ void car_index_clear(struct car_index *index)
     index->count = 0;
     index->table_size = 0;
     index->root = NULL;
+    index->no_memory = false;
 }
 
 /* Reads an unsigned LEB128 of up to 64 bits. Accepts forms that are longer than necessary: they do no harm here. */
@@ -171,8 +172,10 @@ static bool read_block(struct car_index *index, struct cbor_reader *r)
     struct cbor_reader section;
     if (!read_section(r, &section))
         return false;
-    if (section.end - section.at >= CID_BYTES && cid_valid(section.at, CID_BYTES))
-        return add_block(index, &section) || cbor_fail(r, RULE_NO_MEMORY);
+    if (section.end - section.at >= CID_BYTES && cid_valid(section.at, CID_BYTES)) {
+        index->no_memory = !add_block(index, &section);
+        return !index->no_memory || cbor_fail(r, RULE_NO_MEMORY);
+    }
     /* No op can name a block with a foreign CID, because such a link is refused. The block is ignored, so that the
      * other ops pass; but it must be a block, or these bytes are not a CAR. */
     if (skip_foreign_cid(&section))

@@ -235,6 +235,7 @@ static bool index_blocks(struct encoding *x)
     if (car_index_read(&x->encoder->car, &r))
         return true;
     x->event->violation = r.violation;
+    x->out->failed |= x->encoder->car.no_memory; /* the frame is not to blame: it is tried again */
     return false;
 }
 

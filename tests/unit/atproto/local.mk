@@ -14,6 +14,8 @@ tests_unit_atproto_test_frame_SOURCES = tests/unit/atproto/test_frame.c tests/un
 tests_unit_atproto_test_frame_LDADD = $(atproto_link) $(CMOCKA_LIBS)
 tests_unit_atproto_test_event_json_SOURCES = tests/unit/atproto/test_event_json.c tests/unit/atproto/wire.h
 tests_unit_atproto_test_event_json_LDADD = $(atproto_link) $(CMOCKA_LIBS)
+# To let an allocation fail.
+tests_unit_atproto_test_event_json_LDFLAGS = -Wl,--wrap=reallocarray
 check_PROGRAMS += tests/unit/atproto/test_collections
 tests_unit_atproto_test_collections_SOURCES = tests/unit/atproto/test_collections.c
 tests_unit_atproto_test_collections_LDADD = $(atproto_link) $(CMOCKA_LIBS)

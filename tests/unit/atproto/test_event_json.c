@@ -268,6 +268,35 @@ static void a_broken_car_refuses_the_frame(void **state)
     buffer_fini(&frame);
 }
 
+static bool memory_is_short;
+
+void *__real_reallocarray(void *old, size_t count, size_t bytes);
+void *__wrap_reallocarray(void *old, size_t count, size_t bytes);
+
+void *__wrap_reallocarray(void *old, size_t count, size_t bytes)
+{
+    return memory_is_short ? NULL : __real_reallocarray(old, count, bytes);
+}
+
+static void a_good_commit_is_not_refused_where_memory_is_short(void **state)
+{
+    (void)state;
+    static const struct op op = {"create", RECORD, RECORD_BYTES, AS_IT_IS};
+    struct buffer frame, out;
+    buffer_init(&frame);
+    buffer_init(&out);
+    put_commit(&frame, &op, 1);
+    memory_is_short = true;
+    encode(&frame, EVENT_FORMAT_COMPAT, &out);
+    memory_is_short = false;
+    assert_true(out.failed); /* so the frame is tried again, and does not go to the dead letters */
+    assert_int_equal(out.len, 0);
+    out.failed = false;
+    assert_int_equal(encode(&frame, EVENT_FORMAT_COMPAT, &out), EVENT_READY);
+    buffer_fini(&frame);
+    buffer_fini(&out);
+}
+
 static void put_small(struct buffer *b, const char *t, const char *key, const char *value)
 {
     put_header(b, t);
@@ -391,6 +420,7 @@ int main(void)
         cmocka_unit_test(every_reason_to_leave_an_op_out),
         cmocka_unit_test(the_place_of_a_bad_value_is_told_from_the_start_of_the_frame),
         cmocka_unit_test(a_broken_car_refuses_the_frame),
+        cmocka_unit_test(a_good_commit_is_not_refused_where_memory_is_short),
         cmocka_unit_test(identity_account_and_sync_in_both_forms),
         cmocka_unit_test(records_become_the_json_of_the_data_model),
         cmocka_unit_test(a_record_that_fails_leaves_nothing_behind),
