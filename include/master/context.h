@@ -3,7 +3,6 @@
 #ifndef FIREHOSED_MASTER_CONTEXT_H
 #define FIREHOSED_MASTER_CONTEXT_H
 
-#include <event2/dns.h>
 #include <event2/event.h>
 #include <jansson.h>
 #include <sys/queue.h>
@@ -17,6 +16,7 @@
 #include "master/filter.h"
 #include "master/sequence.h"
 #include "master/service.h"
+#include "net/resolver.h"
 #include "pool/pool.h"
 #include "relay/failover.h"
 #include "relay/relay.h"
@@ -101,7 +101,7 @@ struct master {
     int64_t started_ms;
 
     struct event_base *base;
-    struct evdns_base *dns;
+    struct resolver resolver;
     struct master_events events;
 
     struct ledger *ledger;

@@ -232,6 +232,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
                   master_is_running(m) && !m->course.is_paused);
     deferred_tick(m);
     tail_tick(m);
+    resolver_refresh(&m->resolver);
     transition_tick(m);
 }
 
@@ -263,9 +264,8 @@ static bool set_up_events(struct master *m)
     m->base = event_base_new();
     if (m->base == NULL)
         return false;
-    m->dns = evdns_base_new(m->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (m->dns == NULL) /* resolv.conf is missing or empty: addresses and "localhost" still work */
-        m->dns = evdns_base_new(m->base, 0);
+    if (!resolver_init(&m->resolver, m->base, RESOLVER_CONF))
+        return false;
     for (int i = 0; i < SIGNALS; i++) {
         m->events.signals[i] = evsignal_new(m->base, numbers[i], on_signal, m);
         if (m->events.signals[i] == NULL || event_add(m->events.signals[i], NULL) < 0)
@@ -311,18 +311,18 @@ static bool set_up(struct master *m, pool_child_main *child_main, struct error *
     error_set(why, "out of memory");
     if (!set_up_events(m))
         return false;
-    m->failover = failover_new(m->base, m->dns, m->config, &failover_hooks, clock_monotonic_ms(), why);
+    m->failover = failover_new(m->base, m->resolver.dns, m->config, &failover_hooks, clock_monotonic_ms(), why);
     m->ledger = ledger_new((size_t)m->config->ring_size, config_worker_count(m->config), why);
     if (m->failover == NULL || m->ledger == NULL)
         return false;
     m->counters = counters_new();
     m->known = known_marks_new();
-    m->relay = relay_new(m->base, m->dns, m->ledger, m->config, failover_list(m->failover), &relay_hooks);
-    m->store = store_new(m->base, m->dns, m->config, &m->owner, m->known, &store_hooks);
+    m->relay = relay_new(m->base, m->resolver.dns, m->ledger, m->config, failover_list(m->failover), &relay_hooks);
+    m->store = store_new(m->base, m->resolver.dns, m->config, &m->owner, m->known, &store_hooks);
     if (m->counters == NULL || m->known == NULL || m->relay == NULL || m->store == NULL)
         return false;
-    m->pool =
-        pool_new(m->base, m->dns, m->ledger, m->counters, m->known, m->config, &m->owner, child_main, &pool_hooks);
+    m->pool = pool_new(m->base, m->resolver.dns, m->ledger, m->counters, m->known, m->config, &m->owner, child_main,
+                       &pool_hooks);
     m->dashboard = dashboard_new(m->config, m->store);
     m->traffic = traffic_new(clock_monotonic_ms());
     ingest_want_time(m);
@@ -383,8 +383,7 @@ static void tear_down(struct master *m)
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         if (timers[i] != NULL)
             event_free(timers[i]);
-    if (m->dns != NULL)
-        evdns_base_free(m->dns, 1);
+    resolver_fini(&m->resolver);
     if (m->base != NULL) {
         event_base_loop(m->base, EVLOOP_NONBLOCK); /* runs and frees what evdns has deferred */
         event_base_free(m->base);

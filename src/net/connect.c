@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 
-enum { MAX_ADDRESSES = 16, ADDRESS_SHARE_MS = 5000, KEEPALIVE_S = 60 };
+enum { MAX_ADDRESSES = 16, ADDRESS_SHARE_MS = 5000, ADDRESS_SHARE_MIN_MS = 50, KEEPALIVE_S = 60 };
 
 struct address {
     struct sockaddr_storage storage;
@@ -30,7 +30,7 @@ struct connect_attempt {
     struct event_base *base;
     struct evdns_base *dns;
     struct url url;
-    int timeout_ms;
+    int64_t ends_ms; /* on the monotonic clock */
     connect_done *done;
     void *arg;
     struct evdns_getaddrinfo_request *request;
@@ -130,6 +130,15 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     try_next(a);
 }
 
+/* Dead addresses must leave time for the others. */
+static int64_t address_share_ms(const struct connect_attempt *a)
+{
+    int64_t share_ms = (a->ends_ms - clock_monotonic_ms()) / (int64_t)(a->count - a->next + 1);
+    return share_ms > ADDRESS_SHARE_MS       ? ADDRESS_SHARE_MS
+           : share_ms < ADDRESS_SHARE_MIN_MS ? ADDRESS_SHARE_MIN_MS
+                                             : share_ms;
+}
+
 /* Starts to connect to the next address. Returns false if that failed at once; otherwise the connection is under way,
  * or the attempt has ended. */
 static bool try_one(struct connect_attempt *a)
@@ -150,8 +159,7 @@ static bool try_one(struct connect_attempt *a)
         note_failure(a, errno);
         return false;
     }
-    int share_ms = a->timeout_ms < ADDRESS_SHARE_MS ? a->timeout_ms : ADDRESS_SHARE_MS;
-    struct timeval share = clock_timeval(share_ms);
+    struct timeval share = clock_timeval(address_share_ms(a));
     a->writable = event_new(a->base, a->fd, EV_WRITE, on_writable, a);
     if (a->writable == NULL) {
         note_failure(a, ENOMEM);
@@ -297,7 +305,8 @@ struct connect_attempt *connect_start(struct event_base *base, struct evdns_base
     if (a == NULL)
         return NULL;
     *a = (struct connect_attempt){
-        .base = base, .dns = dns, .url = *url, .timeout_ms = timeout_ms, .done = done, .arg = arg, .fd = -1};
+        .base = base, .dns = dns, .url = *url, .done = done, .arg = arg, .fd = -1};
+    a->ends_ms = clock_monotonic_ms() + timeout_ms;
     struct timeval all = clock_timeval(timeout_ms);
     a->begin = evtimer_new(base, on_begin, a);
     a->deadline = evtimer_new(base, on_deadline, a);

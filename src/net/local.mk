@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
 	include/net/connect.h src/net/connect.c \
+	include/net/resolver.h src/net/resolver.c \
 	include/net/stream.h src/net/stream.c \
 	include/net/tls.h src/net/tls.c src/net/tls_bio.c src/net/tls_internal.h \
 	include/net/url.h src/net/url.c \
