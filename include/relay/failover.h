@@ -81,8 +81,8 @@ enum failover_start {
     FAILOVER_WITH_LIVE,
 };
 
-/* What to ask the selected relay for, now that its cursor was read from Redis. now_us: since 1970. */
-enum failover_start failover_begin(struct failover *f, bool has_cursor, int64_t now_us);
+/* What to ask the selected relay for, now that its cursor was read from Redis. */
+enum failover_start failover_begin(struct failover *f, bool has_cursor);
 
 /* ---- the search for the place to begin at ---- */
 
@@ -91,18 +91,28 @@ bool failover_is_searching(const struct failover *f);
 /* The cursor to ask for while searching; unknown: live events. */
 struct optional failover_search_cursor(const struct failover *f);
 
+/* A connection to the current relay is up. */
+void failover_on_connected(struct failover *f);
+
+/* Why the relay is connected to again, for the log. */
+const char *failover_search_says(const struct failover *f);
+
+/* Once a second. Returns true if the search goes on with another connection: the caller connects again. */
+bool failover_search_tick(struct failover *f);
+
 enum search_verdict {
     SEARCH_TAKE,      /* no search, or this event ends it: take it */
-    SEARCH_SKIP,      /* the event tells no time: drop it, and look at the next one */
-    SEARCH_RECONNECT, /* the event is too new: drop it, and connect again at failover_search_cursor() */
+    SEARCH_SKIP,      /* drop the event, and look at the next one */
+    SEARCH_RECONNECT, /* drop the event, and connect again at failover_search_cursor() */
 };
 
-/* Judges the first events of a connection. time_us: of the event, since 1970; looked at only while searching. */
+/* Judges the first events of a connection. time_us: of the event, since 1970; looked at only while searching. An event
+ * that tells no time is skipped. */
 enum search_verdict failover_judge(struct failover *f, const struct frame_peek *peek, struct optional time_us);
 
 /* ---- deduplication ---- */
 
-/* True if this event, or a later one of its repo, was taken from another relay. */
+/* True if this commit was taken from another relay. */
 bool failover_is_duplicate(const struct failover *f, const struct frame_peek *peek);
 
 /* The event is taken from the current relay. */
@@ -111,8 +121,8 @@ void failover_note_taken(struct failover *f, const struct frame_peek *peek);
 /* An operator has set the cursor: the search ends, and events that come again are to be written again. */
 void failover_on_cursor_set(struct failover *f);
 
-/* Redis has lost data: events that were taken may be gone, so none counts as a duplicate. now_us: since 1970. */
-void failover_on_data_lost(struct failover *f, int64_t now_us);
+/* Redis has lost data: events that were taken may be gone, so none counts as a duplicate. */
+void failover_forget_taken(struct failover *f);
 
 /* ---- another list ---- */
 

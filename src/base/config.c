@@ -39,8 +39,8 @@ const struct setting config_table[] = {
           "firehosed changes to the next relay of the list after this many failures of one relay in a row."),
     VALUE(relay_failback, SETTING_DURATION, "10m", 0, 24 * HOUR, RELOAD, NULL,
           "firehosed tries the first relay of the list again after this long with another one; 0: never."),
-    VALUE(relay_memory, SETTING_NUMBER, "500000", 1000, INT64_C(100000000), RESTART, NULL,
-          "How many repos the deduplication remembers, at 24 bytes each, to recognise events that another relay sends "
+    VALUE(relay_memory, SETTING_NUMBER, "2000000", 1000, INT64_C(100000000), RESTART, NULL,
+          "How many commits the deduplication remembers, at 16 bytes each, to recognise those that another relay sends "
           "again. It is in use only with several relays."),
     TEXT(relay_ca_file, "", 0, 1023, RELOAD, NULL,
          "PEM file of the only authorities that firehosed trusts for the relay; empty: those of the system."),

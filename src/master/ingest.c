@@ -190,7 +190,7 @@ static void save_first_cursor(struct master *m, int64_t seq)
 static struct relay_answer reconnect(struct master *m, const struct frame_peek *peek, enum sequence_reason reason)
 {
     if (reason == BECAUSE_SEARCHING)
-        return (struct relay_answer){RELAY_RECONNECT, true, "looking further back for the place to begin"};
+        return (struct relay_answer){RELAY_RECONNECT, true, failover_search_says(m->failover)};
     error_set(&m->totals.reason, "the relay says %.*s: %.*s", (int)peek->name.len, (const char *)peek->name.ptr,
               (int)peek->message.len, (const char *)peek->message.ptr);
     return (struct relay_answer){RELAY_RECONNECT, false, m->totals.reason.text};
@@ -231,8 +231,9 @@ static struct relay_answer carry_out(struct master *m, const struct place *at, c
         return (struct relay_answer){.verdict = RELAY_STOP};
     case SEQUENCE_GO_BACK:
         sequence_apply(&m->sequence, in, d, 0);
-        log_error("relay %s: seq %lld was wrong: the relay goes on with seqs up to %lld. Reading again behind cursor %lld",
-                  name_of(m), (long long)m->sequence.wrong.value, (long long)seq, (long long)m->sequence.back.value);
+        log_error("relay %s: seq %lld was wrong: the relay goes on with seqs up to %lld. Reading again behind cursor "
+                  "%lld", name_of(m), (long long)m->sequence.wrong.value, (long long)seq,
+                  (long long)m->sequence.back.value);
         ledger_skip(m->ledger, at->consumed);
         return (struct relay_answer){.verdict = RELAY_STOP};
     case SEQUENCE_RECONNECT:

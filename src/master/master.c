@@ -50,6 +50,7 @@ static void on_relay_connected(void *arg)
     struct master *m = arg;
     ingest_drop_held(m);
     sequence_connected(&m->sequence);
+    failover_on_connected(m->failover);
 }
 
 static struct relay_answer on_relay_message(void *arg, const uint8_t *frame, size_t offset, size_t len, size_t consumed)
@@ -230,6 +231,8 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
         reopen_log(m, "syslog was away, lines may be missing");
     failover_tick(m->failover, clock_monotonic_ms(), relay_is_healthy(m->relay),
                   master_is_running(m) && !m->course.is_paused);
+    if (failover_search_tick(m->failover))
+        relay_reconnect(m->relay, failover_search_says(m->failover), true);
     deferred_tick(m);
     tail_tick(m);
     resolver_refresh(&m->resolver);

@@ -83,7 +83,7 @@ static void begin_relay(struct master *m, struct optional cursor)
 {
     const char *name = failover_current(m->failover)->name;
     sequence_ask_oldest(&m->sequence, false);
-    switch (failover_begin(m->failover, cursor.is_known, clock_unix_us())) {
+    switch (failover_begin(m->failover, cursor.is_known)) {
     case FAILOVER_AT_CURSOR:
         log_info("relay %s: going on at its own cursor %" PRId64, name, cursor.value);
         break;
@@ -176,7 +176,7 @@ static void rewind_when_quiet(struct master *m)
     struct store_keys keys = checkpoint_keys(m);
     ingest_discard(m);
     known_marks_forget(m->known);
-    failover_on_data_lost(m->failover, clock_unix_us());
+    failover_forget_taken(m->failover);
     store_begin(m->store, &keys, true);
 }
 
@@ -195,7 +195,7 @@ void transition_on_data_lost(struct master *m)
         else
             log_error("redis has lost data of the sequence that has ended: it cannot be read again");
         known_marks_forget(m->known);
-        failover_on_data_lost(m->failover, clock_unix_us());
+        failover_forget_taken(m->failover);
         break;
     default:
         rewind_sequence(m);

@@ -129,7 +129,7 @@ void failover_select(struct failover *f, struct failover_wish wish, int64_t newe
     f->changes++;
 }
 
-enum failover_start failover_begin(struct failover *f, bool has_cursor, int64_t now_us)
+enum failover_start failover_begin(struct failover *f, bool has_cursor)
 {
     f->search.is_on = false;
     if (has_cursor)
@@ -140,15 +140,19 @@ enum failover_start failover_begin(struct failover *f, bool has_cursor, int64_t 
     }
     if (f->config->start == CONFIG_START_OLDEST)
         return FAILOVER_WITH_OLDEST;
-    /* What happened before is to come from the relay whose cursor is of that time. */
-    if (f->dedup != NULL)
-        dedup_begin_at(f->dedup, now_us);
     return FAILOVER_WITH_LIVE;
 }
 
 /* ---- frames ---- */
 
 bool failover_is_searching(const struct failover *f) { return f->search.is_on; }
+void failover_on_connected(struct failover *f) { start_search_connected(&f->search); }
+const char *failover_search_says(const struct failover *f)
+{
+    return f->search.is_confirmed ? "the place to begin at is found" : "looking further back for the place to begin";
+}
+
+bool failover_search_tick(struct failover *f) { return start_search_tick(&f->search); }
 struct optional failover_search_cursor(const struct failover *f) { return start_search_cursor(&f->search); }
 
 enum search_verdict failover_judge(struct failover *f, const struct frame_peek *peek, struct optional time_us)
@@ -157,7 +161,15 @@ enum search_verdict failover_judge(struct failover *f, const struct frame_peek *
         return SEARCH_TAKE;
     if (!time_us.is_known)
         return SEARCH_SKIP;
-    return start_search_judge(&f->search, peek->seq, time_us.value) == START_RETRY ? SEARCH_RECONNECT : SEARCH_TAKE;
+    switch (start_search_judge(&f->search, peek->seq, time_us.value)) {
+    case START_RETRY:
+        return SEARCH_RECONNECT;
+    case START_SKIP:
+        return SEARCH_SKIP;
+    case START_FOUND:
+        break;
+    }
+    return SEARCH_TAKE;
 }
 
 bool failover_is_duplicate(const struct failover *f, const struct frame_peek *peek)
@@ -173,21 +185,16 @@ void failover_note_taken(struct failover *f, const struct frame_peek *peek)
         dedup_add(f->dedup, failover_current(f)->id, peek->did.ptr, peek->did.len, peek->rev.ptr, peek->rev.len);
 }
 
-void failover_on_cursor_set(struct failover *f)
+void failover_forget_taken(struct failover *f)
 {
-    f->search.is_on = false;
     if (f->dedup != NULL)
         dedup_clear(f->dedup);
 }
 
-/* What is taken from now on begins later than the other relays' cursors, which are as old as what Redis still has:
- * events of before are rather written twice than never. */
-void failover_on_data_lost(struct failover *f, int64_t now_us)
+void failover_on_cursor_set(struct failover *f)
 {
-    if (f->dedup == NULL)
-        return;
-    dedup_clear(f->dedup);
-    dedup_begin_at(f->dedup, now_us);
+    f->search.is_on = false;
+    failover_forget_taken(f);
 }
 
 /* ---- another list ---- */

@@ -302,7 +302,7 @@ static void a_relay_that_was_read_before_goes_on_at_its_cursor(void **state)
     (void)state;
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = changed(&c, 100 * MINUTE_US);
-    assert_int_equal(failover_begin(f, true, 0), FAILOVER_AT_CURSOR);
+    assert_int_equal(failover_begin(f, true), FAILOVER_AT_CURSOR);
     assert_false(failover_is_searching(f));
     failover_free(f);
 }
@@ -312,7 +312,7 @@ static void a_relay_without_a_cursor_is_searched_for_the_last_event_written(void
     (void)state;
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = changed(&c, 100 * MINUTE_US);
-    assert_int_equal(failover_begin(f, false, 0), FAILOVER_SEARCHING);
+    assert_int_equal(failover_begin(f, false), FAILOVER_SEARCHING);
     assert_true(failover_is_searching(f));
     assert_false(failover_search_cursor(f).is_known); /* live */
     struct frame_peek newest = commit(1000000, "did:plc:alice", ""), older = commit(990000, "did:plc:alice", "");
@@ -321,7 +321,13 @@ static void a_relay_without_a_cursor_is_searched_for_the_last_event_written(void
     assert_int_equal(failover_judge(f, &newest, optional_none()), SEARCH_SKIP);
     assert_int_equal(failover_judge(f, &newest, optional_of(100 * MINUTE_US)), SEARCH_RECONNECT);
     assert_true(optional_is(failover_search_cursor(f), 1000000 - 4096));
-    assert_int_equal(failover_judge(f, &older, optional_of(99 * MINUTE_US)), SEARCH_TAKE); /* a minute older: found */
+    failover_on_connected(f);
+    assert_int_equal(failover_judge(f, &older, optional_of(99 * MINUTE_US)), SEARCH_SKIP); /* a minute older */
+    assert_false(failover_search_tick(f));
+    assert_true(failover_search_tick(f)); /* no more come: it is believed */
+    assert_true(optional_is(failover_search_cursor(f), 990000 - 1));
+    failover_on_connected(f);
+    assert_int_equal(failover_judge(f, &older, optional_of(99 * MINUTE_US)), SEARCH_TAKE); /* found */
     assert_false(failover_is_searching(f));
     assert_int_equal(failover_judge(f, &newest, optional_none()), SEARCH_TAKE);
     failover_free(f);
@@ -332,11 +338,11 @@ static void a_search_ends_with_the_next_change_or_a_cursor_that_was_set(void **s
     (void)state;
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = changed(&c, 100 * MINUTE_US);
-    failover_begin(f, false, 0);
+    failover_begin(f, false);
     change(f, failover_next(f, 0), 100 * MINUTE_US, 0);
-    failover_begin(f, true, 0);
+    failover_begin(f, true);
     assert_false(failover_is_searching(f));
-    failover_begin(f, false, 0);
+    failover_begin(f, false);
     failover_on_cursor_set(f);
     assert_false(failover_is_searching(f));
     failover_free(f);
@@ -348,17 +354,15 @@ static void a_relay_without_a_cursor_begins_as_start_says_where_nothing_was_writ
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = changed(&c, 0);
     c.start = CONFIG_START_OLDEST;
-    assert_int_equal(failover_begin(f, false, 0), FAILOVER_WITH_OLDEST);
+    assert_int_equal(failover_begin(f, false), FAILOVER_WITH_OLDEST);
     c.start = CONFIG_START_LIVE;
-    assert_int_equal(failover_begin(f, false, 0), FAILOVER_WITH_LIVE);
+    assert_int_equal(failover_begin(f, false), FAILOVER_WITH_LIVE);
     assert_false(failover_is_searching(f));
     failover_free(f);
 }
 
 /* ---- deduplication ---- */
 
-/* The TID of 2020-01-01T00:00:00Z, and of five microseconds later. */
-#define AT_2020_US     INT64_C(1577836800000000)
 #define AT_2020        "3gv352zok2222"
 #define A_LITTLE_LATER "3gv352zok2722"
 
@@ -389,7 +393,7 @@ static void nothing_is_a_duplicate_after_data_was_lost_or_a_cursor_set(void **st
     failover_on_cursor_set(f);
     change_to(f, 1, 0);
     assert_false(failover_is_duplicate(f, &event));
-    failover_on_data_lost(f, AT_2020_US + 1);
+    failover_forget_taken(f);
     failover_note_taken(f, &later);
     change_to(f, 0, 0);
     assert_false(failover_is_duplicate(f, &event)); /* it may be lost: it is of before */
@@ -404,7 +408,7 @@ static void what_happened_before_a_live_beginning_is_no_duplicate(void **state)
     struct config c = config_with("ws://a.example ws://b.example");
     struct failover *f = changed(&c, 0);
     struct frame_peek event = commit(1, "did:plc:alice", AT_2020), later = commit(2, "did:plc:alice", A_LITTLE_LATER);
-    assert_int_equal(failover_begin(f, false, AT_2020_US + 1), FAILOVER_WITH_LIVE);
+    assert_int_equal(failover_begin(f, false), FAILOVER_WITH_LIVE);
     failover_note_taken(f, &later);
     change_to(f, 0, 0);
     assert_false(failover_is_duplicate(f, &event));
@@ -421,7 +425,7 @@ static void a_single_relay_needs_no_memory(void **state)
     failover_note_taken(f, &event);
     assert_false(failover_is_duplicate(f, &event));
     failover_on_cursor_set(f);
-    failover_on_data_lost(f, 1);
+    failover_forget_taken(f);
     failover_free(f);
 }
 
@@ -461,7 +465,7 @@ static void another_list_waits_until_what_was_read_is_written(void **state)
     assert_ptr_equal(failover_list(f), list); /* the relay keeps its address */
     c.relay = text("ws://e.example");
     change(f, failover_next(f, 0), 100 * MINUTE_US, 0);
-    assert_int_equal(failover_begin(f, false, 0), FAILOVER_SEARCHING);
+    assert_int_equal(failover_begin(f, false), FAILOVER_SEARCHING);
     assert_int_equal(failover_set_list(f, true, &why), FAILOVER_OTHER_SEQUENCE);
     failover_take_new_list(f);
     assert_false(failover_is_searching(f)); /* that was for d.example */
