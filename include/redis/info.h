@@ -2,6 +2,7 @@
 #ifndef FIREHOSED_REDIS_INFO_H
 #define FIREHOSED_REDIS_INFO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,9 @@ void info_text(const char *info, const char *name, char *out, size_t size);
 
 /* Returns the number behind "name:" at the beginning of a line; -1 if there is no such line. */
 int64_t info_number(const char *info, const char *name);
+
+/* Writes what a running Redis is set to do that endangers the stream, and what to change; "" if there is nothing. */
+void info_concern(const char *info, char *out, size_t size);
 
 /* The state of the append-only log of a running Redis, from INFO persistence.
  *

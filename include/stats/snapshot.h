@@ -57,7 +57,9 @@ struct snapshot {
     char redis_note[SNAPSHOT_NOTE_BYTES];
     const char *redis_state;
     bool redis_is_up;
-    int64_t used_memory, max_memory, stream_length, dead_letters_length;
+    char redis_concern[SNAPSHOT_NOTE_BYTES];
+    bool redis_is_unsafe; /* there is a concern */
+    int64_t used_memory, max_memory, evicted_keys, stream_length, dead_letters_length;
 
     uint64_t kinds[EVENT_KINDS]; /* events received, duplicates included */
     uint64_t discarded;          /* those of them that are to be read again */

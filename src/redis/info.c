@@ -35,6 +35,19 @@ int64_t info_number(const char *info, const char *name)
     return value != NULL ? strtoll(value, NULL, 10) : -1;
 }
 
+void info_concern(const char *info, char *out, size_t size)
+{
+    char policy[32], role[16];
+    info_text(info, "maxmemory_policy", policy, sizeof policy);
+    info_text(info, "role", role, sizeof role);
+    out[0] = '\0';
+    if (strcmp(role, "slave") == 0)
+        snprintf(out, size, "it is a replica, which refuses writes: configure the address of the primary");
+    else if (info_number(info, "maxmemory") > 0 && strncmp(policy, "allkeys-", 8) == 0)
+        snprintf(out, size, "maxmemory-policy %s evicts the stream, its marks and the cursor when memory is short: set "
+                 "it to noeviction", policy);
+}
+
 enum append_log info_append_log(const char *info)
 {
     char outcome[8], seconds[8]; /* of the last rewrite that has ended, well or badly; -1: none has */

@@ -74,6 +74,8 @@ static void remarks(const struct snapshot *s, struct reasons *r)
 {
     if (s->relay_is_paused)
         give(r, "the ring is full, the relay waits");
+    if (s->redis_is_unsafe)
+        give(r, "redis: %s", s->redis_concern);
     if (s->lag_s >= 0 && s->lag_warn_s > 0 && s->lag_s >= s->lag_warn_s)
         give(r, "behind the network by %.0f s", s->lag_s);
 }

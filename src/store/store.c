@@ -3,12 +3,9 @@
 #include "store/store.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "checkpoint.h"
-#include "redis/info.h"
-
-enum { USAGE_EVERY = 5 /* calls of store_ask_usage(), which come once a second */ };
+#include "usage.h"
 
 struct store {
     struct session session;
@@ -17,9 +14,7 @@ struct store {
     struct verify verify;
     struct begin begin;
     struct checkpoint checkpoint;
-    struct store_usage usage;
-    bool may_not_info, may_not_xlen; /* on this connection */
-    int usage_wait;                  /* calls of store_ask_usage() that do nothing yet */
+    struct usage usage;
 };
 
 /* ---- the connection ---- */
@@ -43,9 +38,7 @@ static void on_lost(void *arg)
 {
     struct store *s = arg;
     s->checkpoint.in_flight = optional_none();
-    s->usage = (struct store_usage){-1, -1, -1, -1};
-    s->may_not_info = s->may_not_xlen = false;
-    s->usage_wait = 0;
+    usage_on_lost(&s->usage);
 }
 
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
@@ -62,6 +55,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
         .session = c, .verify = &s->verify, .keys = &s->keys, .hooks = &s->hooks, .owner = owner};
     s->checkpoint = (struct checkpoint){.session = c, .verify = &s->verify, .begin = &s->begin, .keys = &s->keys,
                                         .hooks = &s->hooks, .owner = owner};
+    s->usage.session = c;
     on_lost(s);
     if (session_init(c, base, dns, config, &mine))
         return s;
@@ -149,54 +143,7 @@ void store_publish(struct store *s, const char *channel, const char *message, si
         session_tell(&s->session, "PUBLISH %s %b", channel, message, len);
 }
 
-/* ---- how full Redis is: for people, nothing is decided by it ---- */
+/* ---- what Redis says of itself ---- */
 
-/* An answer that is refused is no trouble: it would be nice to know. */
-static bool is_refused(const redisReply *reply)
-{
-    bool refused = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) == 0;
-    if (refused)
-        log_debug("redis: %s", reply->str);
-    return refused;
-}
-
-static int64_t length_of(const redisReply *reply) { return reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1; }
-
-static void on_memory(void *arg, const redisReply *reply)
-{
-    struct store *s = arg;
-    bool is_text = reply->type == REDIS_REPLY_STRING;
-    s->may_not_info = is_refused(reply);
-    s->usage.used_memory = is_text ? info_number(reply->str, "used_memory") : -1;
-    s->usage.max_memory = is_text ? info_number(reply->str, "maxmemory") : -1;
-}
-
-static void on_stream_length(void *arg, const redisReply *reply)
-{
-    struct store *s = arg;
-    s->may_not_xlen = is_refused(reply);
-    s->usage.stream_length = length_of(reply);
-}
-
-static void on_dead_letters_length(void *arg, const redisReply *reply)
-{
-    struct store *s = arg;
-    is_refused(reply);
-    s->usage.dead_letters_length = length_of(reply);
-}
-
-void store_ask_usage(struct store *s)
-{
-    struct session *c = &s->session;
-    if (!session_may_ask(c) || s->usage_wait-- > 0)
-        return;
-    s->usage_wait = USAGE_EVERY - 1;
-    if (!s->may_not_info)
-        session_ask(c, on_memory, s, "INFO memory");
-    if (s->may_not_xlen)
-        return;
-    session_ask(c, on_stream_length, s, "XLEN %s", c->config->stream_key);
-    session_ask(c, on_dead_letters_length, s, "XLEN %s", c->config->dead_letters_key);
-}
-
-const struct store_usage *store_usage(const struct store *s) { return &s->usage; }
+void store_ask_usage(struct store *s) { usage_ask(&s->usage); }
+const struct store_usage *store_usage(const struct store *s) { return &s->usage.now; }

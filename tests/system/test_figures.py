@@ -7,7 +7,9 @@ import events
 import frames
 import stream
 from control import ask
+from endpoint import Endpoint
 from events import aged
+from ports import free_port
 from waiting import hold_for
 
 
@@ -182,6 +184,25 @@ def test_redis_figures_are_those_of_redis(lab):
     gone = s.daemon.wait_status(lambda s: s["redis"]["state"] != "ready", "to miss Redis")
     assert gone["redis"]["used_memory"] is None and gone["redis"]["stream_length"] is None
     s.redis.start()
+
+
+def test_a_redis_that_evicts_the_stream_is_said_everywhere(lab):
+    port = free_port()
+    s = lab.system(events.make(50), redis_options={"maxmemory": "6mb"}, http_listen=port)
+    s.assert_all()
+    s.daemon.wait_status(lambda s: s["redis"]["evicted_keys"] == 0, "to know Redis")
+    assert s.daemon.status()["redis"]["concern"] == ""
+    s.db.config_set("maxmemory-policy", "allkeys-lru")
+    what = "maxmemory-policy allkeys-lru evicts the stream"
+    s.daemon.wait_log(f"error .*redis: {what}")
+    assert what in s.daemon.status()["redis"]["concern"]
+    assert any(what in note for note in Endpoint(port).json("/readyz")[1]["notes"])
+    assert Endpoint(port).metrics()[0]["firehosed_redis_unsafe"] == 1
+    s.more(8000, text="x" * 1500)
+    s.daemon.wait_log(r"error .*redis: it has evicted \d+ keys; the stream, its marks or the cursor may be among them")
+    assert s.daemon.status()["redis"]["evicted_keys"] > 0
+    s.db.config_set("maxmemory-policy", "noeviction")
+    s.daemon.wait_log("info .*redis: this is over: maxmemory-policy")
 
 
 def test_a_redis_user_who_may_not_ask_is_no_trouble(lab):

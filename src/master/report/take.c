@@ -66,6 +66,9 @@ static void take_redis(const struct master *m, struct snapshot *s)
     s->redis_is_up = store_is_ready(m->store);
     s->used_memory = usage->used_memory;
     s->max_memory = usage->max_memory;
+    s->evicted_keys = usage->evicted_keys;
+    TAKE_TEXT(s->redis_concern, usage->concern);
+    s->redis_is_unsafe = usage->concern[0] != '\0';
     s->stream_length = usage->stream_length;
     s->dead_letters_length = usage->dead_letters_length;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "redis/info.h"
@@ -61,12 +63,33 @@ static void log_is_sound_only_once_it_was_written_anew(void **state)
         assert_int_equal(info_append_log(cases[i].info), cases[i].log);
 }
 
+static void concerns_name_what_to_change(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *info, *says;
+    } cases[] = {
+        {"role:master\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n", ""}, /* there is no limit */
+        {"role:master\r\nmaxmemory:9\r\nmaxmemory_policy:noeviction\r\n", ""},
+        {"role:master\r\nmaxmemory:9\r\nmaxmemory_policy:volatile-lru\r\n", ""}, /* our keys have no time to live */
+        {"role:master\r\nmaxmemory:9\r\nmaxmemory_policy:allkeys-lru\r\n", "maxmemory-policy allkeys-lru evicts"},
+        {"role:slave\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n", "it is a replica"},
+        {"", ""},
+    };
+    char text[200];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        info_concern(cases[i].info, text, sizeof text);
+        assert_int_equal(strncmp(text, cases[i].says, cases[i].says[0] != '\0' ? strlen(cases[i].says) : 1), 0);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_found_by_their_whole_name),
         cmocka_unit_test(texts_end_with_their_line_and_fit),
         cmocka_unit_test(log_is_sound_only_once_it_was_written_anew),
+        cmocka_unit_test(concerns_name_what_to_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
