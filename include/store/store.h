@@ -16,6 +16,7 @@
 #include "base/optional.h"
 #include "redis/progress.h"
 #include "store/hooks.h"
+#include "store/usage.h"
 
 struct store;
 
@@ -68,16 +69,6 @@ void store_forget_calls(struct store *s); /* as if the connection were lost; NUL
 /* These do nothing while Redis is away or owes many answers. */
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s);
 void store_publish(struct store *s, const char *channel, const char *message, size_t len);
-
-enum { STORE_CONCERN_BYTES = 200 };
-
-/* What Redis says of itself and of our streams; -1: unknown (Redis is away, refuses, or has not answered yet). */
-struct store_usage {
-    int64_t used_memory, max_memory;            /* bytes; max_memory 0: no limit */
-    int64_t stream_length, dead_letters_length; /* entries */
-    int64_t evicted_keys;                       /* since Redis started */
-    char concern[STORE_CONCERN_BYTES];          /* what endangers the data there, and what to do; "": nothing is known */
-};
 
 /* To be called once a second. A question that Redis refuses is not asked again on that connection. */
 void store_ask_usage(struct store *s);

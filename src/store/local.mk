@@ -8,5 +8,5 @@ libstore_a_SOURCES = \
 	src/store/session.c src/store/session.h \
 	src/store/record.c src/store/record.h \
 	src/store/slots.c src/store/slots.h \
-	src/store/usage.c src/store/usage.h \
+	include/store/usage.h src/store/usage.c src/store/usage.h \
 	src/store/verify.c src/store/verify.h

@@ -1,10 +1,9 @@
-/* usage.h: what Redis says of itself, of our streams, and of what endangers them. It is for people: nothing is decided
- * by it. */
-#ifndef FIREHOSED_STORE_USAGE_H
-#define FIREHOSED_STORE_USAGE_H
+/* usage.h: asks Redis about itself, about our streams, and about what endangers them. */
+#ifndef FIREHOSED_USAGE_H
+#define FIREHOSED_USAGE_H
 
 #include "session.h"
-#include "store/store.h"
+#include "store/usage.h"
 
 struct usage {
     struct session *session;
