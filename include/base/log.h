@@ -9,7 +9,7 @@
  *
  * syslog gets "<30>firehosed[4711]: info worker-1: text" (facility daemon, the level as severity).
  *
- * Warnings and errors that repeat word for word are folded (log_fold.h). The newest warnings and errors of all
+ * What the log gets in a minute is limited by place in the code and in bytes (log_fold.h). The newest warnings and errors of all
  * processes are kept in shared memory (log_shared.h). */
 #ifndef FIREHOSED_BASE_LOG_H
 #define FIREHOSED_BASE_LOG_H
@@ -39,6 +39,9 @@ void log_adopt(int fd, bool is_syslog);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes a line that no limit may hold back: who of the operators has changed something. Not for texts from outside. */
+void log_always(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #define log_debug(...) \
     do { if (log_get_level() <= LOG_LEVEL_DEBUG) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__); } while (0)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
@@ -57,7 +60,7 @@ struct log_throttle {
 void log_throttled(struct log_throttle *t, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes the counts of folded lines whose minute has ended. Call it about once a second. */
+/* Writes how many lines each place has held back in its minute. Call it about once a second. */
 void log_tick(void);
 
 #endif

@@ -30,7 +30,7 @@ static struct {
 void log_name(const char *process)
 {
     snprintf(the_log.name, sizeof the_log.name, "%s", process);
-    the_log.folds = (struct log_folds){0}; /* the parent process reports its own */
+    the_log.folds.count = 0; /* the parent process reports its own */
 }
 
 void log_set_level(enum log_level level) { the_log.level = level; }
@@ -120,43 +120,37 @@ static void write_text(enum log_level level, const char *text)
         log_recent_add(line.time_us, level, line.pid, line.process, text);
 }
 
-static void report_fold(const struct log_fold *fold)
-{
-    char text[LOG_FOLD_TEXT_BYTES + 64];
-    snprintf(text, sizeof text, "%s (%llu more like this)", fold->text, (unsigned long long)fold->held_back);
-    log_make_printable(text); /* the text may be cut within a character */
-    write_text(fold->level, text);
-}
-
-static void write_line(enum log_level level, const char *format, va_list args, uint64_t held_back)
-    __attribute__((format(printf, 2, 0)));
-static void write_line(enum log_level level, const char *format, va_list args, uint64_t held_back)
+static void write_line(const void *place, enum log_level level, const char *format, va_list args, uint64_t held_back)
+    __attribute__((format(printf, 3, 0)));
+static void write_line(const void *place, enum log_level level, const char *format, va_list args, uint64_t held_back)
 {
     char text[LOG_LINE_BYTES];
-    struct log_fold evicted;
     int n = vsnprintf(text, sizeof text, format, args);
     if (n < 0)
         return;
     if (held_back > 0 && (size_t)n < sizeof text)
         snprintf(text + n, sizeof text - (size_t)n, " (%llu more like this)", (unsigned long long)held_back);
     log_make_printable(text);
-    if (level >= LOG_LEVEL_WARN) {
-        bool pass = log_fold_pass(&the_log.folds, level, text, clock_monotonic_ms(), &evicted);
-        if (evicted.held_back > 0)
-            report_fold(&evicted);
-        if (!pass)
-            return;
-    }
-    write_text(level, text);
+    if (place == NULL || log_fold_pass(&the_log.folds, place, level, text, clock_monotonic_ms()))
+        write_text(level, text);
+}
+
+static void report_fold(const struct log_fold *fold, uint64_t held_back)
+{
+    char text[LOG_FOLD_TEXT_BYTES + 64];
+    snprintf(text, sizeof text, "%s (%llu more like this)", fold->text, (unsigned long long)held_back);
+    log_make_printable(text); /* the text may be cut within a character */
+    write_text(fold->level, text);
 }
 
 void log_tick(void)
 {
-    struct log_fold fold;
+    const struct log_fold *fold;
+    uint64_t held_back;
     if (!the_log.folds.has_held_back)
         return;
-    while (log_fold_due(&the_log.folds, clock_monotonic_ms(), &fold))
-        report_fold(&fold);
+    while ((fold = log_fold_due(&the_log.folds, clock_monotonic_ms(), &held_back)) != NULL)
+        report_fold(fold, held_back);
 }
 
 /* Warnings are kept for status even if the log leaves them out. */
@@ -168,7 +162,15 @@ void log_write(enum log_level level, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    write_line(level, format, args, 0);
+    write_line(format, level, format, args, 0);
+    va_end(args);
+}
+
+void log_always(enum log_level level, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_line(NULL, level, format, args, 0);
     va_end(args);
 }
 
@@ -196,6 +198,6 @@ void log_throttled(struct log_throttle *t, enum log_level level, const char *for
         return;
     va_list args;
     va_start(args, format);
-    write_line(level, format, args, held_back);
+    write_line(format, level, format, args, held_back);
     va_end(args);
 }

@@ -7,66 +7,82 @@
 
 #include "base/hash.h"
 
-static struct log_fold *find(struct log_folds *f, uint64_t hash)
+/* Returns the entry of the place, a new one for a new place. */
+static struct log_fold *find(struct log_folds *f, const void *place)
 {
-    for (size_t i = 0; i < LOG_FOLDS; i++)
-        if (f->folds[i].hash == hash)
+    for (size_t i = 0; i < f->count; i++)
+        if (f->folds[i].place == place)
             return &f->folds[i];
-    return NULL;
+    if (f->count == LOG_PLACES)
+        return &f->folds[LOG_PLACES - 1];
+    f->folds[f->count] = (struct log_fold){.place = place};
+    return &f->folds[f->count++];
 }
 
-/* Returns a free entry, or the one whose text came longest ago. */
-static struct log_fold *make_room(struct log_folds *f)
+static bool is_repeated(const struct log_fold *fold, uint64_t hash)
 {
-    struct log_fold *found = &f->folds[0];
-    for (size_t i = 1; i < LOG_FOLDS && found->hash != 0; i++)
-        if (f->folds[i].hash == 0 || f->folds[i].last_ms < found->last_ms)
-            found = &f->folds[i];
-    return found;
+    unsigned same = 0;
+    for (unsigned i = 0; i < fold->passed && i < LOG_PLACE_LINES; i++)
+        same += fold->hashes[i] == hash;
+    return same >= LOG_BURST;
 }
 
-bool log_fold_pass(struct log_folds *f, enum log_level level, const char *text, int64_t now_ms,
-                   struct log_fold *evicted)
+static void begin_minutes(struct log_folds *f, struct log_fold *fold, int64_t now_ms)
 {
-    uint64_t hash = hash_bytes(text, strlen(text)) + (uint64_t)level;
-    hash += hash == 0;
-    if (evicted != NULL)
-        evicted->held_back = 0;
-    struct log_fold *fold = find(f, hash);
-    if (fold == NULL) {
-        fold = make_room(f);
-        if (evicted != NULL && fold->held_back > 0)
-            *evicted = *fold;
-        *fold = (struct log_fold){.hash = hash, .level = level, .minute_ends_ms = now_ms + LOG_MINUTE_MS};
-        snprintf(fold->text, sizeof fold->text, "%s", text);
-    } else if (now_ms >= fold->minute_ends_ms && fold->held_back == 0) {
+    if (now_ms >= f->minute_ends_ms) {
+        f->minute_ends_ms = now_ms + LOG_MINUTE_MS;
+        f->bytes = 0;
+    }
+    if (now_ms >= fold->minute_ends_ms && fold->held_back == 0) { /* a count is reported first */
         fold->minute_ends_ms = now_ms + LOG_MINUTE_MS;
         fold->passed = 0;
     }
-    fold->last_ms = now_ms;
-    if (fold->passed >= LOG_BURST) {
+}
+
+static bool is_due(const struct log_folds *f, const struct log_fold *fold, enum log_level level, uint64_t hash,
+                   size_t len)
+{
+    if (f->bytes + len > LOG_MINUTE_BYTES && fold->passed >= LOG_BURST)
+        return false;
+    if (level == LOG_LEVEL_DEBUG)
+        return true;
+    return fold->passed < LOG_PLACE_LINES && (level < LOG_LEVEL_WARN || !is_repeated(fold, hash));
+}
+
+bool log_fold_pass(struct log_folds *f, const void *place, enum log_level level, const char *text, int64_t now_ms)
+{
+    size_t len = strlen(text);
+    uint64_t hash = hash_bytes(text, len);
+    struct log_fold *fold = find(f, place);
+    begin_minutes(f, fold, now_ms);
+    if (!is_due(f, fold, level, hash, len)) {
+        snprintf(fold->text, sizeof fold->text, "%s", text);
+        fold->level = level;
         fold->held_back++;
         f->has_held_back = true;
         return false;
     }
+    if (fold->passed < LOG_PLACE_LINES)
+        fold->hashes[fold->passed] = hash;
     fold->passed++;
+    f->bytes += len;
     return true;
 }
 
-bool log_fold_due(struct log_folds *f, int64_t now_ms, struct log_fold *out)
+const struct log_fold *log_fold_due(struct log_folds *f, int64_t now_ms, uint64_t *held_back)
 {
     bool more = false;
-    for (size_t i = 0; i < LOG_FOLDS && f->has_held_back; i++) {
+    for (size_t i = 0; i < f->count && f->has_held_back; i++) {
         struct log_fold *fold = &f->folds[i];
         more = more || fold->held_back > 0;
         if (fold->held_back == 0 || now_ms < fold->minute_ends_ms)
             continue;
-        *out = *fold;
+        *held_back = fold->held_back;
         fold->held_back = 0;
         fold->passed = 0;
         fold->minute_ends_ms = now_ms + LOG_MINUTE_MS;
-        return true;
+        return fold;
     }
     f->has_held_back = more;
-    return false;
+    return NULL;
 }

@@ -107,8 +107,8 @@ static void note_change(const struct command *command, const struct control_call
     char *arguments = json_dumps(control_call_arguments(call), JSON_COMPACT);
     struct ucred peer = {.pid = -1, .uid = (uid_t)-1};
     control_call_peer(call, &peer);
-    log_info("control: %s%s%.200s, asked for by user %d, pid %d", command->name, arguments != NULL ? " " : "",
-             arguments != NULL ? arguments : "", (int)peer.uid, (int)peer.pid);
+    log_always(LOG_LEVEL_INFO, "control: %s%s%.200s, asked for by user %d, pid %d", command->name,
+               arguments != NULL ? " " : "", arguments != NULL ? arguments : "", (int)peer.uid, (int)peer.pid);
     free(arguments);
 }
 
