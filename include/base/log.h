@@ -1,20 +1,23 @@
 /* log.h: writes each message as one line to stderr, a file or syslog, with a single write(2).
  *
- * The logger is the only global state here: a process has one log. The master opens the log. Workers inherit the
- * descriptor; when the master opens the log again, it sends them the new descriptor over their channels. A line in the
- * two formats (log_format):
+ * The logger is the only global state here: a process has one log. The master opens the log. Workers have no descriptor
+ * of it: they send their lines to the master, which limits them. A line in the two formats (log_format):
  *
  *   2026-11-24T10:41:35.123Z info worker-1[4711]: text
  *   {"time":"2026-11-24T10:41:35.123Z","level":"info","process":"worker-1","pid":4711,"text":"text"}
  *
  * syslog gets "<30>firehosed[4711]: info worker-1: text" (facility daemon, the level as severity).
  *
- * What the log gets in a minute is limited by place in the code and in bytes (log_fold.h). The newest warnings and errors of all
- * processes are kept in shared memory (log_shared.h). */
+ * What the log gets in a minute is limited by place in the code and in bytes (log_fold.h). The master
+ * keeps the newest warnings and errors of all processes (log_recent.h).
+ *
+ * Writing never waits. Lines for which a pipe, a terminal, a socket or a full disk has no room are lost and counted; the
+ * log tells their number as soon as it takes lines again. */
 #ifndef FIREHOSED_BASE_LOG_H
 #define FIREHOSED_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -31,11 +34,15 @@ void log_set_format(enum log_format format);
 bool log_open(const char *target, struct error *why);
 bool log_is_file(const char *target); /* returns true if the target is the path of a file */
 
-/* The descriptor in use, for another process, and whether it leads to syslog. log_adopt() takes over a descriptor and
- * closes the old one. */
-int log_descriptor(void);
-bool log_is_syslog(void);
-void log_adopt(int fd, bool is_syslog);
+/* In a worker: sends all further lines to the master, over a socket that keeps messages apart. */
+void log_forward(int fd);
+
+/* In the master: takes a message that a worker sent, from log_forward() or written to its stderr. The worker may be
+ * hostile: its lines have the limits of one place (log_fold.h), which `sender` names. */
+void log_take(const void *sender, const char *process, int pid, const char *message, size_t len);
+
+/* Returns true once after a line could not be sent to syslog, because syslog was restarted. */
+bool log_take_syslog_loss(void);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -60,7 +67,7 @@ struct log_throttle {
 void log_throttled(struct log_throttle *t, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes how many lines each place has held back in its minute. Call it about once a second. */
+/* Writes how many lines each place has held back in its minute, and how many were lost. Call it about once a second. */
 void log_tick(void);
 
 #endif

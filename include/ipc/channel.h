@@ -3,14 +3,15 @@
  * The ipc room holds what processes share: channels, taps, and counters in shared memory. It knows nothing of Redis or
  * of the content of a frame. Pool and master use it on one side, the worker room on the other.
  *
- * A channel is two socket pairs, so that two kinds of messages do not block each other: while Redis is down, frames
- * wait in the data pair, and the message with the new connection must still get through.
+ * A channel is three socket pairs, so that kinds of messages do not block each other: while Redis is down, frames wait
+ * in the data pair, and the message with the new connection must still get through.
  *
  *   data    SOCK_STREAM, master to worker only: struct frame_ref …, each of them a frame in the ring, which the
  *           worker sees but cannot write to. The frame stays there until its ack.
  *           If the master shuts it down, the worker finishes what is there and exits.
  *   control SOCK_SEQPACKET, both ways: struct ipc_message, some with a descriptor.
- *           Its end means that the other side is gone. */
+ *           Its end means that the other side is gone.
+ *   log     SOCK_SEQPACKET, worker to master only: log_forward() and log_take(). */
 #ifndef FIREHOSED_IPC_CHANNEL_H
 #define FIREHOSED_IPC_CHANNEL_H
 
@@ -47,8 +48,6 @@ enum ipc_type {
     IPC_REDIS_CONNECTED, /* with a descriptor: a connected socket to Redis */
     IPC_REDIS_FAILED,    /* text: why not */
     IPC_LOG_LEVEL,       /* value */
-    IPC_LOG_FILE,        /* with a descriptor: the log was opened again; value 1: it is syslog's */
-    IPC_LOG_FORMAT,      /* value */
     IPC_TAP,             /* with a descriptor: opens the tap `value` (ipc/tap.h); without: closes it */
     IPC_RETRY,           /* with a descriptor: a frame in a file; id; value: its kind; text: its dead letter's entry */
     IPC_PING,            /* to be answered with IPC_PONG: a worker that does not answer hangs */
@@ -83,9 +82,10 @@ enum ipc_exit {
 struct channel {
     int data;    /* -1: closed */
     int control; /* -1: closed */
+    int log;     /* -1: closed */
 };
 
-/* Makes both pairs, non-blocking and close-on-exec. */
+/* Makes the pairs, non-blocking and close-on-exec. */
 bool channel_pair(struct channel *master_end, struct channel *worker_end, struct error *why);
 void channel_close(struct channel *c);
 

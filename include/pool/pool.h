@@ -71,8 +71,6 @@ void pool_tell(struct pool *p, unsigned index, const struct ipc_message *m, int 
 
 /* Tells all workers (broadcast.c). */
 void pool_set_log_level(struct pool *p, int level);
-void pool_set_log_format(struct pool *p, int format);
-void pool_reopen_log(struct pool *p);
 
 struct pool_worker_status {
     pid_t pid; /* 0: it is not there at the moment */

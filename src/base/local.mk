@@ -13,7 +13,7 @@ libbase_a_SOURCES = \
 	include/base/log_fold.h src/base/log_fold.c \
 	include/base/log_level.h \
 	include/base/log_format.h src/base/log_format.c \
-	include/base/log_shared.h src/base/log_shared.c \
+	include/base/log_recent.h src/base/log_recent.c \
 	include/base/rfc3339.h src/base/rfc3339.c \
 	include/base/notify.h src/base/notify.c \
 	include/base/privileges.h src/base/privileges.c \

@@ -4,27 +4,43 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/log_fold.h"
 #include "base/log_format.h"
-#include "base/log_shared.h"
+#include "base/log_recent.h"
 
 static const char syslog_name[] = "syslog", syslog_socket[] = "/dev/log";
+
+enum target {
+    TARGET_FILE,   /* a file, pipe or terminal */
+    TARGET_STREAM, /* stderr is a socket, as a service manager's journal has it */
+    TARGET_SYSLOG,
+    TARGET_MASTER, /* in a worker: a message is the level, in one byte, and the text */
+};
 
 static struct {
     enum log_level level;
     enum log_format format;
+    enum target target;
     int fd;
-    bool is_syslog;
     char name[LOG_PROCESS_BYTES];
     struct log_folds folds;
+    uint64_t lost; /* lines that the target did not take, and that no line has told of */
+    int lost_error;
+    char rest[LOG_LINE_BYTES]; /* of a line that the target took in part */
+    size_t rest_len;
+    bool has_lost_syslog;
 } the_log = {.level = LOG_LEVEL_INFO, .fd = STDERR_FILENO, .name = "firehosed"};
 
 void log_name(const char *process)
@@ -36,20 +52,37 @@ void log_name(const char *process)
 void log_set_level(enum log_level level) { the_log.level = level; }
 enum log_level log_get_level(void) { return the_log.level; }
 void log_set_format(enum log_format format) { the_log.format = format; }
-int log_descriptor(void) { return the_log.fd; }
-bool log_is_syslog(void) { return the_log.is_syslog; }
 
 /* ---- the target ---- */
 
-void log_adopt(int fd, bool is_syslog)
+static void adopt(int fd, enum target target)
 {
-    if (the_log.fd > STDERR_FILENO && the_log.fd != fd)
+    if (the_log.fd > STDERR_FILENO)
         close(the_log.fd);
     the_log.fd = fd;
-    the_log.is_syslog = is_syslog;
+    the_log.target = target;
+    the_log.rest_len = 0;
 }
 
-/* The master opens the socket; a worker in its sandbox only writes to the descriptor, as to a file. */
+void log_forward(int fd)
+{
+    the_log.fd = fd; /* the old one is the master's */
+    the_log.target = TARGET_MASTER;
+    the_log.rest_len = 0;
+    the_log.lost = 0;
+}
+
+/* The process shares the description of stderr with others, who would not expect it to be non-blocking. So a pipe or a
+ * terminal is opened once more. A process that may not do so writes to stderr itself: see may_block(). */
+static void open_stderr(void)
+{
+    struct stat what = {0};
+    int fd = -1;
+    if (fstat(STDERR_FILENO, &what) == 0 && (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode)))
+        fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    adopt(fd >= 0 ? fd : STDERR_FILENO, S_ISSOCK(what.st_mode) ? TARGET_STREAM : TARGET_FILE);
+}
+
 static int open_syslog(const char *path, struct error *why)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -84,40 +117,118 @@ bool log_is_file(const char *target) { return target != NULL && target[0] != '\0
 bool log_open(const char *target, struct error *why)
 {
     if (target == NULL || target[0] == '\0') {
-        log_adopt(STDERR_FILENO, false);
+        open_stderr();
         return true;
     }
     const char *path = syslog_path(target);
     int fd = path != NULL ? open_syslog(path, why)
-                          : open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+                          : open(target, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
     if (fd < 0) {
         if (path == NULL)
-            error_set(why, "log file %s: %s", target, strerror(errno));
+            error_set(why, "log file %s: %s", target, errno == ENXIO ? "nobody reads that pipe" : strerror(errno));
         return false;
     }
-    log_adopt(fd, path != NULL);
+    adopt(fd, path != NULL ? TARGET_SYSLOG : TARGET_FILE);
     return true;
 }
 
 /* ---- lines ---- */
 
-static void write_out(const struct log_line *line)
+/* Returns true if a write to stderr itself would wait. A pipe that is ready has room for PIPE_BUF bytes. */
+static bool may_block(void)
+{
+    struct pollfd stderr_now = {.fd = the_log.fd, .events = POLLOUT};
+    return the_log.fd == STDERR_FILENO && poll(&stderr_now, 1, 0) == 0;
+}
+
+_Static_assert(LOG_LINE_BYTES <= PIPE_BUF, "a pipe takes a line whole or not at all");
+
+static ssize_t write_some(const char *bytes, size_t len)
+{
+    if (the_log.target == TARGET_STREAM)
+        return send(the_log.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (may_block()) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return write(the_log.fd, bytes, len);
+}
+
+/* Writes the line, or the part of it for which there is room, and keeps the rest. Returns false if the line is lost: a
+ * log that nobody reads must not hold the process up. */
+static bool write_now(const char *line, size_t len)
+{
+    ssize_t n = the_log.rest_len > 0 ? write_some(the_log.rest, the_log.rest_len) : 0;
+    if (n > 0) {
+        the_log.rest_len -= (size_t)n;
+        memmove(the_log.rest, the_log.rest + n, the_log.rest_len);
+    }
+    if (n >= 0 && the_log.rest_len > 0)
+        errno = EAGAIN;
+    if (the_log.rest_len > 0 || (n = write_some(line, len)) < 0)
+        return false;
+    if (the_log.target <= TARGET_STREAM) {
+        the_log.rest_len = len - (size_t)n;
+        memcpy(the_log.rest, line + n, the_log.rest_len);
+    }
+    return true;
+}
+
+static bool send_line(const struct log_line *line)
 {
     char bytes[LOG_LINE_BYTES];
-    size_t len = log_format_line(line, the_log.format, the_log.is_syslog, bytes);
-    /* If the log cannot be written (disk full), the process goes on; it has no place to report the fault. */
-    if (write(the_log.fd, bytes, len) < 0 && the_log.is_syslog && errno != EAGAIN && errno != EINTR)
-        log_note_syslog_loss();
+    size_t len;
+    if (the_log.target == TARGET_MASTER) {
+        bytes[0] = (char)line->level;
+        len = 1 + utf8_fitting(line->text, sizeof bytes - 1);
+        memcpy(bytes + 1, line->text, len - 1);
+    } else {
+        len = log_format_line(line, the_log.format, the_log.target == TARGET_SYSLOG, bytes);
+    }
+    return write_now(bytes, len);
+}
+
+static struct log_line own_line(enum log_level level, const char *text)
+{
+    return (struct log_line){
+        .time_us = clock_unix_us(), .level = level, .process = the_log.name, .pid = (int)getpid(), .text = text};
+}
+
+/* Tells how many lines were lost, as soon as the target takes lines again. */
+static bool report_loss(void)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%llu lines are lost, as the log did not take them: %s",
+             (unsigned long long)the_log.lost,
+             the_log.lost_error == EAGAIN ? "nobody reads it" : strerror(the_log.lost_error));
+    const struct log_line line = own_line(LOG_LEVEL_WARN, text);
+    if (the_log.lost > 0 && send_line(&line))
+        the_log.lost = 0;
+    return the_log.lost == 0;
+}
+
+static void write_out(const struct log_line *line)
+{
+    if (line->level >= the_log.level && (!report_loss() || !send_line(line))) {
+        the_log.lost++;
+        the_log.lost_error = errno;
+        the_log.has_lost_syslog |= the_log.target == TARGET_SYSLOG && errno != EAGAIN && errno != EINTR;
+    }
+    if (line->level >= LOG_LEVEL_WARN && the_log.target != TARGET_MASTER)
+        log_recent_add(line);
+}
+
+bool log_take_syslog_loss(void)
+{
+    bool has_lost = the_log.has_lost_syslog;
+    the_log.has_lost_syslog = false;
+    return has_lost;
 }
 
 static void write_text(enum log_level level, const char *text)
 {
-    const struct log_line line = {
-        .time_us = clock_unix_us(), .level = level, .process = the_log.name, .pid = (int)getpid(), .text = text};
-    if (level >= the_log.level)
-        write_out(&line);
-    if (level >= LOG_LEVEL_WARN)
-        log_recent_add(line.time_us, level, line.pid, line.process, text);
+    const struct log_line line = own_line(level, text);
+    write_out(&line);
 }
 
 static void write_line(const void *place, enum log_level level, const char *format, va_list args, uint64_t held_back)
@@ -147,6 +258,7 @@ void log_tick(void)
 {
     const struct log_fold *fold;
     uint64_t held_back;
+    report_loss();
     if (!the_log.folds.has_held_back)
         return;
     while ((fold = log_fold_due(&the_log.folds, clock_monotonic_ms(), &held_back)) != NULL)
@@ -172,6 +284,19 @@ void log_always(enum log_level level, const char *format, ...)
     va_start(args, format);
     write_line(NULL, level, format, args, 0);
     va_end(args);
+}
+
+void log_take(const void *sender, const char *process, int pid, const char *message, size_t len)
+{
+    char text[LOG_LINE_BYTES];
+    bool has_level = len > 0 && (unsigned char)message[0] <= LOG_LEVEL_ERROR;
+    enum log_level level = has_level ? (enum log_level)message[0] : LOG_LEVEL_ERROR;
+    snprintf(text, sizeof text, "%s%.*s", has_level ? "" : "stderr: ", (int)len - has_level, message + has_level);
+    log_make_printable(text);
+    const struct log_line line = {
+        .time_us = clock_unix_us(), .level = level, .process = process, .pid = pid, .text = text};
+    if (is_wanted(level) && log_fold_pass(&the_log.folds, sender, level, text, clock_monotonic_ms()))
+        write_out(&line);
 }
 
 /* Returns true if a line may be written now. *held_back gets the number of lines held back in the minute before. */

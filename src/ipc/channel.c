@@ -9,20 +9,20 @@
 
 bool channel_pair(struct channel *master_end, struct channel *worker_end, struct error *why)
 {
-    int data[2], control[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, data) < 0) {
+    enum { FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC };
+    int data[2] = {-1, -1}, control[2] = {-1, -1}, log[2] = {-1, -1};
+    bool ok = socketpair(AF_UNIX, SOCK_STREAM | FLAGS, 0, data) == 0 &&
+              socketpair(AF_UNIX, SOCK_SEQPACKET | FLAGS, 0, control) == 0 &&
+              socketpair(AF_UNIX, SOCK_SEQPACKET | FLAGS, 0, log) == 0;
+    if (!ok)
         error_set(why, "socketpair: %s", strerror(errno));
-        return false;
+    *master_end = (struct channel){.data = data[0], .control = control[0], .log = log[0]};
+    *worker_end = (struct channel){.data = data[1], .control = control[1], .log = log[1]};
+    if (!ok) {
+        channel_close(master_end);
+        channel_close(worker_end);
     }
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, control) < 0) {
-        error_set(why, "socketpair: %s", strerror(errno));
-        close(data[0]);
-        close(data[1]);
-        return false;
-    }
-    *master_end = (struct channel){.data = data[0], .control = control[0]};
-    *worker_end = (struct channel){.data = data[1], .control = control[1]};
-    return true;
+    return ok;
 }
 
 void channel_close(struct channel *c)
@@ -31,7 +31,9 @@ void channel_close(struct channel *c)
         close(c->data);
     if (c->control >= 0)
         close(c->control);
-    *c = (struct channel){.data = -1, .control = -1};
+    if (c->log >= 0)
+        close(c->log);
+    *c = (struct channel){.data = -1, .control = -1, .log = -1};
 }
 
 /* Room for one descriptor, aligned for the kernel. The alignment makes it large enough for two. */

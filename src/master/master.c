@@ -15,7 +15,6 @@
 
 #include "base/clock.h"
 #include "base/human.h"
-#include "base/log_shared.h"
 #include "base/privileges.h"
 #include "master/checkpoint.h"
 #include "master/commands/commands.h"
@@ -191,7 +190,6 @@ static void reopen_log(struct master *m, const char *why)
         log_error("%s; still logging to the old one", failure.text);
         return;
     }
-    pool_reopen_log(m->pool);
     log_info("%s: log opened again", why);
 }
 
@@ -411,7 +409,6 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
     struct master m = {.config = config, .config_file = config_file, .started_ms = clock_monotonic_ms()};
     struct error why;
     signal(SIGPIPE, SIG_IGN);
-    log_share();
     log_name("master");
     if (getrandom(&m.owner.instance, sizeof m.owner.instance, 0) != sizeof m.owner.instance)
         m.owner.instance = (uint64_t)clock_unix_us();

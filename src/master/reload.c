@@ -21,15 +21,10 @@ static void apply_log(struct master *m, const struct config *fresh, const struct
         log_set_level((enum log_level)fresh->log_level);
         pool_set_log_level(m->pool, fresh->log_level);
     }
-    if (change->log_format) {
+    if (change->log_format)
         log_set_format((enum log_format)fresh->log_format);
-        pool_set_log_format(m->pool, fresh->log_format);
-    }
-    if (change->log_file) {
-        if (!log_open(fresh->log_file, &why))
-            log_error("%s; still logging to the old one", why.text);
-        pool_reopen_log(m->pool);
-    }
+    if (change->log_file && !log_open(fresh->log_file, &why))
+        log_error("%s; still logging to the old one", why.text);
 }
 
 /* Notes for the client that asked which values differ from those in use. */

@@ -8,4 +8,5 @@ libpool_a_SOURCES = \
 	src/pool/dispatch.c src/pool/dispatch.h \
 	src/pool/spawn.c src/pool/spawn.h \
 	src/pool/worker_exit.c src/pool/worker_exit.h \
+	src/pool/worker_log.c src/pool/worker_log.h \
 	src/pool/worker_process.h

@@ -14,6 +14,7 @@
 #include "dispatch.h"
 #include "spawn.h"
 #include "worker_exit.h"
+#include "worker_log.h"
 
 enum {
     RESPAWN_FIRST_MS = 100,
@@ -140,6 +141,7 @@ static void on_worker_exit(struct worker_process *w, int status)
         p->hooks.retried(p->hooks.arg, w->retry, false,
                          "its worker is gone, it may have died of it: look whether it is still there");
     w->retry = 0;
+    worker_log_take(w, UINT_MAX);
     const struct exit_case c = {.status = status,
                                 .was_leaving = w->is_draining,
                                 .was_killed = w->is_killed,
@@ -325,7 +327,7 @@ struct pool *pool_new(struct event_base *base, struct evdns_base *dns, struct le
         w->pool = p;
         w->index = i;
         w->slot = &counters->workers[i].slot;
-        w->channel = (struct channel){.data = -1, .control = -1};
+        w->channel = (struct channel){.data = -1, .control = -1, .log = -1};
         w->respawn = evtimer_new(base, on_respawn, w);
         if (w->respawn == NULL) {
             pool_free(p);

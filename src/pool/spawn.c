@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "dialer.h"
 #include "dispatch.h"
+#include "worker_log.h"
 
 /* Kernels before 5.9, and filters around containers of that time, do not have close_range(). */
 static void close_all_of(unsigned from, unsigned last)
@@ -25,8 +25,8 @@ static void close_all_of(unsigned from, unsigned last)
         close((int)fd);
 }
 
-/* The child keeps its channel, the log and the standard streams. The master's other descriptors are closed: the relay,
- * the control socket, other workers' channels, those of the loop. */
+/* The child keeps its channel and the standard streams. The master's other descriptors are closed: the relay, the
+ * control socket, the log, other workers' channels, those of the loop. */
 static void close_all_but(const int *keep, size_t count)
 {
     unsigned from = STDERR_FILENO + 1;
@@ -45,7 +45,7 @@ static void close_all_but(const int *keep, size_t count)
 
 static void run_child(struct pool *p, struct worker_process *w, const struct channel *ends, pid_t master)
 {
-    const int keep[] = {ends->data, ends->control, log_descriptor()};
+    const int keep[] = {ends->data, ends->control, ends->log};
     uint64_t own = 0;
     for (unsigned partition = w->index; partition < PARTITIONS; partition += p->size)
         own |= UINT64_C(1) << partition;
@@ -71,7 +71,9 @@ static bool attach(struct worker_process *w)
 {
     w->writable = event_new(w->pool->base, w->channel.data, EV_WRITE, dispatch_on_writable, w);
     w->readable = event_new(w->pool->base, w->channel.control, EV_READ | EV_PERSIST, dispatch_on_message, w);
-    return w->writable != NULL && w->readable != NULL && event_add(w->readable, NULL) == 0;
+    w->lines = event_new(w->pool->base, w->channel.log, EV_READ | EV_PERSIST, worker_log_on_line, w);
+    return w->writable != NULL && w->readable != NULL && w->lines != NULL && event_add(w->readable, NULL) == 0 &&
+           event_add(w->lines, NULL) == 0;
 }
 
 void spawn_detach(struct worker_process *w)
@@ -81,7 +83,9 @@ void spawn_detach(struct worker_process *w)
         event_free(w->writable);
     if (w->readable != NULL)
         event_free(w->readable);
-    w->writable = w->readable = NULL;
+    if (w->lines != NULL)
+        event_free(w->lines);
+    w->writable = w->readable = w->lines = NULL;
     channel_close(&w->channel);
 }
 

@@ -24,6 +24,7 @@ struct worker_process {
     pid_t pid; /* 0: none */
     struct channel channel;
     struct event *writable, *readable, *respawn;
+    struct event *lines; /* of its log */
     struct worker_slot *slot;
     size_t partial;   /* bytes of the next unsent record's reference that are in the channel already */
     bool is_draining; /* it gets nothing new, and its side is shut as soon as that is possible */

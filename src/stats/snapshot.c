@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
-#include "base/log_shared.h"
+#include "base/log_recent.h"
 
 /* What a figure is, and so its form in the status and as a metric. */
 enum figure_kind {

@@ -33,7 +33,7 @@
 #endif
 
 enum {
-    /* Standard streams, log, channel, Redis and a successor of log and Redis: 8. A descriptor above the limit stays
+    /* Standard streams, channel, Redis and its successor: 8. A descriptor above the limit stays
      * open if it is open already. */
     DESCRIPTORS = 64,
     MEMORY_BESIDE_BATCHES = 64 << 20, /* TLS, replies, the allocator's own */
@@ -47,7 +47,7 @@ enum {
 static const int allowed[] = {
     /* the loop (worker.c) */
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(restart_syscall),
-    /* channel, Redis, log: all on descriptors that are open */
+    /* channel, Redis: all on descriptors that are open */
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(close),
     /* malloc; it may not make a page executable, see below */
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
@@ -225,6 +225,17 @@ static bool set_limits(const struct config *config, struct error *why)
 }
 
 /* ---- the way in ---- */
+
+void sandbox_take_streams(int log)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO && null >= 0; fd++)
+        dup2(null, fd);
+    if (null > STDERR_FILENO)
+        close(null);
+    if (!SANITIZED) /* a sanitizer's report is long, and is for a developer */
+        dup2(log, STDERR_FILENO);
+}
 
 bool sandbox_enter(const struct config *config, struct worker_slot *slot, struct error *why)
 {

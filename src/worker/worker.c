@@ -211,12 +211,6 @@ static void on_message(struct worker *w, const struct ipc_message *m, int fd)
     case IPC_LOG_LEVEL:
         log_set_level((enum log_level)m->value);
         return;
-    case IPC_LOG_FILE:
-        log_adopt(fd, m->value != 0);
-        return;
-    case IPC_LOG_FORMAT:
-        log_set_format((enum log_format)m->value);
-        return;
     case IPC_RETRY:
         retry_take(&w->retry, m, fd);
         return;
@@ -370,6 +364,8 @@ void worker_run(const struct worker_setup *setup)
     char name[16];
     snprintf(name, sizeof name, "worker-%u", setup->index);
     log_name(name);
+    log_forward(setup->channel.log);
+    sandbox_take_streams(setup->channel.log);
     prctl(PR_SET_NAME, name);
     take_no_signals(setup->master);
     worker_slot_set(setup->slot, WORKER_STARTING, "");

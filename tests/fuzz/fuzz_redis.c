@@ -132,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .known = &known,
                                        .own = 3,
                                        .owner = {.instance = 0xabcd, .generation = 2}};
-    const struct channel none = {.data = -1, .control = -1};
+    const struct channel none = {.data = -1, .control = -1, .log = -1};
     must(writer_init(&writer, &setup, &none, on_done, NULL, &why), "%s", why.text);
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
     is_caught = true;

@@ -22,3 +22,7 @@ tests_unit_base_test_log_fold_LDADD = libbase.a $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/base/test_log_format
 tests_unit_base_test_log_format_SOURCES = tests/unit/base/test_log_format.c
 tests_unit_base_test_log_format_LDADD = libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_log
+tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
+tests_unit_base_test_log_LDADD = libbase.a $(CMOCKA_LIBS)

@@ -1,4 +1,4 @@
-/* The log is limited by place and by bytes, and every line is counted. All processes share the newest lines. */
+/* The log is limited by place and by bytes, and every line is counted. The newest lines are kept. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -9,11 +9,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/log_fold.h"
-#include "base/log_shared.h"
+#include "base/log_recent.h"
 
 enum { MINUTE = 60000 };
 
@@ -128,42 +126,29 @@ static void test_debug_lines_are_limited_by_bytes_alone(void **state)
     assert_true(pass_at(there, "an error", 0));
 }
 
-static void test_newest_lines_of_all_processes_are_read_newest_first(void **state)
+static void add(int64_t time_us, const char *text)
+{
+    log_recent_add(&(struct log_line){.time_us = time_us, .level = LOG_LEVEL_WARN, .process = "master", .text = text});
+}
+
+static void test_newest_lines_are_read_newest_first(void **state)
 {
     (void)state;
     struct log_recent lines[LOG_RECENT_LINES];
     assert_int_equal(log_recent_read(lines, LOG_RECENT_LINES), 0);
-    log_recent_add(1, LOG_LEVEL_WARN, 1, "nobody", "before there is a ring");
-    log_share();
-    assert_int_equal(log_recent_read(lines, LOG_RECENT_LINES), 0);
-    log_recent_add(2, LOG_LEVEL_WARN, 7, "master", "first");
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        log_recent_add(3, LOG_LEVEL_ERROR, 8, "worker-0", "sec\nond\xff");
-        _exit(0);
-    }
-    waitpid(child, NULL, 0);
+    add(2, "first");
+    add(3, "sec\nond\xff");
     assert_int_equal(log_recent_read(lines, LOG_RECENT_LINES), 2);
     assert_string_equal(lines[0].text, "sec?ond?");
-    assert_string_equal(lines[0].process, "worker-0");
-    assert_int_equal(lines[0].level, LOG_LEVEL_ERROR);
+    assert_string_equal(lines[0].process, "master");
+    assert_int_equal(lines[0].level, LOG_LEVEL_WARN);
     assert_string_equal(lines[1].text, "first");
     for (int i = 0; i < 200; i++)
-        log_recent_add(4 + i, LOG_LEVEL_WARN, 9, "master", "more");
+        add(4 + i, "more");
     assert_int_equal(log_recent_read(lines, LOG_RECENT_LINES), LOG_RECENT_LINES);
     assert_int_equal(lines[0].time_us, 203);
     assert_int_equal(lines[LOG_RECENT_LINES - 1].time_us, 203 - LOG_RECENT_LINES + 1);
     assert_int_equal(log_recent_read(lines, 3), 3);
-}
-
-static void test_loss_of_syslog_is_told_once(void **state)
-{
-    (void)state;
-    assert_false(log_take_syslog_loss());
-    log_note_syslog_loss();
-    assert_true(log_take_syslog_loss());
-    assert_false(log_take_syslog_loss());
 }
 
 int main(void)
@@ -176,8 +161,7 @@ int main(void)
         cmocka_unit_test_setup(test_all_places_together_have_a_number_of_bytes_and_still_each_its_first_lines, begin),
         cmocka_unit_test_setup(test_more_places_than_the_table_has_share_its_last_entry, begin),
         cmocka_unit_test_setup(test_debug_lines_are_limited_by_bytes_alone, begin),
-        cmocka_unit_test(test_newest_lines_of_all_processes_are_read_newest_first),
-        cmocka_unit_test(test_loss_of_syslog_is_told_once),
+        cmocka_unit_test(test_newest_lines_are_read_newest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
