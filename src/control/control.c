@@ -15,11 +15,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 enum {
     /* The most that a client may leave unread: the largest frame in base64 fits. */
     UNREAD_MAX_BYTES = 8 * 1024 * 1024,
     ITEMS_MAX_BYTES = 512 * 1024, /* more unread than this: items are left out */
+    ASKING_MAX_BYTES = 64 * 1024, /* more unread than this: its next requests wait */
+    UNREAD_OF_ALL_BYTES = 16 * 1024 * 1024, /* two of the largest answers */
     CLIENT_TIMEOUT_S = 30,
+    ASKING_TIMEOUT_S = 10, /* of a client that asks on and reads nothing */
     CLIENTS_MAX = 64,
     CALLS_MAX = 16, /* of one client, that wait for their answer */
     SOCKET_MODE = 0660,
@@ -31,6 +36,8 @@ struct client {
     struct bufferevent *stream;
     struct ucred peer;
     unsigned calls;
+    bool is_dropped; /* it is closed in the next turn of the loop */
+    bool is_held; /* its requests wait until it reads */
     bool has_ended; /* its side is shut: it is closed when all is answered */
 };
 
@@ -80,9 +87,21 @@ static void client_free(struct client *client)
     free(client);
 }
 
-/* Not at once: a caller up the stack may be about to use it. */
-static void drop_soon(struct client *client)
+static void log_closing(const struct client *client, const char *why)
 {
+    log_warn("control: closing the connection of user %d, pid %d: %s", (int)client->peer.uid, (int)client->peer.pid,
+             why);
+}
+
+/* Not at once: a caller up the stack may be about to use it. But its memory is free now. */
+static void drop_soon(struct client *client, const char *why)
+{
+    struct evbuffer *output = bufferevent_get_output(client->stream);
+    log_closing(client, why);
+    client->is_dropped = true;
+    bufferevent_disable(client->stream, EV_READ | EV_WRITE);
+    evbuffer_unfreeze(output, 1);
+    evbuffer_drain(output, evbuffer_get_length(output));
     bufferevent_trigger_event(client->stream, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
 }
 
@@ -91,16 +110,38 @@ static size_t unread_bytes(const struct client *client)
     return evbuffer_get_length(bufferevent_get_output(client->stream));
 }
 
-/* Sends one line, and takes the object over. */
+/* All clients together have a limit. Beyond it, the client goes that has the most unread. */
+static void bound_all(struct control *control)
+{
+    size_t all = 0;
+    struct client *client, *most = NULL;
+    LIST_FOREACH(client, &control->clients, link)
+    {
+        all += unread_bytes(client);
+        if (most == NULL || unread_bytes(client) > unread_bytes(most))
+            most = client;
+    }
+    if (all > UNREAD_OF_ALL_BYTES)
+        drop_soon(most, "it has the most unread answers, and all clients together have more than 16 MB");
+}
+
+/* Sends one line, and takes the object over. A line is sent whole or not at all. */
 static void send_line(struct client *client, json_t *line)
 {
-    char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-    if (text == NULL || unread_bytes(client) > UNREAD_MAX_BYTES ||
-        bufferevent_write(client->stream, text, strlen(text)) < 0 ||
-        bufferevent_write(client->stream, "\n", 1) < 0)
-        drop_soon(client); /* out of memory, or of patience: a line is sent whole or not at all */
+    char *text = NULL;
+    if (client->is_dropped) {
+        json_decref(line);
+        return;
+    }
+    if (unread_bytes(client) > UNREAD_MAX_BYTES)
+        drop_soon(client, "it has more than 8 MB of unread answers");
+    else if (line == NULL || (text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15))) == NULL ||
+             bufferevent_write(client->stream, text, strlen(text)) < 0 ||
+             bufferevent_write(client->stream, "\n", 1) < 0)
+        drop_soon(client, "out of memory");
     free(text);
     json_decref(line);
+    bound_all(client->control);
 }
 
 /* ---- calls ---- */
@@ -232,19 +273,35 @@ static void take_line(struct client *client, const char *line, size_t len)
 
 /* ---- the socket's events ---- */
 
+static void set_timeout(struct client *client, int seconds)
+{
+    struct timeval reading = {.tv_sec = CLIENT_TIMEOUT_S}, writing = {.tv_sec = seconds};
+    bufferevent_set_timeouts(client->stream, &reading, &writing);
+}
+
+/* A client that does not read its answers gets no further ones made. */
+static void hold(struct client *client)
+{
+    client->is_held = true;
+    bufferevent_disable(client->stream, EV_READ);
+    set_timeout(client, ASKING_TIMEOUT_S);
+}
+
 static void on_line(struct bufferevent *stream, void *arg)
 {
     struct client *client = arg;
     struct evbuffer *input = bufferevent_get_input(stream);
-    char *line;
+    char *line = NULL;
     size_t len;
-    while (unread_bytes(client) <= UNREAD_MAX_BYTES &&
+    while (!client->is_dropped && !client->has_ended && unread_bytes(client) <= ASKING_MAX_BYTES &&
            (line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF)) != NULL) {
         take_line(client, line, len);
         free(line);
     }
-    if (unread_bytes(client) > UNREAD_MAX_BYTES)
-        client_free(client);
+    if (client->is_dropped || client->has_ended)
+        return;
+    if (unread_bytes(client) > ASKING_MAX_BYTES)
+        hold(client);
     else if (evbuffer_get_length(input) > CONTROL_REQUEST_MAX_BYTES) {
         send_answer(client, NULL, refusal(CONTROL_BAD_REQUEST, "the line is too long for a request"));
         bufferevent_disable(stream, EV_READ); /* nobody can tell where the next one begins */
@@ -256,7 +313,12 @@ static void on_line(struct bufferevent *stream, void *arg)
 static void on_sent(struct bufferevent *stream, void *arg)
 {
     struct client *client = arg;
-    (void)stream;
+    if (client->is_held && !client->is_dropped && unread_bytes(client) == 0) {
+        client->is_held = false;
+        set_timeout(client, CLIENT_TIMEOUT_S);
+        bufferevent_enable(stream, EV_READ);
+        on_line(stream, client);
+    }
     if (client->has_ended && client->calls == 0 && unread_bytes(client) == 0)
         client_free(client);
 }
@@ -273,6 +335,8 @@ static void on_client_event(struct bufferevent *stream, short what, void *arg)
         bufferevent_enable(stream, EV_READ);
         return;
     }
+    if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_WRITING))
+        log_closing(client, "it does not read its answers");
     if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
         client_free(client);
 }
@@ -284,7 +348,6 @@ static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)address;
     (void)len;
     struct control *c = arg;
-    struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_S};
     struct client *client = c->client_count < CLIENTS_MAX ? malloc(sizeof *client) : NULL;
     struct bufferevent *stream =
         client != NULL ? bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
@@ -300,7 +363,7 @@ static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struc
     LIST_INSERT_HEAD(&c->clients, client, link);
     c->client_count++;
     bufferevent_setcb(stream, on_line, on_sent, on_client_event, client);
-    bufferevent_set_timeouts(stream, &timeout, &timeout);
+    set_timeout(client, CLIENT_TIMEOUT_S);
     bufferevent_enable(stream, EV_READ | EV_WRITE);
 }
 

@@ -1,6 +1,7 @@
 """firehosectl, as an operator sees it."""
 
 import json
+import os
 import re
 import socket
 
@@ -9,6 +10,7 @@ import pytest
 import events
 from control import ctl
 from firehosed import run
+from processes import resident_bytes
 from waiting import wait_for
 
 KEYS = {"version", "uptime_s", "relay", "cursor", "received", "written", "filtered", "quarantined", "duplicate",
@@ -129,6 +131,49 @@ def test_client_that_never_reads_is_dropped(lab):
             while True:
                 client.sendall(b'{"command":"status"}\n' * 100)
     assert s.daemon.status()["received"] == 10
+
+
+def test_clients_that_do_not_read_cost_little_memory_and_are_closed(lab):
+    s = lab.system(events.make(10))
+    s.assert_all()
+    before = resident_bytes(s.daemon.process.pid)
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(60)]
+    most = before
+    for client in crowd:
+        client.connect(str(s.daemon.control_socket))
+        client.setblocking(False)
+    open_ones = set(crowd)
+
+    def all_are_closed():
+        nonlocal most
+        for client in list(open_ones):
+            try:
+                client.send(b'{"command":"status"}\n' * 100)
+            except BlockingIOError:
+                pass
+            except (BrokenPipeError, ConnectionResetError):
+                open_ones.discard(client)
+        most = max(most, resident_bytes(s.daemon.process.pid))
+        return not open_ones
+
+    wait_for(all_are_closed, "firehosed to close all clients that do not read", deadline=60)
+    assert most - before < 32 << 20, f"{(most - before) >> 20} MB for {len(crowd)} clients"
+    assert s.daemon.log_lines(r"warn master.*closing the connection of user \d+, pid %d: it does not read" % os.getpid())
+    for client in crowd:
+        client.close()
+    assert s.daemon.status()["received"] == 10
+
+
+def test_client_that_asks_much_at_once_and_reads_late_gets_every_answer(lab):
+    s = lab.system(events.make(10))
+    s.assert_all()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(s.daemon.control_socket))
+        client.sendall(b"".join(b'{"id":%d,"command":"status"}\n' % i for i in range(500)))
+        client.shutdown(socket.SHUT_WR)
+        answers = [json.loads(line) for line in client.makefile("rb")]
+    assert [a["id"] for a in answers] == list(range(500)) and all(a["ok"] for a in answers)
 
 
 def test_clients_are_limited_and_those_who_leave_make_room(lab):
