@@ -1,5 +1,6 @@
 """Logs: as text, as JSON and to syslog; folded lines; and the newest errors in status."""
 
+import fcntl
 import json
 import os
 import re
@@ -7,7 +8,11 @@ import socket
 import threading
 from signal import SIGHUP, SIGUSR1
 
+import pytest
+
 import events
+import frames
+import relay as ws
 from control import ctl, ctl_json
 from waiting import wait_for
 
@@ -180,3 +185,74 @@ def test_repeated_errors_are_folded(lab):
     for _ in range(20):
         assert ctl(s.daemon, "reload").returncode == 1
     assert len(s.daemon.log_lines(r"error master.*old configuration stays")) == 4
+
+
+FLOOD = 20_000
+
+
+def flood_of(kind):
+    """Returns messages for which firehosed logs a line each, and whose texts differ by a number."""
+    made = {
+        "info": lambda i: frames.info(f"Note{i}", f"this is note {i}"),
+        "outdated": lambda i: frames.info("OutdatedCursor", f"you are {i} late"),
+        "rogue": lambda i: frames.identity((2 * FLOOD - i) * 10**11, "did:plc:x"),
+    }[kind]
+    return b"".join(ws.frame(ws.BINARY, made(i)) for i in range(FLOOD))
+
+
+@pytest.mark.parametrize("kind", ["info", "outdated", "rogue"])
+def test_relay_cannot_flood_the_log_with_texts_that_differ_by_a_number(lab, kind):
+    s = lab.system(events.make(100), start=False)
+    flood = flood_of(kind)
+
+    async def script(connection):
+        await connection.serve(50)
+        await connection.send(flood)
+        await connection.serve()
+
+    s.relay.script(script)
+    s.daemon.start()
+    s.wait_delivered()
+    assert s.daemon.stderr.stat().st_size < 300_000
+    # A fault of the operator's is still told, and so is who asks for what.
+    s.daemon.write_config(batch_events="many")
+    assert ctl(s.daemon, "reload").returncode == 1
+    assert s.daemon.log_lines(r"error master.*batch_events.*old configuration stays")
+    assert s.daemon.log_lines(r"info master.*control: reload, asked for by user")
+
+
+def test_log_that_nobody_reads_holds_nobody_up_and_tells_what_is_lost(lab):
+    fifo = lab.path("log.fifo")
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    s = lab.system(events.make(300), log_file=fifo, log_level="debug")
+    for _ in range(10):
+        s.redis.kill_daemon_clients()
+        s.more(50)
+        s.wait_delivered()
+    s.assert_all()
+    text = os.read(reader, 65536).decode()
+    assert 0 < len(text) <= 4096
+
+    def told():
+        nonlocal text
+        try:
+            text += os.read(reader, 65536).decode()
+        except BlockingIOError:
+            pass
+        return re.search(r"warn master\[\d+\]: \d+ lines are lost, as the log did not take them: nobody reads it\n", text)
+
+    wait_for(told, lambda: f"the loss in {text}")
+    assert all(LINE.fullmatch(line) for line in text.splitlines())
+    s.daemon.stop()
+    os.close(reader)
+
+
+def test_log_fifo_without_a_reader_is_a_clear_message(lab):
+    fifo = lab.path("log.fifo")
+    os.mkfifo(fifo)
+    s = lab.system([], start=False, log_file=fifo)
+    s.daemon.start(wait=False)
+    s.daemon.wait_exit(1)
+    assert "nobody reads that pipe" in s.daemon.log()
