@@ -67,6 +67,9 @@ struct log_throttle {
 void log_throttled(struct log_throttle *t, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Returns how many lines are not in the log so far, because of its limits or because nobody read it. */
+uint64_t log_left_out(void);
+
 /* Writes how many lines each place has held back in its minute, and how many were lost. Call it about once a second. */
 void log_tick(void);
 

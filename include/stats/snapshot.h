@@ -67,7 +67,7 @@ struct snapshot {
     uint64_t counts[COUNTERS];   /* of all workers, with the master's share */
     uint64_t in_flight, done;
     int64_t cursor;
-    uint64_t rewinds, resets, implausible;
+    uint64_t rewinds, resets, implausible, log_left_out;
     int64_t filtered_lag_us, filtered_at_us; /* lag_us and commit_us of the events that the master filters */
     uint64_t ring_used, ring_size, ring_records;
 

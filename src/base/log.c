@@ -41,6 +41,7 @@ static struct {
     char rest[LOG_LINE_BYTES]; /* of a line that the target took in part */
     size_t rest_len;
     bool has_lost_syslog;
+    uint64_t left_out; /* held back or lost, in all */
 } the_log = {.level = LOG_LEVEL_INFO, .fd = STDERR_FILENO, .name = "firehosed"};
 
 void log_name(const char *process)
@@ -211,6 +212,7 @@ static void write_out(const struct log_line *line)
 {
     if (line->level >= the_log.level && (!report_loss() || !send_line(line))) {
         the_log.lost++;
+        the_log.left_out++;
         the_log.lost_error = errno;
         the_log.has_lost_syslog |= the_log.target == TARGET_SYSLOG && errno != EAGAIN && errno != EINTR;
     }
@@ -231,6 +233,13 @@ static void write_text(enum log_level level, const char *text)
     write_out(&line);
 }
 
+static bool passes(const void *place, enum log_level level, const char *text)
+{
+    bool pass = log_fold_pass(&the_log.folds, place, level, text, clock_monotonic_ms());
+    the_log.left_out += !pass;
+    return pass;
+}
+
 static void write_line(const void *place, enum log_level level, const char *format, va_list args, uint64_t held_back)
     __attribute__((format(printf, 3, 0)));
 static void write_line(const void *place, enum log_level level, const char *format, va_list args, uint64_t held_back)
@@ -242,9 +251,11 @@ static void write_line(const void *place, enum log_level level, const char *form
     if (held_back > 0 && (size_t)n < sizeof text)
         snprintf(text + n, sizeof text - (size_t)n, " (%llu more like this)", (unsigned long long)held_back);
     log_make_printable(text);
-    if (place == NULL || log_fold_pass(&the_log.folds, place, level, text, clock_monotonic_ms()))
+    if (place == NULL || passes(place, level, text))
         write_text(level, text);
 }
+
+uint64_t log_left_out(void) { return the_log.left_out; }
 
 static void report_fold(const struct log_fold *fold, uint64_t held_back)
 {
@@ -295,7 +306,7 @@ void log_take(const void *sender, const char *process, int pid, const char *mess
     log_make_printable(text);
     const struct log_line line = {
         .time_us = clock_unix_us(), .level = level, .process = process, .pid = pid, .text = text};
-    if (is_wanted(level) && log_fold_pass(&the_log.folds, sender, level, text, clock_monotonic_ms()))
+    if (is_wanted(level) && passes(sender, level, text))
         write_out(&line);
 }
 

@@ -11,7 +11,13 @@
 #include "base/clock.h"
 #include "http_clients.h"
 
-enum { CONNECTIONS_MAX = 32, CONNECTION_MAX_MS = 60000, SWEEP_MS = 500 };
+enum {
+    CONNECTIONS_MAX = 32,
+    CONNECTION_MAX_MS = 60000,
+    SWEEP_MS = 500,
+    /* evhttp reads on while an answer waits to be sent. This is more than one request may have. */
+    INPUT_MAX_BYTES = 16384,
+};
 
 struct http_client {
     struct bufferevent *stream; /* NULL: the place is free */
@@ -93,6 +99,7 @@ struct bufferevent *http_clients_admit(struct event_base *base, void *clients)
     if (stream == NULL)
         return NULL;
     struct http_client *place = find_place(g);
+    bufferevent_setwatermark(stream, EV_READ, 0, INPUT_MAX_BYTES);
     bufferevent_incref(stream);
     *place = (struct http_client){.stream = stream, .since_ms = clock_monotonic_ms()};
     if (!evtimer_pending(g->sweep, NULL))

@@ -113,6 +113,8 @@ static const struct figure figures[] = {
     {COUNTER(S, resets), "resets", "sequence_resets_total", "How often the relay's sequence began anew."},
     {COUNTER(S, implausible), "rogue_seqs", "rogue_seqs_total",
      "Implausible sequence numbers: far above the last one, and not part of the sequence."},
+    {COUNTER(S, log_left_out), "log_left_out", "log_lines_left_out_total",
+     "Lines that are not in the log, because of its limits or because nobody read it."},
 
     {GAUGE(S, ring_used), "ring.used_bytes", "ring_used_bytes", "Bytes of frames between relay and commit."},
     {GAUGE(S, ring_size), "ring.size_bytes", "ring_size_bytes", "Bytes that the ring has room for."},

@@ -1,6 +1,7 @@
 """The HTTP endpoint: metrics, health, the status page, and hostile clients."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -19,7 +20,7 @@ from endpoint import Endpoint
 from events import aged
 from firehosed import run
 from ports import free_port
-from processes import open_files
+from processes import open_files, resident_bytes
 from waiting import wait_for
 
 @pytest.fixture
@@ -443,3 +444,35 @@ def test_the_page_shows_what_goes_on(lab, port, browser):
     wait_for(lambda: text(browser, "state") == "no answer", "the page to say that nobody answers")
     log = [line for line in browser.get_log("browser") if "Failed to load resource" not in line["message"]]
     assert log == [], "the console is quiet, and the policy is kept"
+
+
+def test_clients_that_ask_on_and_do_not_read_cost_little_memory(lab, port, endpoint):
+    s = lab.system(events.make(10), http_listen=port)
+    s.assert_all()
+    endpoint.wait_ready()
+    before = most = resident_bytes(s.daemon.process.pid)
+    sent = 0
+    crowd = []
+    for _ in range(8):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", port))
+        client.setblocking(False)
+        crowd.append(client)
+
+    def all_are_full():
+        """Asks on, until no connection takes more, or each had 40 MB."""
+        nonlocal most, sent
+        took = 0
+        for client in crowd:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                took += client.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 4000)
+        sent += took
+        most = max(most, resident_bytes(s.daemon.process.pid))
+        return took == 0 or sent > len(crowd) * (40 << 20)
+
+    wait_for(all_are_full, "the connections to be full")
+    assert most - before < 32 << 20, f"{(most - before) >> 20} MB for {sent >> 20} MB of requests"
+    for client in crowd:
+        client.close()
+    endpoint.wait_ready()

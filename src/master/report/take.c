@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "master/checkpoint.h"
 #include "master/context.h"
 #include "master/ingest.h"
@@ -125,6 +126,7 @@ static void take_events(const struct master *m, struct snapshot *s)
     s->counts[COUNTER_FILTERED] += m->totals.filtered;
     s->counts[COUNTER_DUPLICATE] += m->totals.duplicate;
     s->implausible = m->totals.implausible;
+    s->log_left_out = log_left_out();
     s->filtered_lag_us = m->totals.filtered_lag_us;
     s->filtered_at_us = m->totals.filtered_at_us;
     s->done = m->progress.done;
