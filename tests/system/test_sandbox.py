@@ -103,6 +103,20 @@ def test_frame_that_brings_its_worker_to_a_forbidden_call_again_is_put_aside(lab
     assert len(s.daemon.log_lines("system call socket is not allowed")) >= 2
 
 
+@pytest.mark.skipif(is_sanitized(), reason="stderr of a worker with a sanitizer does not lead into the log")
+def test_worker_cannot_flood_the_log(lab):
+    """It sends 400 MB of lines. Only it pays for that: the log still has the lines of the other worker."""
+    s = lab.system(events.make(100), workers=2, environment=preloaded("misbehave"))
+    s.wait_delivered()
+    attack(s, "shout")
+    s.daemon.wait_status(lambda t: t["log_left_out"] >= 99_000, "to leave the flood out")
+    s.assert_all(strict=True)
+    shouting = int(re.search(r"worker-(\d)\[\d+\]: stderr: ", s.daemon.wait_log(r"error worker-\d\[\d+\]: stderr: x")).group(1))
+    s.redis.kill_daemon_clients()
+    s.daemon.wait_log(rf"warn worker-{1 - shouting}\[\d+\]: redis")
+    assert s.daemon.stderr.stat().st_size < 400_000
+
+
 @pytest.mark.parametrize("verb", ["garble", "babble"])
 def test_worker_that_sends_what_is_no_message_is_killed_and_replaced(lab, verb):
     """The master could never read an ack of this worker again."""
