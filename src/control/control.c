@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 enum {
@@ -36,6 +37,7 @@ struct client {
     struct bufferevent *stream;
     struct ucred peer;
     unsigned calls;
+    int64_t unread_since_ms; /* since when it has had unread answers at all times */
     bool is_dropped; /* it is closed in the next turn of the loop */
     bool is_held; /* its requests wait until it reads */
     bool has_ended; /* its side is shut: it is closed when all is answered */
@@ -110,19 +112,21 @@ static size_t unread_bytes(const struct client *client)
     return evbuffer_get_length(bufferevent_get_output(client->stream));
 }
 
-/* All clients together have a limit. Beyond it, the client goes that has the most unread. */
+/* All clients together have a limit. Beyond it, the client goes that has had much unread for the longest time: one that
+ * reads is soon through with its answer, however large. */
 static void bound_all(struct control *control)
 {
     size_t all = 0;
-    struct client *client, *most = NULL;
+    struct client *client, *oldest = NULL;
     LIST_FOREACH(client, &control->clients, link)
     {
         all += unread_bytes(client);
-        if (most == NULL || unread_bytes(client) > unread_bytes(most))
-            most = client;
+        if (unread_bytes(client) > ASKING_MAX_BYTES &&
+            (oldest == NULL || client->unread_since_ms < oldest->unread_since_ms))
+            oldest = client;
     }
-    if (all > UNREAD_OF_ALL_BYTES)
-        drop_soon(most, "it has the most unread answers, and all clients together have more than 16 MB");
+    if (all > UNREAD_OF_ALL_BYTES && oldest != NULL)
+        drop_soon(oldest, "it is the slowest to read, and all clients together have more than 16 MB of unread answers");
 }
 
 /* Sends one line, and takes the object over. A line is sent whole or not at all. */
@@ -133,6 +137,8 @@ static void send_line(struct client *client, json_t *line)
         json_decref(line);
         return;
     }
+    if (unread_bytes(client) == 0)
+        client->unread_since_ms = clock_monotonic_ms();
     if (unread_bytes(client) > UNREAD_MAX_BYTES)
         drop_soon(client, "it has more than 8 MB of unread answers");
     else if (line == NULL || (text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15))) == NULL ||

@@ -1,7 +1,9 @@
 """firehosectl dead-letters: it lists, shows, retries and drops dead letters."""
 
 import base64
+import contextlib
 import json
+import socket
 
 import pytest
 
@@ -132,3 +134,19 @@ def test_without_redis_it_says_so(lab):
     assert code == 1 and "Redis" in why
     s.redis.start()
     assert bad
+
+
+def test_clients_that_do_not_read_large_letters_go_and_one_that_reads_gets_its_own(lab):
+    large = events.other(b"\x00" * 3_000_000)
+    s = lab.system([large])
+    s.daemon.wait_status(lambda status: status["quarantined"] == 1, "to put it aside")
+    entry = s.db.xrange(stream.DEAD_LETTERS)[0][0]
+    order = json.dumps({"command": "dead-letter-show", "args": {"entry": entry}}).encode() + b"\n"
+    with contextlib.ExitStack() as crowd:
+        for _ in range(12):
+            client = crowd.enter_context(socket.socket(socket.AF_UNIX))
+            client.connect(str(s.daemon.control_socket))
+            client.sendall(order)
+        s.daemon.wait_log(r"warn master.*closing the connection of user \d+, pid \d+: it is the slowest to read", 4)
+        code, shown = dead_letters(s, "show", entry)
+        assert code == 0 and base64.b64decode(shown["entries"][0]["frame"]) == large.frame
