@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -125,7 +126,7 @@ static void shout(void)
     memset(line, 'x', sizeof line);
     for (unsigned i = 0; i < 100000;) {
         line[0] = i % 2 == 0 ? 3 : 'x'; /* an error, by its own account */
-        memcpy(line + 1, &i, sizeof i);
+        line[1 + snprintf(line + 1, 12, "%u", i)] = 'x';
         if (write(STDERR_FILENO, line, sizeof line) > 0)
             i++;
         else if (errno != EAGAIN)
