@@ -13,11 +13,14 @@
 
 enum event_format { EVENT_FORMAT_COMPAT, EVENT_FORMAT_EXTENDED };
 
-/* A larger event is refused. 200 ops of one commit may all name the same block of 2 MB: without a limit such a frame
- * becomes gigabytes, and Redis takes at most 512 MB (proto-max-bulk-len). Honest events stay far below: the lexicon
- * allows 2 MB of blocks, which make at most 12 MB of JSON if each is used once, and only if all their bytes are control
- * characters. */
-enum { EVENT_MAX_JSON_BYTES = 16 << 20 };
+/* How large an event's JSON may become. A larger one is refused: 200 ops of one commit may all name the same block of 2
+ * MB, and each control character there becomes six. Honest events are smaller than their frames. */
+struct event_limits {
+    size_t max_bytes;
+    size_t max_growth; /* times the frame, and EVENT_FREE_GROWTH on top */
+};
+enum { EVENT_FREE_GROWTH = 1024 };
+#define EVENT_USUAL_LIMITS ((struct event_limits){.max_bytes = 4 << 20, .max_growth = 8})
 
 /* Why an op was left out of "ops". */
 enum op_drop {
@@ -54,6 +57,7 @@ struct event_encoder;
 struct event_encoder *event_encoder_new(enum event_format format);
 void event_encoder_free(struct event_encoder *e); /* NULL is fine */
 void event_encoder_set_format(struct event_encoder *e, enum event_format format);
+void event_encoder_set_limits(struct event_encoder *e, struct event_limits limits); /* default: EVENT_USUAL_LIMITS */
 
 /* Sets whether the compatible format delivers #sync, too. The default is false. */
 void event_encoder_set_sync(struct event_encoder *e, bool emit_sync);

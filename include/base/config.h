@@ -17,6 +17,7 @@ enum config_start { CONFIG_START_LIVE, CONFIG_START_OLDEST };
 enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_LOG, CONFIG_SANDBOX_OFF };
 
 enum config_sequence_reset { CONFIG_SEQUENCE_FOLLOW, CONFIG_SEQUENCE_STOP };
+enum config_stream_full { CONFIG_STREAM_TRIM, CONFIG_STREAM_WAIT };
 
 struct config {
     /* The relay. */
@@ -42,6 +43,7 @@ struct config {
     bool redis_rewrite_aof;
     char *stream_key;
     int64_t stream_max_len;
+    int stream_full; /* enum config_stream_full */
     char *dead_letters_key;
     int64_t dead_letters_max_len;
     char *cursor_key;
@@ -64,6 +66,7 @@ struct config {
     int64_t workers; /* 0: auto */
     int64_t ring_size;
     int64_t batch_events;
+    int64_t event_max_size, event_max_growth;
     int64_t batch_size;
 
     /* The daemon. */

@@ -13,6 +13,7 @@
 
 struct event_encoder {
     enum event_format format;
+    struct event_limits limits;
     bool emit_sync;
     bool is_filtering;
     struct collection_filter filter;
@@ -26,6 +27,7 @@ struct encoding {
     const uint8_t *start; /* of the frame: offsets count from here */
     struct buffer *out;
     size_t before; /* length of `out` before this event */
+    size_t room;   /* for its JSON */
     struct event *event;
     bool extended;
 };
@@ -48,6 +50,7 @@ struct event_encoder *event_encoder_new(enum event_format format)
     if (e == NULL)
         return NULL;
     e->format = format;
+    e->limits = EVENT_USUAL_LIMITS;
     e->sha256 = sha256_new();
     if (e->sha256 == NULL) {
         event_encoder_free(e);
@@ -66,6 +69,8 @@ void event_encoder_free(struct event_encoder *e)
 }
 
 void event_encoder_set_format(struct event_encoder *e, enum event_format format) { e->format = format; }
+
+void event_encoder_set_limits(struct event_encoder *e, struct event_limits limits) { e->limits = limits; }
 
 void event_encoder_set_sync(struct event_encoder *e, bool emit_sync) { e->emit_sync = emit_sync; }
 
@@ -184,6 +189,18 @@ static bool none_passes(struct encoding *x)
     return x->encoder->is_filtering && filtered == f->op_count;
 }
 
+/* Returns false if the event is too large. `at` is the place in the frame that made it so. */
+static bool fits(struct encoding *x, const uint8_t *at)
+{
+    if (x->out->len - x->before <= x->room)
+        return true;
+    bool is_absolute = x->room == x->encoder->limits.max_bytes;
+    x->event->violation = (struct violation){.rule = is_absolute ? "event is larger than event_max_size as JSON"
+                                                                 : "event grows more than event_max_growth as JSON",
+                                             .offset = (size_t)(at - x->start)};
+    return false;
+}
+
 /* Appends the ops. Takes back an op that was dropped, and goes on with the others. Returns false if the event is too
  * large. */
 static bool append_ops(struct encoding *x)
@@ -201,11 +218,8 @@ static bool append_ops(struct encoding *x)
             is_first = false;
         else
             x->out->len = before;
-        if (x->out->len - x->before > EVENT_MAX_JSON_BYTES) {
-            x->event->violation = (struct violation){.rule = "event is larger than 16 MB as JSON",
-                                                     .offset = (size_t)(f->ops[i].path.ptr - x->start)};
+        if (!fits(x, f->ops[i].path.ptr))
             return false;
-        }
     }
     buffer_append_byte(x->out, ']');
     return true;
@@ -284,6 +298,12 @@ static void append_sync(struct encoding *x)
     buffer_append_byte(x->out, '}');
 }
 
+static size_t room_for(const struct event_limits *limits, size_t len)
+{
+    size_t grown = len * limits->max_growth + EVENT_FREE_GROWTH;
+    return grown < limits->max_bytes ? grown : limits->max_bytes;
+}
+
 static enum event_outcome append_event(struct encoding *x)
 {
     switch (x->event->frame.kind) {
@@ -321,11 +341,13 @@ enum event_outcome event_encode(struct event_encoder *e, const uint8_t *frame, s
                                 struct event *event)
 {
     struct encoding x = {.encoder = e, .start = frame, .out = out, .before = out->len, .event = event,
-                         .extended = e->format == EVENT_FORMAT_EXTENDED};
+                         .room = room_for(&e->limits, len), .extended = e->format == EVENT_FORMAT_EXTENDED};
     clear_event(event);
     if (!frame_parse(frame, len, &event->frame, &event->violation))
         return EVENT_REFUSED;
     enum event_outcome outcome = append_event(&x);
+    if (outcome == EVENT_READY && !fits(&x, frame))
+        outcome = EVENT_REFUSED;
     if (out->failed) {
         event->violation = (struct violation){.rule = "out of memory"};
         outcome = EVENT_REFUSED;

@@ -10,6 +10,7 @@
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
 static const char *const format_choices[] = {"compat", "extended", NULL};
 static const char *const sequence_choices[] = {"follow", "stop", NULL};
+static const char *const full_choices[] = {"trim", "wait", NULL};
 static const char *const log_format_choices[] = {"text", "json", NULL};
 static const char *const start_choices[] = {"live", "oldest", NULL};
 static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
@@ -79,6 +80,9 @@ const struct setting config_table[] = {
     TEXT(stream_key, "firehose:events", 1, 255, RELOAD, "REDIS_STREAM_KEY", "The stream of the events."),
     VALUE(stream_max_len, SETTING_NUMBER, "500000", 0, INT64_C(1000000000000), RELOAD, "REDIS_MAX_STREAM_LEN",
           "The approximate number of entries that the stream keeps (MAXLEN ~); 0: all."),
+    CHOICE(stream_full, "trim", full_choices, RELOAD, NULL,
+           "What to do when Redis refuses writes for lack of memory, and the stream is what fills it. trim: trim its oldest "
+           "entries, read or not, and log an error; wait: write nothing until there is room."),
     TEXT(dead_letters_key, "firehose:dead-letters", 1, 255, RELOAD, NULL,
          "The stream that firehosed adds undecodable frames to, with the reason and the raw bytes."),
     VALUE(dead_letters_max_len, SETTING_NUMBER, "1000", 0, INT64_C(1000000000000), RELOAD, NULL,
@@ -120,6 +124,11 @@ const struct setting config_table[] = {
           "The size of the ring, which holds frames until their commit. firehosed stops reading the relay when the "
           "ring is full. It must be at least twice relay_max_message."),
     VALUE(batch_events, SETTING_NUMBER, "512", 1, 10000, RELOAD, NULL, "The most events in one Redis transaction."),
+    VALUE(event_max_size, SETTING_BYTES, "4M", 64 * KB, 64 * MB, RELOAD, NULL,
+          "The largest JSON of an event. A larger event goes to the dead letters."),
+    VALUE(event_max_growth, SETTING_NUMBER, "8", 2, 1000, RELOAD, NULL,
+          "How many times as large as its frame an event's JSON may be, and 1 KB more. One that grows more goes to the dead "
+          "letters: such a frame is made to fill Redis. JSON of real events is smaller than their frames."),
     VALUE(batch_size, SETTING_BYTES, "512K", 4 * KB, 64 * MB, RELOAD, NULL,
           "A worker adds no more events to a Redis transaction of at least this size."),
 

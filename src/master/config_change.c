@@ -9,7 +9,7 @@ static const char *const worker_keys[] = {
     "redis",       "redis_ca_file", "redis_connect_timeout", "redis_reply_timeout", "redis_rewrite_aof",
     "stream_key",  "stream_max_len", "batch_size",           "batch_events",        "dead_letters_key",
     "dead_letters_max_len", "workers", "event_format",       "emit_sync",           "collections",
-    "exclude_collections", NULL};
+    "exclude_collections", "event_max_size", "event_max_growth", NULL};
 static const char *const relay_keys[] = {"relay", "relay_ca_file", "cursor_key", NULL};
 static const char *const redis_keys[] = {"redis", "redis_ca_file", "redis_rewrite_aof", "cursor_key", NULL};
 

@@ -133,6 +133,8 @@ static const struct figure figures[] = {
     {FLAG(S, redis_is_unsafe), NULL, "redis_unsafe", "1 while Redis may evict the stream, or is a replica."},
     {KNOWN(S, evicted_keys), "redis.evicted_keys", "redis_evicted_keys", "Keys that Redis has evicted since its start."},
     {KNOWN(S, stream_length), "redis.stream_length", "stream_entries", "Entries in the stream."},
+    {COUNTER(S, stream_trimmed), "redis.stream_trimmed", "stream_trimmed_total",
+     "Entries trimmed because Redis was out of memory and the stream filled it."},
     {KNOWN(S, dead_letters_length), "redis.dead_letters_length", "dead_letters_entries",
      "Entries in the stream of dead letters."},
     {GAUGE(S, workers), NULL, "workers", "How many workers there should be."},

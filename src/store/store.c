@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "checkpoint.h"
+#include "room.h"
 #include "usage.h"
 
 struct store {
@@ -15,6 +16,7 @@ struct store {
     struct begin begin;
     struct checkpoint checkpoint;
     struct usage usage;
+    struct room room;
 };
 
 /* ---- the connection ---- */
@@ -39,6 +41,7 @@ static void on_lost(void *arg)
     struct store *s = arg;
     s->checkpoint.in_flight = optional_none();
     usage_on_lost(&s->usage);
+    room_on_lost(&s->room);
 }
 
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
@@ -56,6 +59,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
     s->checkpoint = (struct checkpoint){.session = c, .verify = &s->verify, .begin = &s->begin, .keys = &s->keys,
                                         .hooks = &s->hooks, .owner = owner};
     s->usage.session = c;
+    s->room = (struct room){.session = c, .usage = &s->usage.now};
     on_lost(s);
     if (session_init(c, base, dns, config, &mine))
         return s;
@@ -145,5 +149,11 @@ void store_publish(struct store *s, const char *channel, const char *message, si
 
 /* ---- what Redis says of itself ---- */
 
-void store_ask_usage(struct store *s) { usage_ask(&s->usage); }
+void store_tick(struct store *s, bool stands)
+{
+    usage_ask(&s->usage);
+    room_tick(&s->room, stands);
+}
+
+uint64_t store_trimmed(const struct store *s) { return s->room.trimmed; }
 const struct store_usage *store_usage(const struct store *s) { return &s->usage.now; }

@@ -205,7 +205,7 @@ static rlim_t data_now(void)
  * full and with the largest event on top, in buffers that double, and a retried dead letter's frame in another. */
 static rlim_t memory_limit(const struct config *c)
 {
-    int64_t batch = c->batch_size + EVENT_MAX_JSON_BYTES + JSON_GROWTH * c->relay_max_message;
+    int64_t batch = c->batch_size + c->event_max_size + JSON_GROWTH * c->relay_max_message;
     return data_now() + (rlim_t)(MEMORY_BESIDE_BATCHES + 2 * 2 * batch + 2 * c->relay_max_message);
 }
 #endif

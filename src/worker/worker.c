@@ -334,6 +334,8 @@ static bool set_filter(struct worker *w, struct error *why)
         return false;
     event_encoder_set_filter(w->encoder, &(struct collection_filter){w->wanted, w->unwanted});
     event_encoder_set_sync(w->encoder, w->config->emit_sync);
+    event_encoder_set_limits(w->encoder, (struct event_limits){.max_bytes = (size_t)w->config->event_max_size,
+                                                               .max_growth = (size_t)w->config->event_max_growth});
     return true;
 }
 

@@ -17,7 +17,9 @@ enum {
     MAX_OPS = 200,
     MAX_COMMIT_BLOCKS = 2000000,
     MAX_SYNC_BLOCKS = 10000,
-    MAX_EVENT = 16 << 20
+    MAX_EVENT = 4 << 20,
+    MAX_GROWTH = 8,
+    FREE_GROWTH = 1024
 };
 
 /* ---- fields ---- */
@@ -302,7 +304,7 @@ static void put_ops(struct writer *w, const cbor_item_t *body, bool extended, st
         }
         if (record != NULL)
             cbor_decref(&record);
-        if (ftell(w->out) > MAX_EVENT) {
+        if (ftell(w->out) > MAX_EVENT) { /* enough to know */
             event->outcome = EVENT_REFUSED;
             break;
         }
@@ -371,7 +373,7 @@ static bool is_delivered(enum frame_kind kind, bool extended)
            (kind == FRAME_SYNC && extended);
 }
 
-static void judge(const cbor_item_t *header, const cbor_item_t *body, bool extended,
+static void judge(const cbor_item_t *header, const cbor_item_t *body, bool extended, size_t len,
                   struct reference_event *event)
 {
     if (!header_kind(header, &event->kind) || !body_is_valid(body, event->kind))
@@ -381,6 +383,8 @@ static void judge(const cbor_item_t *header, const cbor_item_t *body, bool exten
     event->outcome = is_delivered(event->kind, extended) ? EVENT_READY : EVENT_FILTERED;
     if (event->outcome == EVENT_READY)
         write_event(body, extended, event);
+    if (event->text_len > MAX_EVENT || event->text_len > len * MAX_GROWTH + FREE_GROWTH)
+        event->outcome = EVENT_REFUSED;
     if (event->outcome == EVENT_REFUSED)
         reference_event_fini(event);
 }
@@ -395,7 +399,7 @@ void reference_event(const uint8_t *frame, size_t len, bool extended, struct ref
     cbor_item_t *body = tree_load(frame + header_len, len - header_len, &body_len);
     if (body != NULL) {
         if (header_len + body_len == len)
-            judge(header, body, extended, out);
+            judge(header, body, extended, len, out);
         cbor_decref(&body);
     }
     cbor_decref(&header);

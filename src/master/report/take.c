@@ -68,6 +68,7 @@ static void take_redis(const struct master *m, struct snapshot *s)
     s->used_memory = usage->used_memory;
     s->max_memory = usage->max_memory;
     s->evicted_keys = usage->evicted_keys;
+    s->stream_trimmed = store_trimmed(m->store);
     TAKE_TEXT(s->redis_concern, usage->concern);
     s->redis_is_unsafe = usage->concern[0] != '\0';
     s->stream_length = usage->stream_length;
@@ -164,6 +165,7 @@ const struct snapshot *report_take(struct master *m)
 
 void report_tick(struct master *m)
 {
+    const uint64_t done = m->snapshot.done;
     const struct snapshot *s = report_take(m);
     traffic_tick(m->traffic, s);
     health_tick(&m->health, s);
@@ -171,5 +173,5 @@ void report_tick(struct master *m)
     dashboard_tick(m->dashboard, s);
     service_tick(&m->service, s);
     ingest_want_time(m);
-    store_ask_usage(m->store);
+    store_tick(m->store, s->ring_records > 0 && s->done == done);
 }

@@ -268,6 +268,51 @@ static void a_broken_car_refuses_the_frame(void **state)
     buffer_fini(&frame);
 }
 
+static void put_small(struct buffer *b, const char *t, const char *key, const char *value)
+{
+    put_header(b, t);
+    put_map(b, 5);
+    put_text_field(b, "did", "did:plc:a");
+    if (strcmp(t, "#sync") == 0)
+        put_text_field(b, "rev", "r1");
+    put_text(b, "seq");
+    put_uint(b, 9);
+    put_text_field(b, "time", "now");
+    if (strcmp(t, "#sync") != 0) {
+        put_text(b, "active");
+        put_bool(b, false);
+    }
+    put_text_field(b, key, value);
+}
+
+/* Other kinds than commits have texts of any length, too. */
+static void every_kind_is_refused_if_it_is_too_large(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"#identity", "#account", "#commit"};
+    struct event_encoder *e = event_encoder_new(EVENT_FORMAT_EXTENDED);
+    struct buffer frame, out;
+    buffer_init(&frame);
+    buffer_init(&out);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        buffer_clear(&frame);
+        if (i < 2)
+            put_small(&frame, kinds[i], "handle", "a.example");
+        else
+            put_commit(&frame, NULL, 0);
+        event_encoder_set_limits(e, EVENT_USUAL_LIMITS);
+        assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_READY);
+        event_encoder_set_limits(e, (struct event_limits){.max_bytes = out.len - 1, .max_growth = 8});
+        buffer_clear(&out);
+        assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_REFUSED);
+        assert_string_equal(event.violation.rule, "event is larger than event_max_size as JSON");
+        assert_int_equal(out.len, 0);
+    }
+    buffer_fini(&frame);
+    buffer_fini(&out);
+    event_encoder_free(e);
+}
+
 static bool memory_is_short;
 
 void *__real_reallocarray(void *old, size_t count, size_t bytes);
@@ -295,23 +340,6 @@ static void a_good_commit_is_not_refused_where_memory_is_short(void **state)
     assert_int_equal(encode(&frame, EVENT_FORMAT_COMPAT, &out), EVENT_READY);
     buffer_fini(&frame);
     buffer_fini(&out);
-}
-
-static void put_small(struct buffer *b, const char *t, const char *key, const char *value)
-{
-    put_header(b, t);
-    put_map(b, 5);
-    put_text_field(b, "did", "did:plc:a");
-    if (strcmp(t, "#sync") == 0)
-        put_text_field(b, "rev", "r1");
-    put_text(b, "seq");
-    put_uint(b, 9);
-    put_text_field(b, "time", "now");
-    if (strcmp(t, "#sync") != 0) {
-        put_text(b, "active");
-        put_bool(b, false);
-    }
-    put_text_field(b, key, value);
 }
 
 static void identity_account_and_sync_in_both_forms(void **state)
@@ -420,6 +448,7 @@ int main(void)
         cmocka_unit_test(every_reason_to_leave_an_op_out),
         cmocka_unit_test(the_place_of_a_bad_value_is_told_from_the_start_of_the_frame),
         cmocka_unit_test(a_broken_car_refuses_the_frame),
+        cmocka_unit_test(every_kind_is_refused_if_it_is_too_large),
         cmocka_unit_test(a_good_commit_is_not_refused_where_memory_is_short),
         cmocka_unit_test(identity_account_and_sync_in_both_forms),
         cmocka_unit_test(records_become_the_json_of_the_data_model),

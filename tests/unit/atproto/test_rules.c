@@ -346,10 +346,18 @@ static void event_that_grows_too_large_is_refused_at_the_op(void **state)
 
     struct event_encoder *e = event_encoder_new(EVENT_FORMAT_COMPAT);
     buffer_init(&out);
+    event_encoder_set_limits(e, (struct event_limits){.max_bytes = 4 << 20, .max_growth = OPS_});
     assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_REFUSED);
-    assert_string_equal(event.violation.rule, "event is larger than 16 MB as JSON");
-    assert_int_equal(event.violation.offset, paths[EVENT_MAX_JSON_BYTES / TEXT_BYTES]);
+    assert_string_equal(event.violation.rule, "event is larger than event_max_size as JSON");
+    assert_int_equal(event.violation.offset, paths[(4 << 20) / TEXT_BYTES]);
     assert_int_equal(out.len, 0);
+    event_encoder_set_limits(e, (struct event_limits){.max_bytes = SIZE_MAX, .max_growth = 4});
+    assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_REFUSED);
+    assert_string_equal(event.violation.rule, "event grows more than event_max_growth as JSON");
+    assert_int_equal(event.violation.offset, paths[(4 * frame.len + EVENT_FREE_GROWTH) / TEXT_BYTES]);
+    assert_int_equal(out.len, 0);
+    event_encoder_set_limits(e, (struct event_limits){.max_bytes = SIZE_MAX, .max_growth = OPS_});
+    assert_int_equal(event_encode(e, frame.data, frame.len, &out, &event), EVENT_READY);
     event_encoder_free(e);
     buffer_fini(&record);
     buffer_fini(&car);
