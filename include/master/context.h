@@ -62,6 +62,12 @@ struct reload {
     json_t *changes;        /* of the last reload, for who asked */
 };
 
+/* The time of a frame in the ring, in microseconds since 1970; id 0: none. */
+struct time_sample {
+    uint64_t id;
+    int64_t us;
+};
+
 /* ingest.c: what came from the relay, and the master's own share of the balance. */
 struct intake_totals {
     uint64_t received; /* events, duplicates included; less those that are to be read again */
@@ -70,6 +76,9 @@ struct intake_totals {
     uint64_t implausible;   /* seqs that did not belong to the sequence */
     int64_t filtered_lag_us, filtered_at_us; /* how old a filtered event was, and when that was, since 1970; 0: never */
     bool wants_time;                         /* of the next frame that is filtered: once a second */
+    bool wants_taken_time;                   /* of the next frame that is taken: once a second */
+    struct time_sample waiting, latest;      /* of frames that were taken: waiting is not known to be committed */
+    int64_t newest_us;                       /* of the last sample that was committed; 0: never */
     struct log_throttle no_room;
     struct error reason; /* why the relay is left, for its log */
 };

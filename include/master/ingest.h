@@ -16,8 +16,12 @@ struct relay_answer ingest_take(struct master *m, const uint8_t *frame, size_t o
 /* Forgets the frame that is held, if one is: the relay will be asked for it again. */
 void ingest_drop_held(struct master *m);
 
-/* The time of the next filtered event is wanted: to be called once a second. */
+/* The times of the next filtered event and of the next one for a worker are wanted: to be called once a second. */
 void ingest_want_time(struct master *m);
+
+/* Returns the time of the newest event that is committed, in microseconds since 1970, as the relay says it and never in
+ * the future: a few events may be newer. Returns 0 if it is not known. No worker's report is in it. */
+int64_t ingest_newest_us(struct master *m);
 
 /* Empties the ring: what it had is read again. */
 void ingest_discard(struct master *m);

@@ -124,6 +124,9 @@ size_t ledger_reset(struct ledger *l);
 /* Gets the seq of the last record before the oldest uncommitted one. Returns false if none was ever committed. */
 bool ledger_cursor(const struct ledger *l, int64_t *seq);
 
+/* Returns true if record `id` and all before it are committed. */
+bool ledger_is_committed(const struct ledger *l, uint64_t id);
+
 size_t ledger_used_bytes(const struct ledger *l);
 size_t ledger_size_bytes(const struct ledger *l);
 size_t ledger_record_count(const struct ledger *l);       /* not yet committed, or behind such a one */

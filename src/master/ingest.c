@@ -12,20 +12,27 @@
 
 _Static_assert((int)KIND_COMMIT == (int)FRAME_COMMIT && (int)KIND_ACCOUNT == (int)FRAME_ACCOUNT, "in the same order");
 
+enum { SAMPLE_FRAMES = 64 }; /* of so many frames the time of one is read, and of one a second */
+
 static const char *name_of(const struct master *m)
 {
     return relay_host(m->relay);
+}
+
+static bool read_time(const uint8_t *frame, size_t len, int64_t *time_us)
+{
+    struct slice text;
+    return frame_time(frame, len, &text) && rfc3339_parse(text.ptr, text.len, time_us);
 }
 
 /* While the place to begin at is looked for, the first events of a connection are judged by their times. */
 static enum search_verdict judge_search(struct master *m, const struct frame_peek *peek, const uint8_t *frame,
                                         size_t len)
 {
-    struct slice text;
     struct optional time_us = {0};
     if (!failover_is_searching(m->failover))
         return SEARCH_TAKE;
-    time_us.is_known = frame_time(frame, len, &text) && rfc3339_parse(text.ptr, text.len, &time_us.value);
+    time_us.is_known = read_time(frame, len, &time_us.value);
     enum search_verdict verdict = failover_judge(m->failover, peek, time_us);
     if (!failover_is_searching(m->failover))
         log_info("relay %s: beginning with seq %lld", name_of(m), (long long)peek->seq);
@@ -78,9 +85,25 @@ void ingest_drop_held(struct master *m)
     sequence_forget_held(&m->sequence);
 }
 
-void ingest_want_time(struct master *m) { m->totals.wants_time = true; }
+void ingest_want_time(struct master *m) { m->totals.wants_time = m->totals.wants_taken_time = true; }
 
-void ingest_discard(struct master *m) { m->totals.received -= ledger_reset(m->ledger); }
+int64_t ingest_newest_us(struct master *m)
+{
+    struct intake_totals *t = &m->totals;
+    if (t->waiting.id != 0 && ledger_is_committed(m->ledger, t->waiting.id)) {
+        bool is_last = ledger_is_committed(m->ledger, t->latest.id);
+        t->newest_us = is_last ? t->latest.us : t->waiting.us;
+        t->waiting = is_last ? (struct time_sample){0} : t->latest;
+    }
+    return t->newest_us;
+}
+
+void ingest_discard(struct master *m)
+{
+    ingest_newest_us(m);
+    m->totals.waiting.id = 0;
+    m->totals.received -= ledger_reset(m->ledger);
+}
 
 static void put_held_aside(struct master *m, const struct frame_peek *next)
 {
@@ -170,13 +193,27 @@ static void skip(struct master *m, const struct frame_peek *peek, enum sequence_
  * behind the network this is. */
 static void note_time(struct master *m, const uint8_t *frame, size_t len)
 {
-    struct slice time;
     int64_t sent_us, now_us = clock_unix_us();
-    if (!m->totals.wants_time || !frame_time(frame, len, &time) || !rfc3339_parse(time.ptr, time.len, &sent_us))
+    if (!m->totals.wants_time || !read_time(frame, len, &sent_us))
         return;
     m->totals.wants_time = false;
     m->totals.filtered_lag_us = now_us - sent_us;
     m->totals.filtered_at_us = now_us;
+}
+
+/* One sample waits for its commit while newer ones take the place of the latest. */
+static void sample_time(struct master *m, const uint8_t *frame, size_t len, uint64_t id)
+{
+    struct intake_totals *t = &m->totals;
+    int64_t sent_us, now_us;
+    if (!read_time(frame, len, &sent_us))
+        return;
+    ingest_newest_us(m);
+    now_us = clock_unix_us();
+    t->wants_taken_time = false;
+    t->latest = (struct time_sample){.id = id, .us = sent_us < now_us ? sent_us : now_us};
+    if (t->waiting.id == 0)
+        t->waiting = t->latest;
 }
 
 /* The cursor in front of the first event of a sequence is saved before anything is written, so that a start after a
@@ -220,7 +257,7 @@ static struct relay_answer carry_out(struct master *m, const struct place *at, c
     const struct frame_peek *peek = in->peek;
     const uint8_t kind = (uint8_t)peek->kind;
     const int64_t seq = peek->has_seq ? peek->seq : 0;
-    uint64_t held = 0;
+    uint64_t held = 0, id;
     switch (d->action) {
     case SEQUENCE_WAIT:
         log_throttled(&m->totals.no_room, LOG_LEVEL_ERROR, "ring: out of memory for another frame, waiting");
@@ -255,8 +292,10 @@ static struct relay_answer carry_out(struct master *m, const struct place *at, c
         note_taken(m, in);
         break;
     case SEQUENCE_TAKE:
-        ledger_take(m->ledger, at->offset, at->len, at->consumed, seq, d->partition, kind,
-                    route_worker(d->partition, ledger_workers(m->ledger)));
+        id = ledger_take(m->ledger, at->offset, at->len, at->consumed, seq, d->partition, kind,
+                         route_worker(d->partition, ledger_workers(m->ledger)));
+        if (m->totals.wants_taken_time || id % SAMPLE_FRAMES == 0)
+            sample_time(m, at->frame, at->len, id);
         note_taken(m, in);
         break;
     }

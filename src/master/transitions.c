@@ -204,24 +204,6 @@ void transition_on_data_lost(struct master *m)
 
 /* ---- resetting: another sequence, or another place in it ---- */
 
-/* The time of the newest event that is in Redis, in microseconds since 1970; 0: not known. Workers report it, so any
- * number is possible; none puts it into the future. */
-static int64_t newest_event_us(const struct master *m)
-{
-    int64_t newest = 0, now = clock_unix_us();
-    for (unsigned i = 0; i < WORKERS_MAX; i++) {
-        const struct worker_slot *slot = &m->counters->workers[i].slot;
-        int64_t commit_us = atomic_load_explicit(&slot->commit_us, memory_order_relaxed);
-        int64_t lag_us = atomic_load_explicit(&slot->lag_us, memory_order_relaxed);
-        if (commit_us <= 0 || commit_us > now || lag_us > commit_us)
-            continue;
-        int64_t event_us = lag_us > 0 ? commit_us - lag_us : commit_us;
-        if (event_us > newest)
-            newest = event_us;
-    }
-    return newest;
-}
-
 static void begin_reset(struct master *m, enum reset_goal goal)
 {
     enter(m, MASTER_RESETTING);
@@ -244,7 +226,7 @@ static void reset_when_quiet(struct master *m)
     known_marks_forget(m->known);
     sequence_reset(&m->sequence);
     if (m->course.goal == RESET_RELAY)
-        failover_select(m->failover, m->course.wish, newest_event_us(m), clock_monotonic_ms());
+        failover_select(m->failover, m->course.wish, ingest_newest_us(m), clock_monotonic_ms());
     else
         failover_take_new_list(m->failover);
     struct store_keys keys = checkpoint_keys(m);

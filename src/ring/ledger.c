@@ -380,6 +380,8 @@ bool ledger_cursor(const struct ledger *l, int64_t *seq)
     return l->has_cursor;
 }
 
+bool ledger_is_committed(const struct ledger *l, uint64_t id) { return id < l->oldest; }
+
 size_t ledger_used_bytes(const struct ledger *l) { return (size_t)(l->head - l->tail); }
 size_t ledger_size_bytes(const struct ledger *l) { return l->ring.size; }
 size_t ledger_record_count(const struct ledger *l) { return (size_t)(l->newest - l->oldest); }

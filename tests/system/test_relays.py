@@ -14,7 +14,7 @@ import events
 import frames
 import relay as ws
 import stream
-from firehosed import clean_environment, run
+from firehosed import clean_environment, preloaded, run
 from waiting import wait_for
 
 BEGAN = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -36,13 +36,13 @@ class Network:
         return fresh
 
     @staticmethod
-    def seen_by(posts, first_seq, step=1):
+    def seen_by(posts, first_seq, step=1, **more):
         """Returns the events that a relay makes of these posts."""
         made = []
         for number, did in posts:
             seq = first_seq + number * step
             time = (BEGAN + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-            record = {"$type": POST, "text": f"post {number}", "createdAt": time}
+            record = {"$type": POST, "text": f"post {number}", "createdAt": time, **more}
             frame = frames.commit(seq, did, [frames.create(f"{POST}/{frames.tid(number)}", record)],
                                   rev=frames.tid(1000 + number), time=time)  # fmt: skip
             made.append(events.Event(seq, did, frame))
@@ -149,6 +149,19 @@ def test_place_to_begin_at_is_found_far_back_in_a_long_sequence(reading_first):
     s.assert_each_once_and_in_order()
     s.daemon.wait_log("looking further back")
     s.daemon.wait_log("beginning with seq")
+
+
+def test_worker_that_lies_about_its_newest_event_does_not_say_where_the_next_relay_begins(reading_first):
+    """The worker reports that its events are of this moment, but they are months old. If firehosed believed it, it
+    would begin with live events of the other relay."""
+    s = reading_first(workers=1, environment=preloaded("misbehave"))
+    s.a.append(Network.seen_by(s.network.more(1), **A, order="misbehave:flatter;"))
+    s.happens(20)
+    s.wait_all()
+    s.daemon.wait_status(lambda status: status["lag_s"] is not None and status["lag_s"] < 60, "a short lag")
+    s.goes_over(meanwhile=200)
+    s.happens(5, a=False)
+    s.wait_all()
 
 
 def test_first_relay_is_read_again_when_it_answers_at_its_own_cursor(reading_first):

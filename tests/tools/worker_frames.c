@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "ipc/counters.h"
 
 static const char *ring;
 static int data_end = -1, letter = -1;
 static pid_t master; /* who made the pair */
+static char *counters, *own_page;
 
 /* The ring is mapped twice, the first half first. */
 void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t offset)
@@ -24,8 +26,23 @@ void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t of
     void *mapped = (void *)syscall(SYS_mmap, place, size, protection, flags, fd, offset);
     if (protection == PROT_READ && flags == (MAP_SHARED | MAP_FIXED) && ring == NULL && mapped != MAP_FAILED)
         ring = mapped;
+    if (flags == (MAP_SHARED | MAP_ANONYMOUS) && size == sizeof(struct counters) && counters == NULL)
+        counters = mapped;
     return mapped;
 }
+
+/* A worker unmaps the pages in front of its own, and those behind it. */
+int munmap(void *place, size_t size)
+{
+    char *at = place;
+    if (counters != NULL && at == counters && size < sizeof(struct counters))
+        own_page = at + size;
+    else if (counters != NULL && at > counters && at < counters + sizeof(struct counters))
+        own_page = at - sizeof(union worker_page);
+    return (int)syscall(SYS_munmap, place, size);
+}
+
+struct worker_slot *own_slot(void) { return (struct worker_slot *)(void *)own_page; }
 
 int socketpair(int domain, int type, int protocol, int ends[2])
 {

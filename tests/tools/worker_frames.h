@@ -9,4 +9,8 @@
  * culprit is not shown: it is not decoded any more, the bug sleeps. */
 void on_worker_frame(const char *bytes, size_t len);
 
+/* Returns the page that this worker shares with the master, or NULL before the worker has taken the others out of its
+ * memory. */
+struct worker_slot *own_slot(void);
+
 #endif
