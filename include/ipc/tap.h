@@ -1,7 +1,8 @@
 /* tap.h: events as they pass, for those who watch (firehosectl tail). Workers write, the master reads.
  *
  * A tap is a socket pair of its own, SOCK_SEQPACKET, whose one end goes to every worker with IPC_TAP. No worker waits
- * for it: an event that does not fit in is left out and counted. A message is a struct tap_head and the JSON. */
+ * for it: an event that does not fit in is left out and counted. A message is a struct tap_head and the JSON;
+ * without JSON it tells only how many events were left out. */
 #ifndef FIREHOSED_IPC_TAP_H
 #define FIREHOSED_IPC_TAP_H
 

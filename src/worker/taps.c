@@ -64,9 +64,11 @@ static bool is_wanted(const struct tap *tap, const struct frame *frame)
     return false;
 }
 
+static int64_t this_second(void) { return clock_monotonic_ms() / 1000; }
+
 static bool may_send(struct tap *tap, size_t len)
 {
-    int64_t second = clock_monotonic_ms() / 1000;
+    int64_t second = this_second();
     if (second != tap->second) {
         tap->second = second;
         tap->sent = 0;
@@ -74,21 +76,35 @@ static bool may_send(struct tap *tap, size_t len)
     return tap->sent < EVENTS_PER_SECOND && len <= TAP_EVENT_MAX_BYTES;
 }
 
+/* Returns false if there is no room for the message now. */
+static bool send_message(struct taps *t, struct tap *tap, struct tap_head head, const uint8_t *json, size_t len)
+{
+    struct iovec parts[] = {{&head, sizeof head}, {(void *)(uintptr_t)json, len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = len > 0 ? 2 : 1};
+    head.left_out = tap->left_out;
+    if (sendmsg(tap->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        tap->left_out = 0;
+    else if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE || errno == EINTR)
+        return false;
+    else
+        tap_close(t, tap); /* nobody watches any more */
+    return true;
+}
+
 static void offer(struct taps *t, struct tap *tap, const struct frame *frame, const uint8_t *json, size_t len)
 {
-    struct tap_head head = {.seq = frame->seq, .left_out = tap->left_out, .kind = (uint16_t)frame->kind};
-    struct iovec parts[] = {{&head, sizeof head}, {(void *)(uintptr_t)json, len}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    if (!may_send(tap, len)) {
-        tap->left_out++;
-    } else if (sendmsg(tap->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
-        tap->left_out = 0;
+    const struct tap_head head = {.seq = frame->seq, .kind = (uint16_t)frame->kind};
+    if (may_send(tap, len) && send_message(t, tap, head, json, len))
         tap->sent++;
-    } else if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE || errno == EINTR) {
+    else
         tap->left_out++;
-    } else {
-        tap_close(t, tap); /* nobody watches any more */
-    }
+}
+
+void taps_tell_left_out(struct taps *t)
+{
+    for (size_t i = 0; i < TAPS_MAX; i++)
+        if (t->taps[i].left_out > 0 && t->taps[i].second != this_second())
+            send_message(t, &t->taps[i], (struct tap_head){0}, NULL, 0); /* if there is no room, in the next turn */
 }
 
 void taps_see(struct taps *t, const struct frame *frame, const uint8_t *json, size_t len)

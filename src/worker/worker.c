@@ -383,6 +383,8 @@ void worker_run(const struct worker_setup *setup)
         decode_arrived(w);
         set_activity(w, ACTIVITY_TALKING); /* no frame can cause a death here */
         send_ready(w);
+        if (w->taps.count > 0)
+            taps_tell_left_out(&w->taps);
         set_activity(w, ACTIVITY_ON_FRAMES);
         decode_arrived(w); /* the next batch is prepared while Redis executes this one */
     }

@@ -71,13 +71,15 @@ static json_t *event_json(const struct tap_head *head, const uint8_t *json, size
                      "left_out", (json_int_t)left_out);
 }
 
-/* Passes on one event from a worker. Returns false if it was the last one wanted: then the tail is gone. */
+/* Passes on one message from a worker: an event, or only how many were left out. Returns false if it was the last one wanted: then the tail is gone. */
 static bool pass_on(struct tail *t, size_t n)
 {
     struct tap_head head;
     memcpy(&head, t->buffer, sizeof head);
     t->left_out += head.left_out;
     t->unsaid += head.left_out;
+    if (n == sizeof head)
+        return true;
     if (!control_item(t->call, event_json(&head, t->buffer + sizeof head, n - sizeof head, t->unsaid))) {
         t->left_out++;
         t->unsaid++;
