@@ -107,10 +107,10 @@ bool spawn_worker(struct worker_process *w, struct error *why)
     w->pid = fork();
     if (w->pid == 0)
         run_child(p, w, &worker_end, master);
+    error_set(why, "%s", w->pid < 0 ? strerror(errno) : "out of memory"); /* what follows changes errno */
     channel_close(&worker_end);
     if (w->pid > 0 && attach(w))
         return true;
-    error_set(why, "%s", w->pid < 0 ? strerror(errno) : "out of memory");
     if (w->pid > 0)
         kill(w->pid, SIGKILL); /* reaped, and tried again */
     else
