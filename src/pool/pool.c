@@ -127,10 +127,13 @@ static void restart(struct worker_process *w, pid_t pid, int status, size_t left
                                                          : w->backoff_ms * 2;
 }
 
+/* Once a drain: hooks.marks_lost may have begun one, and told its end. */
 static void tell_if_drained(struct pool *p)
 {
-    if (all_are_gone(p))
-        p->hooks.drained(p->hooks.arg);
+    if (p->has_told_drained || !all_are_gone(p))
+        return;
+    p->has_told_drained = true;
+    p->hooks.drained(p->hooks.arg);
 }
 
 static void on_worker_exit(struct worker_process *w, int status)
@@ -174,7 +177,7 @@ static void on_worker_exit(struct worker_process *w, int status)
         p->hooks.check_owner(p->hooks.arg);
         break;
     case EXIT_MARKS_LOST:
-        p->hooks.marks_lost(p->hooks.arg); /* it may begin a drain, which tells by itself */
+        p->hooks.marks_lost(p->hooks.arg);
         if (c.drain != DRAIN_NONE)
             tell_if_drained(p);
         break;
@@ -196,6 +199,7 @@ static void begin_drain(struct pool *p, enum drain drain)
 {
     p->drain = drain;
     p->drain_ms = clock_monotonic_ms();
+    p->has_told_drained = false;
 }
 
 void pool_drain(struct pool *p, bool everything)

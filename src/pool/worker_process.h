@@ -54,6 +54,7 @@ struct pool {
     unsigned size;
     enum drain drain;
     int64_t drain_ms; /* when the drain began */
+    bool has_told_drained; /* hooks.drained was called for this drain */
     bool is_held; /* nothing is dispatched */
     unsigned condemned; /* frames condemned since the last one that was written */
 };
