@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/counter.h"
-#include "base/limits.h"
+#include "base/worker_pages.h"
 
 enum worker_state { WORKER_STARTING, WORKER_CONNECTING, WORKER_READY, WORKER_RETRYING, WORKER_DRAINING };
 const char *worker_state_name(int state); /* "unknown" for any other number: it may be a worker's */
@@ -38,22 +38,17 @@ struct worker_slot {
     char note[WORKER_NOTE_BYTES];   /* what it last had trouble with; "" when well. Racy by design, always ended. */
 };
 
-/* Pages of 64 KiB are the largest that Linux uses. */
 union worker_page {
     struct worker_slot slot;
-    char bytes[65536];
+    char bytes[WORKER_PAGE_BYTES];
 };
 
 struct counters {
     union worker_page workers[WORKERS_MAX];
 };
 
-/* Shared by this process and those it forks. Never freed: it lives as long as the master. Returns NULL if memory is
- * short. */
+/* Returns pages of workers (base/worker_pages.h), or NULL if memory is short. */
 struct counters *counters_new(void);
-
-/* In a worker: takes all other slots out of its memory, for good. */
-void counters_keep(struct counters *counters, unsigned index);
 
 static inline void counter_add(struct worker_slot *slot, enum counter c, uint64_t n)
 {

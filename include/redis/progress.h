@@ -16,21 +16,32 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/limits.h"
+#include "base/worker_pages.h"
 
 struct marks {
     int64_t seq[PARTITIONS]; /* 0: none */
 };
 
-/* The newest mark of each partition that is known to be in Redis, 0: none yet. Written by the worker that the partition
- * belongs to; outlives it, so that a successor notices when Redis has lost data meanwhile. */
-struct known_marks {
+/* The newest marks of one worker's partitions that are known to be in Redis, 0: none yet. Written by that worker;
+ * outlives it, so that a successor notices when Redis has lost data meanwhile. */
+union known_page {
     _Atomic int64_t seq[PARTITIONS];
+    char bytes[WORKER_PAGE_BYTES];
 };
 
-/* Shared by this process and those it forks. Never freed: it lives as long as the master. Returns NULL if memory is
- * short. */
+struct marks known_page_read(const union known_page *page);
+
+/* The pages of all workers, as the master has them. Of each it reads the worker's own partitions only. */
+struct known_marks {
+    unsigned workers;        /* partition p is in the page of worker p % workers */
+    union known_page *pages; /* base/worker_pages.h */
+};
+
+/* Never freed: it lives as long as the master. Returns NULL if memory is short. */
 struct known_marks *known_marks_new(void);
+
+/* Other workers have the partitions from now on. None of them runs. */
+void known_marks_route(struct known_marks *known, unsigned workers);
 
 /* Reads or writes all of them. */
 struct marks known_marks_read(const struct known_marks *known);

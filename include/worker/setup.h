@@ -16,7 +16,7 @@ struct worker_setup {
     struct channel channel;      /* the worker's end */
     struct ring_view ring;       /* where the frames are */
     struct worker_slot *slot;
-    struct known_marks *known; /* what is in Redis for certain */
+    union known_page *known; /* this worker's page: what is in Redis for certain */
     uint64_t own;              /* bit p: partition p is this worker's */
     const char *progress_key;  /* of the relay that is read */
     struct owner_token owner;  /* this worker's: newer than any before it in its slot */

@@ -3,7 +3,6 @@
 #include "ipc/counters.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
 
 const char *worker_state_name(int state)
 {
@@ -11,20 +10,7 @@ const char *worker_state_name(int state)
     return state >= 0 && state <= WORKER_DRAINING ? states[state] : "unknown";
 }
 
-struct counters *counters_new(void)
-{
-    void *memory = mmap(NULL, sizeof(struct counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-void counters_keep(struct counters *counters, unsigned index)
-{
-    union worker_page *own = &counters->workers[index];
-    if (index > 0)
-        munmap(counters, index * sizeof *own);
-    if (index + 1 < WORKERS_MAX)
-        munmap(own + 1, (WORKERS_MAX - 1 - index) * sizeof *own);
-}
+struct counters *counters_new(void) { return worker_pages_new(); }
 
 uint64_t counters_total(const struct counters *counters, enum counter c)
 {

@@ -69,6 +69,7 @@ void pool_start(struct pool *p, unsigned workers, const char *progress_key)
     p->size = workers;
     p->progress_key = progress_key;
     p->drain = DRAIN_NONE;
+    known_marks_route(p->known, workers);
     for (unsigned i = 0; i < workers; i++) {
         struct worker_process *w = &p->workers[i];
         evtimer_del(w->respawn);

@@ -50,7 +50,8 @@ static void run_child(struct pool *p, struct worker_process *w, const struct cha
     for (unsigned partition = w->index; partition < PARTITIONS; partition += p->size)
         own |= UINT64_C(1) << partition;
     close_all_but(keep, sizeof keep / sizeof keep[0]);
-    counters_keep(p->counters, w->index);
+    worker_pages_keep(p->counters, w->index);
+    worker_pages_keep(p->known->pages, w->index);
     const struct worker_setup setup = {
         .index = w->index,
         .master = master,
@@ -58,7 +59,7 @@ static void run_child(struct pool *p, struct worker_process *w, const struct cha
         .channel = *ends,
         .slot = w->slot,
         .ring = {.bytes = ledger_view(p->ledger), .size = ledger_size_bytes(p->ledger)},
-        .known = p->known,
+        .known = &p->known->pages[w->index],
         .own = own,
         .owner = *p->owner,
         .progress_key = p->progress_key,

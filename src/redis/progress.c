@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 static void append_bulk(struct buffer *out, const char *text, size_t len)
 {
@@ -95,24 +94,50 @@ void owner_key(const char *prefix, unsigned slot, char out[OWNER_KEY_BYTES])
     snprintf(out, OWNER_KEY_BYTES, "%s:%u", prefix, slot);
 }
 
+struct marks known_page_read(const union known_page *page)
+{
+    struct marks marks;
+    for (int p = 0; p < PARTITIONS; p++)
+        marks.seq[p] = atomic_load_explicit(&page->seq[p], memory_order_relaxed);
+    return marks;
+}
+
 struct known_marks *known_marks_new(void)
 {
-    void *memory = mmap(NULL, sizeof(struct known_marks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    struct known_marks *known = calloc(1, sizeof *known);
+    if (known == NULL)
+        return NULL;
+    *known = (struct known_marks){.workers = 1, .pages = worker_pages_new()};
+    if (known->pages != NULL)
+        return known;
+    free(known);
+    return NULL;
+}
+
+static _Atomic int64_t *place_of(const struct known_marks *known, unsigned partition)
+{
+    return &known->pages[partition % known->workers].seq[partition];
+}
+
+void known_marks_route(struct known_marks *known, unsigned workers)
+{
+    const struct marks marks = known_marks_read(known);
+    known->workers = workers;
+    known_marks_write(known, &marks);
 }
 
 struct marks known_marks_read(const struct known_marks *known)
 {
     struct marks marks;
-    for (int p = 0; p < PARTITIONS; p++)
-        marks.seq[p] = atomic_load_explicit(&known->seq[p], memory_order_relaxed);
+    for (unsigned p = 0; p < PARTITIONS; p++)
+        marks.seq[p] = atomic_load_explicit(place_of(known, p), memory_order_relaxed);
     return marks;
 }
 
 void known_marks_write(struct known_marks *known, const struct marks *marks)
 {
-    for (int p = 0; p < PARTITIONS; p++)
-        atomic_store_explicit(&known->seq[p], marks->seq[p], memory_order_relaxed);
+    for (unsigned p = 0; p < PARTITIONS; p++)
+        atomic_store_explicit(place_of(known, p), marks->seq[p], memory_order_relaxed);
 }
 
 void known_marks_forget(struct known_marks *known)

@@ -153,7 +153,7 @@ static void ask_for_change(struct fencing *f, const struct fencing_decision *d)
         resp_append_bulk(out, f->owner_key);
         resp_append_bulk(out, mine);
     } else {
-        const struct marks marks = known_marks_read(f->known);
+        const struct marks marks = known_page_read(f->known);
         progress_append_write(out, f->progress_key, &marks, d->partitions);
     }
     buffer_append_literal(out, "*1\r\n$4\r\nEXEC\r\n");
@@ -234,7 +234,7 @@ static void conclude(struct fencing *f, const struct fencing_decision *d)
 
 static struct fencing_decision decide(struct fencing *f, const struct batch *batch)
 {
-    f->found.known = known_marks_read(f->known);
+    f->found.known = known_page_read(f->known);
     f->found.batch = batch;
     f->found.has_failed = f->failure.text[0] != '\0';
     f->found.has_part_failed = f->partial.text[0] != '\0';

@@ -70,7 +70,7 @@ struct fencing {
     const char *owner_key, *progress_key;
     struct owner_token owner;
     uint64_t own;
-    struct known_marks *known;
+    union known_page *known;
     struct buffer request; /* the next question, as RESP */
     size_t replies;        /* to it, so far */
     struct fencing_case found;

@@ -47,7 +47,7 @@ struct writer {
     writer_done *done;
     void *arg;
     struct owner_token owner;
-    struct known_marks *known; /* what is in Redis for certain */
+    union known_page *known; /* what is in Redis for certain */
     const char *progress_key;
     char owner_key[OWNER_KEY_BYTES];
     struct fencing fencing;

@@ -58,7 +58,7 @@ void __wrap_exit(int status)
 }
 
 static struct worker_slot slot;
-static struct known_marks known;
+static union known_page known;
 static struct batch batch;
 
 /* A batch of one event, made once. */

@@ -441,7 +441,7 @@ typedef instance {
     byte size;             /* workers: partition p belongs to slot p % size */
     byte first;            /* the cursor it began with */
     byte done;             /* ledger.c: bits of events that are acked */
-    byte known[PARTS];     /* counters.h known_marks: in memory shared with its workers, outlives them */
+    byte known[PARTS];     /* progress.h known_marks: in memory shared with its workers, outlives them */
 }
 instance master[MASTERS];
 byte store_conn[MASTERS] = NONE;

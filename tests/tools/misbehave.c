@@ -196,7 +196,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     char bytes[4096] = "";
     size_t len = message->msg_iov[0].iov_len;
     if (flatters)
-        flatter(own_slot());
+        flatter((void *)own_page(0));
     if (next_message == HONEST || len > sizeof bytes)
         return syscall(SYS_sendmsg, fd, message, flags);
     memcpy(bytes, message->msg_iov[0].iov_base, len);

@@ -18,7 +18,7 @@
 static const char *ring;
 static int data_end = -1, letter = -1;
 static pid_t master; /* who made the pair */
-static char *counters, *own_page;
+static char *shared[OWN_PAGES], *own[OWN_PAGES];
 
 /* The ring is mapped twice, the first half first. */
 void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t offset)
@@ -26,8 +26,8 @@ void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t of
     void *mapped = (void *)syscall(SYS_mmap, place, size, protection, flags, fd, offset);
     if (protection == PROT_READ && flags == (MAP_SHARED | MAP_FIXED) && ring == NULL && mapped != MAP_FAILED)
         ring = mapped;
-    if (flags == (MAP_SHARED | MAP_ANONYMOUS) && size == sizeof(struct counters) && counters == NULL)
-        counters = mapped;
+    if (flags == (MAP_SHARED | MAP_ANONYMOUS) && size == sizeof(struct counters))
+        shared[shared[0] != NULL] = mapped;
     return mapped;
 }
 
@@ -35,14 +35,15 @@ void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t of
 int munmap(void *place, size_t size)
 {
     char *at = place;
-    if (counters != NULL && at == counters && size < sizeof(struct counters))
-        own_page = at + size;
-    else if (counters != NULL && at > counters && at < counters + sizeof(struct counters))
-        own_page = at - sizeof(union worker_page);
+    for (int i = 0; i < OWN_PAGES; i++)
+        if (shared[i] != NULL && at == shared[i])
+            own[i] = at + size;
+        else if (shared[i] != NULL && at > shared[i] && at < shared[i] + sizeof(struct counters))
+            own[i] = at - WORKER_PAGE_BYTES;
     return (int)syscall(SYS_munmap, place, size);
 }
 
-struct worker_slot *own_slot(void) { return (struct worker_slot *)(void *)own_page; }
+char *own_page(int which) { return own[which]; }
 
 int socketpair(int domain, int type, int protocol, int ends[2])
 {

@@ -9,8 +9,10 @@
  * culprit is not shown: it is not decoded any more, the bug sleeps. */
 void on_worker_frame(const char *bytes, size_t len);
 
-/* Returns the page that this worker shares with the master, or NULL before the worker has taken the others out of its
- * memory. */
-struct worker_slot *own_slot(void);
+/* The pages that a worker shares with the master: its slot of figures, and its known marks. */
+enum { OWN_PAGES = 2 };
+
+/* Returns them, or NULL before the worker has taken those of other workers out of its memory. */
+char *own_page(int which);
 
 #endif

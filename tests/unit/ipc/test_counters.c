@@ -21,7 +21,7 @@ static int status_after_write(struct counters *counters, unsigned own, unsigned 
     if (pid == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         signal(SIGSEGV, SIG_DFL); /* a sanitizer would report it */
-        counters_keep(counters, own);
+        worker_pages_keep(counters, own);
         counter_add(&counters->workers[other].slot, COUNTER_WRITTEN, 5);
         _exit(0);
     }
