@@ -144,7 +144,7 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
         for (unsigned c = 0; c < COUNTERS; c++)
             if (m->counts[c] > 0)
                 counter_add(w->slot, (enum counter)c, m->counts[c]);
-        if (m->counts[COUNTER_WRITTEN] > 0)
+        if (frames > 0 && m->counts[COUNTER_WRITTEN] > 0)
             p->condemned = 0;
         if (frames > 0)
             p->hooks.committed(p->hooks.arg, frames);
@@ -165,6 +165,7 @@ static bool on_message(struct worker_process *w, const struct ipc_message *m)
         return true;
     case IPC_PONG:
         w->pinged_ms = 0;
+        w->has_ping = false;
         return true;
     default:
         return false;

@@ -298,9 +298,12 @@ void pool_check(struct pool *p)
         if (w->pid == 0 || w->is_killed || w->was_hung)
             continue;
         dispatch_receive(w); /* its answer may be here, if it is the master that was slow */
-        if (w->pinged_ms == 0 && channel_send(&w->channel, &(struct ipc_message){.type = IPC_PING}, -1) == IPC_OK)
+        /* Time also passes for a worker that does not read, so that there is no room for the ping. */
+        if (w->pinged_ms == 0)
             w->pinged_ms = now;
-        if (w->pinged_ms == 0 || now - w->pinged_ms < p->config->worker_timeout)
+        if (!w->has_ping)
+            w->has_ping = channel_send(&w->channel, &(struct ipc_message){.type = IPC_PING}, -1) == IPC_OK;
+        if (now - w->pinged_ms < p->config->worker_timeout)
             continue;
         log_error("worker %u, pid %d: no sign of life for %.1f s, killing it", i, (int)w->pid,
                   (double)(now - w->pinged_ms) / 1000);

@@ -101,6 +101,7 @@ bool spawn_worker(struct worker_process *w, struct error *why)
     w->is_shut = w->is_killed = w->was_hung = false;
     w->started_ms = clock_monotonic_ms();
     w->pinged_ms = 0;
+    w->has_ping = false;
     atomic_store(&w->slot->denied_call, 0);
     atomic_store(&w->slot->activity, ACTIVITY_STARTING);
     pid_t master = getpid();

@@ -33,7 +33,8 @@ struct worker_process {
     bool is_killed;    /* by pool_kill() */
     bool was_hung;     /* killed by pool_check(): it gave no sign of life */
     int64_t started_ms, backoff_ms;
-    int64_t pinged_ms; /* when the ping left that it has not answered yet; 0: it has */
+    int64_t pinged_ms; /* since when a ping that it has not answered waits or is sent; 0: it has answered */
+    bool has_ping;     /* that ping is sent: its channel had room */
     int64_t respawn_ms; /* without a process: when the next one starts */
     uint64_t restarts;
     struct redis_dial dial; /* the connection to Redis that it asked for */

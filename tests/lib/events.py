@@ -32,6 +32,16 @@ class Event:
         return self.expected[0] == "ready"
 
 
+def partition(did):
+    """Returns the partition of a repo, as include/base/hash.h has it."""
+    mask, h = 2**64 - 1, 0xCBF29CE484222325
+    for byte in did.encode():
+        h = (h ^ byte) * 0x100000001B3 & mask
+    h = (h ^ h >> 33) * 0xFF51AFD7ED558CCD & mask
+    h = (h ^ h >> 33) * 0xC4CEB9FE1A85EC53 & mask
+    return (h ^ h >> 33) % 64
+
+
 def repo(number):
     return f"did:plc:{frames.cid_text(frames.cid(b'repo %d' % number))[1:25]}"
 

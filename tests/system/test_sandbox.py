@@ -2,6 +2,7 @@
 event is lost. tests/tools/misbehave.c is the attacker. It is preloaded, and takes its orders from the frames."""
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -150,6 +151,31 @@ def test_worker_that_only_says_that_firehosed_was_taken_over_is_replaced(lab):
     assert not s.daemon.log_lines("another firehosed has taken over")
     made = s.more(100)
     stream.wait_seqs(s.db, made)
+
+
+@pytest.mark.parametrize("end", ["empty", "short", "long", "of no type", "two descriptors", "silence"])
+def test_worker_that_does_whatever_it_can_is_replaced_and_harms_nobody_else(lab, end):
+    """It stores random numbers all over its pages, and floods the master with random messages and
+    descriptors. It may lose its own events, but no others."""
+    ends = ["empty", "short", "long", "of no type", "two descriptors", "silence"]
+    seed = random.randrange(10**9) * len(ends) + ends.index(end)
+    print("MISBEHAVE_SEED", seed)
+    s = lab.system(events.make(300), workers=3, worker_timeout="2s",
+                   environment=preloaded("misbehave", MISBEHAVE_SEED=str(seed)))  # fmt: skip
+    s.wait_delivered()
+    before = s.daemon.wait_workers(3)
+    victim = events.partition(events.repo(1)) % 3
+    others = [e for e in events.make(600, events.after(s.events) + 1) if events.partition(e.repo) % 3 != victim]
+    s.relay.append([order(events.after(s.events), "rage"), *others])
+    wait_for(lambda: not is_alive(before[victim]), "the hostile worker to be killed", 60)
+    s.daemon.wait_worker_replaced(victim, before[victim])
+    stream.wait_seqs(s.db, others, deadline=60)
+    made = [e for e in events.make(300, events.after(others)) if events.partition(e.repo) % 3 != victim]
+    s.relay.append(made)
+    stream.wait_seqs(s.db, made, deadline=60)
+    seqs = stream.seqs(s.db)
+    assert len(seqs) == len(set(seqs)), "an event is doubled"
+    assert s.daemon.status()["pid"] == s.daemon.process.pid
 
 
 @pytest.mark.parametrize("verb", ["openat", "socket", "kill"])

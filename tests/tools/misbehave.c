@@ -10,7 +10,8 @@
  * to die: crash, abort, exit, hang, or leave with the status that says another firehosed has taken over; or the next
  * message to the master is too short (garble), of a type that there is not (babble) or empty (vanish); or it writes
  * into the ring (scribble), or as much as it can into the log (shout); or each of its acks is preceded by the report that
- * its newest event is of this moment (flatter). */
+ * its newest event is of this moment (flatter); or it does
+ * whatever comes into its head, and is never a worker again (rage). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -79,9 +80,9 @@ static const struct verb verbs[] = {
     {"chroot", SYS_chroot, {P("/")}},
     {"ioctl", SYS_ioctl, {0, 0x5412 /* TIOCSTI */, P(scratch)}},
 };
-enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 11 };
+enum { VERBS = sizeof verbs / sizeof verbs[0], OWN_VERBS = 12 };
 static const char *const own_verbs[OWN_VERBS] = {"crash",  "abort",  "exit",  "hang",    "garble",
-                                                  "babble", "vanish", "leave", "scribble", "shout", "flatter"};
+                                                  "babble", "vanish", "leave", "scribble", "shout", "flatter", "rage"};
 
 static enum { HONEST, SHORT, OF_NO_TYPE, EMPTY } next_message;
 static bool flatters;
@@ -138,6 +139,89 @@ static void shout(void)
     }
 }
 
+/* ---- rage ---- */
+
+enum { RAGE_MESSAGES = 3000, RAGE_STORES = 200, RAGE_PAGE_BYTES = 1024, LONG_MESSAGE_BYTES = 2 * sizeof(struct ipc_message) };
+
+static uint64_t chance_state;
+
+static uint64_t chance(void)
+{
+    chance_state ^= chance_state << 13;
+    chance_state ^= chance_state >> 7;
+    chance_state ^= chance_state << 17;
+    return chance_state;
+}
+
+/* Stores numbers of all sizes wherever the master reads. */
+static void store_anywhere(void)
+{
+    char *where = own_page((int)(chance() % OWN_PAGES)) + chance() % (RAGE_PAGE_BYTES / 4) * 4;
+    *(volatile uint32_t *)(void *)where = (uint32_t)(chance() >> chance() % 64);
+}
+
+/* Sends a message that cannot be sent at once (there is no room, or too many descriptors are under way) again and
+ * again: the master is reading. */
+static void send_to_master(const void *bytes, size_t len, unsigned descriptors)
+{
+    const int fds[2] = {STDERR_FILENO, STDERR_FILENO};
+    union {
+        char bytes[CMSG_SPACE(sizeof fds)];
+        struct cmsghdr align;
+    } space = {.bytes = {0}};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptors > 0) {
+        message.msg_control = space.bytes;
+        message.msg_controllen = CMSG_SPACE(descriptors * sizeof fds[0]);
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(descriptors * sizeof fds[0]);
+        memcpy(CMSG_DATA(head), fds, descriptors * sizeof fds[0]);
+    }
+    while (syscall(SYS_sendmsg, control_end(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        store_anywhere();
+}
+
+/* A flood of messages of every type that the master takes, with every field random, some with a descriptor, and
+ * stores in between. The end is what the seed says: one of five messages that are none, or silence. */
+static __attribute__((noreturn)) void rage(void)
+{
+    const char *seed = getenv("MISBEHAVE_SEED");
+    uint64_t number = seed != NULL ? strtoull(seed, NULL, 10) : 1, bytes[LONG_MESSAGE_BYTES / 8];
+    struct ipc_message *m = (void *)bytes;
+    chance_state = number + 1;
+    for (int i = 0; i < RAGE_MESSAGES; i++) {
+        for (int n = 0; n < RAGE_STORES; n++)
+            store_anywhere();
+        for (size_t n = 0; n < sizeof bytes / sizeof bytes[0]; n++)
+            bytes[n] = chance() >> chance() % 64;
+        m->type = IPC_RETRIED + (uint32_t)(chance() % (IPC_PONG - IPC_RETRIED + 1));
+        send_to_master(m, sizeof *m, chance() % 8 == 0);
+    }
+    switch (number % 6) {
+    case 0:
+        send_to_master(bytes, 0, 0);
+        break;
+    case 1:
+        send_to_master(bytes, 5, 0);
+        break;
+    case 2:
+        send_to_master(bytes, sizeof bytes, 0);
+        break;
+    case 3:
+        m->type = 999;
+        send_to_master(m, sizeof *m, 0);
+        break;
+    case 4:
+        send_to_master(m, sizeof *m, 2);
+        break;
+    }
+    for (;;)
+        store_anywhere();
+}
+
 static void act(int verb)
 {
     const long *a = verb < VERBS ? verbs[verb].arguments : NULL;
@@ -175,6 +259,8 @@ static void act(int verb)
     case 10:
         flatters = true;
         break;
+    case 11:
+        rage();
     default: {
         char *page = (char *)((uintptr_t)frame_at & ~(uintptr_t)4095);
         syscall(SYS_mprotect, page, 4096, PROT_READ | PROT_WRITE); /* the filter lets it pass */

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "worker_frames.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ static const char *ring;
 static int data_end = -1, letter = -1;
 static pid_t master; /* who made the pair */
 static char *shared[OWN_PAGES], *own[OWN_PAGES];
+static int control = -1;
+static bool control_is_next; /* a channel's control pair is made behind its data pair */
 
 /* The ring is mapped twice, the first half first. */
 void *mmap(void *place, size_t size, int protection, int flags, int fd, off_t offset)
@@ -44,6 +47,7 @@ int munmap(void *place, size_t size)
 }
 
 char *own_page(int which) { return own[which]; }
+int control_end(void) { return control; }
 
 int socketpair(int domain, int type, int protocol, int ends[2])
 {
@@ -51,6 +55,10 @@ int socketpair(int domain, int type, int protocol, int ends[2])
     if (result == 0 && (type & 0xf) == SOCK_STREAM) {
         data_end = ends[1];
         master = getpid();
+        control_is_next = true;
+    } else if (result == 0 && control_is_next) {
+        control = ends[1];
+        control_is_next = false;
     }
     return result;
 }

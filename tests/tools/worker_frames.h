@@ -15,4 +15,7 @@ enum { OWN_PAGES = 2 };
 /* Returns them, or NULL before the worker has taken those of other workers out of its memory. */
 char *own_page(int which);
 
+/* The worker's end of its control pair. */
+int control_end(void);
+
 #endif

@@ -4,6 +4,7 @@
 #include "pool/pool.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,7 +49,15 @@ static void lose_marks_at_the_end(const struct worker_setup *setup)
     _exit(IPC_EXIT_MARKS_LOST);
 }
 
-static int set_up(void **state)
+static void read_nothing(const struct worker_setup *setup)
+{
+    (void)setup;
+    alarm(60);
+    for (;;)
+        pause();
+}
+
+static int set_up_with(void **state, pool_child_main *child_main)
 {
     static struct fixture f;
     struct error why;
@@ -56,10 +65,13 @@ static int set_up(void **state)
     const struct pool_hooks hooks = {
         .arg = &f, .started = ignore_started, .drained = count_drained, .marks_lost = abandon};
     f.pool = pool_new(f.base, NULL, f.ledger, counters_new(), known_marks_new(), &config, &f.owner,
-                      lose_marks_at_the_end, &hooks);
+                      child_main, &hooks);
     *state = &f;
     return f.pool != NULL ? 0 : -1;
 }
+
+static int set_up(void **state) { return set_up_with(state, lose_marks_at_the_end); }
+static int set_up_deaf(void **state) { return set_up_with(state, read_nothing); }
 
 static int tear_down(void **state)
 {
@@ -85,10 +97,30 @@ static void end_of_a_drain_is_told_once_though_the_last_worker_found_marks_lost(
     assert_true(pool_is_gone(f->pool));
 }
 
+static void worker_whose_channel_has_no_room_for_a_ping_is_killed_too(void **state)
+{
+    struct fixture *f = *state;
+    const struct ipc_message m = {.type = IPC_LOG_LEVEL};
+    int status;
+    config.worker_timeout = 1;
+    pool_start(f->pool, 1, "progress");
+    for (int i = 0; i < 10000; i++)
+        pool_tell(f->pool, 0, &m, -1);
+    pool_check(f->pool);
+    usleep(5000);
+    pool_check(f->pool);
+    pid_t pid = wait(&status);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    assert_true(pool_reap(f->pool, pid, status));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(end_of_a_drain_is_told_once_though_the_last_worker_found_marks_lost, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(worker_whose_channel_has_no_room_for_a_ping_is_killed_too, set_up_deaf,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
