@@ -10,7 +10,8 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_car tests/fuzz/fuzz_cbor tests/fuzz/fuzz_channel tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_event tests/fuzz/fuzz_frame tests/fuzz/fuzz_http tests/fuzz/fuzz_record \
-	tests/fuzz/fuzz_redis tests/fuzz/fuzz_url tests/fuzz/fuzz_websocket
+	tests/fuzz/fuzz_redis tests/fuzz/fuzz_url tests/fuzz/fuzz_websocket \
+	tests/fuzz/fuzz_worker
 
 tests_fuzz_fuzz_car_SOURCES = tests/fuzz/fuzz_car.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_car_CPPFLAGS = $(fuzz_cppflags)
@@ -67,6 +68,12 @@ tests_fuzz_fuzz_websocket_SOURCES = tests/fuzz/fuzz_websocket.c tests/fuzz/fuzz.
 tests_fuzz_fuzz_websocket_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_websocket_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_websocket_LDADD = $(net_link)
+
+tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_worker_CPPFLAGS = $(fuzz_cppflags) -I$(top_srcdir)/src/pool
+tests_fuzz_fuzz_worker_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_worker_LDADD = libpool.a libring.a libipc.a libredis.a libnet.a libbase.a \
+	$(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SECCOMP_LIBS)
 
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_control_CPPFLAGS = $(fuzz_cppflags)

@@ -210,6 +210,19 @@ def channel_bytes():
         yield b"\1" + bytes([how]) + message * 3
 
 
+def worker_steps():
+    """Messages of every type with an id in range, one with any fields, one that is none, and stores into both pages."""
+    message = struct.pack("=IIQ", 0, 1, 3) + struct.pack("=58I", *range(58))
+    steps = [b"\x02" + struct.pack(">H", at) + message for at in (0, 1, 2, 3, 0x8000, 0x8001)]
+    steps += [b"\x06" + struct.pack(">H", at) + message for at in (0x8000, 0x8004)]
+    stores = [b"\x01" + struct.pack(">H", at) + b"\xff" * 248 for at in (0, 1, 600, 601, 1000)]
+    for frames_there in (0, 1, 90):
+        yield bytes([frames_there]) + b"".join(steps + stores)
+        yield from (bytes([frames_there]) + step for step in steps)
+    yield b"\x05" + b"\x03\0\0" + struct.pack("=I", 999) + bytes(244)
+    yield b"\x05" + b"\x00\0\0"
+
+
 def config_files(build):
     sample = subprocess.run([build / "firehosed", "--sample"], check=True, stdout=subprocess.PIPE).stdout
     lines = [line.lstrip(b"#").strip() for line in sample.splitlines()]
@@ -244,6 +257,7 @@ def all_seeds(build, captures):
         "config": config_files(build),
         "control": REQUESTS_OF_CONTROL,
         "channel": channel_bytes(),
+        "worker": worker_steps(),
         "redis": [bytes([how, 0, 9]) + a for how in range(2) for a in redis_answers()],
     }
 
