@@ -37,8 +37,9 @@ struct known_marks {
     union known_page *pages; /* base/worker_pages.h */
 };
 
-/* Never freed: it lives as long as the master. Returns NULL if memory is short. */
+/* Returns NULL if memory is short. The pages are never freed: they live as long as the master. */
 struct known_marks *known_marks_new(void);
+void known_marks_free(struct known_marks *known);
 
 /* Other workers have the partitions from now on. None of them runs. */
 void known_marks_route(struct known_marks *known, unsigned workers);

@@ -376,6 +376,7 @@ static void tear_down(struct master *m)
     dashboard_free(m->dashboard);
     traffic_free(m->traffic);
     store_free(m->store);
+    known_marks_free(m->known);
     ledger_free(m->ledger);
     for (int i = 0; i < SIGNALS; i++)
         if (m->events.signals[i] != NULL)

@@ -114,6 +114,8 @@ struct known_marks *known_marks_new(void)
     return NULL;
 }
 
+void known_marks_free(struct known_marks *known) { free(known); }
+
 static _Atomic int64_t *place_of(const struct known_marks *known, unsigned partition)
 {
     return &known->pages[partition % known->workers].seq[partition];

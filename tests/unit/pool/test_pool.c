@@ -18,6 +18,7 @@ static struct config config = {.batch_events = 100, .worker_timeout = 5000};
 struct fixture {
     struct event_base *base;
     struct ledger *ledger;
+    struct known_marks *known;
     struct owner_token owner;
     struct pool *pool;
     unsigned drained, marks_lost;
@@ -61,11 +62,11 @@ static int set_up_with(void **state, pool_child_main *child_main)
 {
     static struct fixture f;
     struct error why;
-    f = (struct fixture){.base = event_base_new(), .ledger = ledger_new(65536, 1, &why)};
+    f = (struct fixture){
+        .base = event_base_new(), .ledger = ledger_new(65536, 1, &why), .known = known_marks_new()};
     const struct pool_hooks hooks = {
         .arg = &f, .started = ignore_started, .drained = count_drained, .marks_lost = abandon};
-    f.pool = pool_new(f.base, NULL, f.ledger, counters_new(), known_marks_new(), &config, &f.owner,
-                      child_main, &hooks);
+    f.pool = pool_new(f.base, NULL, f.ledger, counters_new(), f.known, &config, &f.owner, child_main, &hooks);
     *state = &f;
     return f.pool != NULL ? 0 : -1;
 }
@@ -78,6 +79,7 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     pool_kill(f->pool);
     pool_free(f->pool);
+    known_marks_free(f->known);
     ledger_free(f->ledger);
     event_base_free(f->base);
     return 0;

@@ -37,6 +37,7 @@ static void worker_changes_what_is_known_of_its_own_partitions_only(void **state
             expected.seq[p] = INT64_MAX;
     }
     assert_marks(known, &expected);
+    known_marks_free(known);
 }
 
 static void marks_stay_known_when_other_workers_get_the_partitions(void **state)
@@ -52,6 +53,7 @@ static void marks_stay_known_when_other_workers_get_the_partitions(void **state)
     }
     known_marks_forget(known);
     assert_marks(known, &none);
+    known_marks_free(known);
 }
 
 int main(void)
