@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "command.h"
+#include "show.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -64,6 +65,7 @@ int command_show(const struct invocation *in, json_t *result, void (*show)(const
         json_dumpf(result, stdout, JSON_INDENT(2));
         putchar('\n');
     } else {
+        show_clean(result);
         show(result);
     }
     json_decref(result);

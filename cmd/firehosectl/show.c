@@ -6,6 +6,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
+static void clean_string(json_t *string)
+{
+    size_t len = json_string_length(string);
+    char *clean = malloc(len + 1);
+    if (clean == NULL || text_copy(clean, len + 1, json_string_value(string), len) != len ||
+        json_string_setn(string, clean, len) < 0)
+        json_string_set(string, ""); /* memory is short: nothing is better than the raw text */
+    free(clean);
+}
+
+void show_clean(json_t *value)
+{
+    const char *key;
+    json_t *child;
+    size_t i;
+    if (json_is_string(value))
+        clean_string(value);
+    json_array_foreach(value, i, child) show_clean(child);
+    json_object_foreach(value, key, child) show_clean(child);
+}
+
 const char *member_text(const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));

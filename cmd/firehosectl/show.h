@@ -7,6 +7,9 @@
 #include <stdbool.h>
 
 /* ---- members of objects; a missing one is "", 0 or false ---- */
+/* Cleans all texts of an answer in place (base/text.h), before people see any of it. */
+void show_clean(json_t *value);
+
 const char *member_text(const json_t *object, const char *key);
 json_int_t member_number(const json_t *object, const char *key);
 double member_real(const json_t *object, const char *key);

@@ -24,18 +24,6 @@ static size_t line_width(void)
     return size.ws_col;
 }
 
-/* Appends text of strangers, with spaces for control characters, so that none reaches the terminal. */
-static void append_shown(struct buffer *line, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool is_c1 = c == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
-        if (is_c1)
-            text++;
-        buffer_append_byte(line, c < 0x20 || c == 0x7f || is_c1 ? ' ' : c);
-    }
-}
-
 /* Prints the line, cut to the terminal's width. Counts a character as a column, which is near enough. */
 static void print_line(struct buffer *line)
 {
@@ -69,9 +57,9 @@ static void print_commit(const char *front, const json_t *data, struct buffer *l
     json_array_foreach(json_object_get(data, "ops"), i, op)
     {
         buffer_append_format(line, "%s %-6s ", front, member_text(op, "action"));
-        append_shown(line, member_text(op, "path"));
+        buffer_append_text(line, member_text(op, "path"));
         buffer_append_literal(line, "  ");
-        append_shown(line, gist(json_object_get(op, "record")));
+        buffer_append_text(line, gist(json_object_get(op, "record")));
         print_line(line);
     }
 }
@@ -89,13 +77,13 @@ static void print_event(const json_t *event, struct buffer *line)
         return;
     }
     buffer_append_format(line, "%s %s ", front, type);
-    append_shown(line, member_text(data, "handle"));
+    buffer_append_text(line, member_text(data, "handle"));
     if (json_object_get(data, "active") != NULL)
         buffer_append_text(line, member_flag(data, "active") ? "active" : "not active");
     print_line(line);
 }
 
-static void show_item(const struct invocation *in, const json_t *item, struct buffer *line)
+static void show_item(const struct invocation *in, json_t *item, struct buffer *line)
 {
     if (json_object_get(item, "seq") == NULL)
         return; /* the item is only a sign of life */
@@ -103,6 +91,7 @@ static void show_item(const struct invocation *in, const json_t *item, struct bu
         json_dumpf(item, stdout, JSON_COMPACT);
         putchar('\n');
     } else {
+        show_clean(item);
         print_event(item, line);
     }
     fflush(stdout);

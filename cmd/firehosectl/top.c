@@ -74,6 +74,7 @@ static void ask(struct top *t, struct client **client)
     take_history(t, history, member_real(status, "uptime_s"));
     json_decref(history);
     json_decref(t->status);
+    show_clean(status);
     t->status = status;
     t->asked_ms = now_ms;
     t->trouble.text[0] = '\0';

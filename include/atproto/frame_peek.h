@@ -4,6 +4,20 @@
 
 #include "atproto/frame_header.h"
 
+/* The longest texts of the lexicon's formats, in bytes (atproto.com/specs: did, nsid, record-key, handle). */
+enum { FRAME_MAX_DID = 2048, FRAME_MAX_COLLECTION = 317, FRAME_MAX_RECORD_KEY = 512, FRAME_MAX_HANDLE = 253 };
+
+/* Returns true if collection and record key of a path are within the limits. */
+static inline bool frame_path_fits(const uint8_t *path, size_t len)
+{
+    if (len <= FRAME_MAX_COLLECTION)
+        return true;
+    const uint8_t *slash = memchr(path, '/', FRAME_MAX_COLLECTION + 1);
+    return slash != NULL && len - (size_t)(slash - path) - 1 <= FRAME_MAX_RECORD_KEY;
+}
+
+/* An empty text stands for one beyond its limit: frame_parse() refuses the frame, and the master keeps nothing of
+ * it. */
 struct frame_peek {
     enum frame_kind kind;
     bool has_seq;

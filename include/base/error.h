@@ -15,8 +15,7 @@ struct error {
     char text[ERROR_TEXT_BYTES];
 };
 
-/* Replaces the text, and cuts it if it is too long. Repairs its UTF-8, because the text may quote a peer and go into
- * JSON. */
+/* Replaces the text. Cuts it if it is too long, and cleans it, because it may quote a peer (base/text.h). */
 void error_set(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "context: " in front of the text. */

@@ -1,4 +1,4 @@
-/* json_text.h: writes JSON strings and base64 into a buffer, and checks and repairs UTF-8.
+/* json_text.h: writes JSON strings and base64 into a buffer, and checks UTF-8.
  *
  * Code that streams JSON uses it (events, dashboard keys, dead letters). Whole documents off the way of a frame are
  * built with jansson. */
@@ -25,9 +25,6 @@ void json_append_base64(struct buffer *b, const void *bytes, size_t len, bool pa
 /* Returns true if the bytes are valid UTF-8. Otherwise sets *bad (may be NULL) to the offset of the first invalid
  * byte. */
 bool utf8_valid(const void *text, size_t len, size_t *bad);
-
-/* Makes a text valid UTF-8 in place: replaces every byte that is not part of a character by '?'. */
-void utf8_repair(char *text);
 
 /* Returns how many bytes of the text fit into `room` bytes without cutting a character. */
 size_t utf8_fitting(const char *text, size_t room);

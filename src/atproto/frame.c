@@ -6,6 +6,9 @@
 
 enum field_type {
     FIELD_TEXT,        /* struct slice */
+    FIELD_DID,         /* struct slice, as the next two: text with a limit */
+    FIELD_HANDLE,
+    FIELD_PATH,
     FIELD_BLOCKS,      /* struct slice: CAR of a commit */
     FIELD_SYNC_BLOCKS, /* struct slice: CAR of a #sync */
     FIELD_LINK,        /* const uint8_t * */
@@ -33,6 +36,7 @@ struct field {
         .missing = name " is missing", .wrong = name " is not " what                                         \
     }
 #define TEXT(name, member, need) FIELD(frame, name, member, FIELD_TEXT, need, "text")
+#define DID(name)                FIELD(frame, name, did, FIELD_DID, REQUIRED, "text")
 #define LINK(name, member, need) FIELD(frame, name, member, FIELD_LINK, need, "a CID")
 #define BOOL(name, member, need) FIELD(frame, name, member, FIELD_BOOL, need, "true or false")
 #define SEQ                      FIELD(frame, "seq", seq, FIELD_SEQ, REQUIRED, "an integer of 63 bits")
@@ -41,7 +45,7 @@ static const struct field commit_fields[] = {
     FIELD(frame, "ops", ops, FIELD_OPS, REQUIRED, "an array"),
     TEXT("rev", rev, REQUIRED),
     SEQ,
-    TEXT("repo", did, REQUIRED),
+    DID("repo"),
     TEXT("time", time, REQUIRED),
     TEXT("since", since, OPTIONAL),
     FIELD(frame, "blocks", blocks, FIELD_BLOCKS, OPTIONAL, "bytes"),
@@ -51,7 +55,7 @@ static const struct field commit_fields[] = {
 };
 
 static const struct field sync_fields[] = {
-    TEXT("did", did, REQUIRED),
+    DID("did"),
     TEXT("rev", rev, REQUIRED),
     SEQ,
     TEXT("time", time, REQUIRED),
@@ -59,14 +63,14 @@ static const struct field sync_fields[] = {
 };
 
 static const struct field identity_fields[] = {
-    TEXT("did", did, REQUIRED),
+    DID("did"),
     SEQ,
     TEXT("time", time, REQUIRED),
-    TEXT("handle", handle, OPTIONAL),
+    FIELD(frame, "handle", handle, FIELD_HANDLE, OPTIONAL, "text"),
 };
 
 static const struct field account_fields[] = {
-    TEXT("did", did, REQUIRED),       SEQ, TEXT("time", time, REQUIRED), BOOL("active", active, REQUIRED),
+    DID("did"),       SEQ, TEXT("time", time, REQUIRED), BOOL("active", active, REQUIRED),
     TEXT("status", status, OPTIONAL),
 };
 
@@ -82,7 +86,7 @@ static const struct field error_fields[] = {
 
 static const struct field op_fields[] = {
     FIELD(frame_op, "cid", cid, FIELD_LINK, OPTIONAL, "a CID"),
-    FIELD(frame_op, "path", path, FIELD_TEXT, REQUIRED, "text"),
+    FIELD(frame_op, "path", path, FIELD_PATH, REQUIRED, "text"),
     FIELD(frame_op, "prev", prev, FIELD_LINK, OPTIONAL, "a CID"),
     FIELD(frame_op, "action", action, FIELD_ACTION, REQUIRED, "text"),
 };
@@ -135,6 +139,7 @@ static bool read_action(struct cbor_reader *r, const struct cbor_token *t, enum 
 static enum cbor_kind field_kind(enum field_type type)
 {
     static const enum cbor_kind kinds[] = {
+        [FIELD_DID] = CBOR_TEXT,    [FIELD_HANDLE] = CBOR_TEXT,  [FIELD_PATH] = CBOR_TEXT,
         [FIELD_TEXT] = CBOR_TEXT,   [FIELD_BLOCKS] = CBOR_BYTES, [FIELD_SYNC_BLOCKS] = CBOR_BYTES,
         [FIELD_LINK] = CBOR_LINK,   [FIELD_BOOL] = CBOR_BOOL,    [FIELD_SEQ] = CBOR_UNSIGNED,
         [FIELD_ACTION] = CBOR_TEXT, [FIELD_OPS] = CBOR_ARRAY,
@@ -150,6 +155,14 @@ static bool read_blocks(struct cbor_reader *r, const struct cbor_token *t, size_
     return true;
 }
 
+/* Takes a text that is within its limit. */
+static bool read_bounded(struct cbor_reader *r, const struct cbor_token *t, bool fits, const char *rule,
+                         struct slice *text)
+{
+    *text = frame_slice(t);
+    return fits || cbor_fail(r, rule);
+}
+
 static bool store(struct cbor_reader *r, const struct field *f, const struct cbor_token *t, void *record)
 {
     void *member = (char *)record + f->offset;
@@ -157,6 +170,12 @@ static bool store(struct cbor_reader *r, const struct field *f, const struct cbo
     case FIELD_TEXT:
         *(struct slice *)member = frame_slice(t);
         return true;
+    case FIELD_DID:
+        return read_bounded(r, t, t->len <= FRAME_MAX_DID, "DID is longer than allowed", member);
+    case FIELD_HANDLE:
+        return read_bounded(r, t, t->len <= FRAME_MAX_HANDLE, "handle is longer than allowed", member);
+    case FIELD_PATH:
+        return read_bounded(r, t, frame_path_fits(t->data, t->len), "path is longer than allowed", member);
     case FIELD_BLOCKS:
         return read_blocks(r, t, FRAME_MAX_COMMIT_BLOCKS, member);
     case FIELD_SYNC_BLOCKS:

@@ -38,6 +38,24 @@ static bool read_text(struct cbor_reader *r, struct slice *slice)
     return cbor_skip(r);
 }
 
+static bool read_did(struct cbor_reader *r, struct frame_peek *peek)
+{
+    if (!read_text(r, &peek->did))
+        return false;
+    if (peek->kind != FRAME_UNKNOWN && peek->did.len > FRAME_MAX_DID)
+        peek->did.len = 0;
+    return true;
+}
+
+static bool read_path(struct cbor_reader *r, struct frame_peek *peek)
+{
+    if (!read_text(r, &peek->path))
+        return false;
+    if (!frame_path_fits(peek->path.ptr, peek->path.len))
+        peek->path.len = 0;
+    return true;
+}
+
 static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
 {
     struct cbor_token map, key;
@@ -48,7 +66,7 @@ static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
         if (!cbor_next_key(r, NULL, &key))
             return false;
         if (cbor_text_is(&key, "path"))
-            ok = read_text(r, &peek->path);
+            ok = read_path(r, peek);
         else if (cbor_text_is(&key, "action"))
             ok = read_text(r, &peek->action);
         else
@@ -62,7 +80,7 @@ static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
 static bool read_ops(struct cbor_reader *r, struct frame_peek *peek)
 {
     struct cbor_token array;
-    struct frame_peek ignored; /* read like the first op, so that depth counts from the fields, as in frame_parse() */
+    struct frame_peek ignored = {0}; /* read like the first op, so that depth counts from the fields, as in frame_parse() */
     if (!cbor_expect(r, CBOR_ARRAY, &array, "ops is not an array"))
         return false;
     for (uint64_t i = 0; i < array.value; i++)
@@ -84,9 +102,9 @@ static bool read_field(struct cbor_reader *r, const struct cbor_token *key, stru
     if (cbor_text_is(key, "seq"))
         return read_seq(r, peek);
     if ((commit || unknown) && cbor_text_is(key, "repo"))
-        return read_text(r, &peek->did);
+        return read_did(r, peek);
     if (!commit && cbor_text_is(key, "did"))
-        return read_text(r, &peek->did);
+        return read_did(r, peek);
     if (commit && cbor_text_is(key, "rev"))
         return read_text(r, &peek->rev);
     if (commit && cbor_text_is(key, "ops"))

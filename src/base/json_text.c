@@ -90,16 +90,6 @@ bool utf8_valid(const void *text, size_t len, size_t *bad)
     return true;
 }
 
-void utf8_repair(char *text)
-{
-    size_t len = strlen(text), bad;
-    while (!utf8_valid(text, len, &bad)) {
-        text[bad] = '?';
-        text += bad + 1;
-        len -= bad + 1;
-    }
-}
-
 size_t utf8_fitting(const char *text, size_t room)
 {
     size_t len = strnlen(text, room + 1);

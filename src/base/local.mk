@@ -21,6 +21,7 @@ libbase_a_SOURCES = \
 	include/base/settings_print.h src/base/settings_print.c \
 	include/base/sha256.h src/base/sha256.c \
 	include/base/siphash.h src/base/siphash.c \
+	include/base/text.h src/base/text.c \
 	include/base/text_set.h src/base/text_set.c \
 	include/base/worker_pages.h src/base/worker_pages.c \
 	include/base/syscall_name.h src/base/syscall_name.c

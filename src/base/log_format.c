@@ -8,20 +8,11 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/text.h"
 
 static const int severities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
 
-void log_make_printable(char *text)
-{
-    utf8_repair(text);
-    for (char *c = text; *c != '\0'; c++) {
-        unsigned char u = (unsigned char)*c;
-        if (u < 0x20 || u == 0x7f)
-            *c = '?';
-        else if (u == 0xc2 && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xa0)
-            c[0] = c[1] = '?'; /* U+0080 to U+009F: control characters beyond ASCII */
-    }
-}
+void log_make_printable(char *text) { text_clean(text); }
 
 /* Appends text to out[at..end), cut between characters. Returns where the text ends. */
 static size_t put(char *out, size_t at, size_t end, const char *text)

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 enum {
     /* The most that a client may leave unread: the largest frame in base64 fits. */
@@ -186,19 +187,9 @@ static void end_call(struct control_call *call, json_t *rest)
     call_free(call);
 }
 
-/* The reason may hold words of a peer or a client, cut within a letter. */
 static json_t *refusal(enum control_code code, const char *why)
 {
-    char plain[ERROR_TEXT_BYTES];
-    json_t *text = json_string(why);
-    if (text == NULL) {
-        snprintf(plain, sizeof plain, "%s", why);
-        for (char *c = plain; *c != '\0'; c++)
-            if (*c & 0x80)
-                *c = '?';
-        text = json_string(plain);
-    }
-    return json_pack("{s:b,s:s,s:o}", "ok", 0, "code", control_code_name(code), "error", text);
+    return json_pack("{s:b,s:s,s:s}", "ok", 0, "code", control_code_name(code), "error", why);
 }
 
 void control_answer(struct control_call *call, json_t *result)
@@ -212,7 +203,7 @@ void control_refuse(struct control_call *call, enum control_code code, const cha
     struct error why;
     va_list args;
     va_start(args, format);
-    vsnprintf(why.text, sizeof why.text, format, args);
+    text_vformat(why.text, sizeof why.text, format, args);
     va_end(args);
     end_call(call, refusal(code, why.text));
 }

@@ -10,13 +10,14 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/text.h"
 
 enum { RECENT_EVENTS = 50, TTL_S = 10, STATUS_EVERY = 5 };
 
 struct dashboard {
     const struct config *config;
     struct store *store;
-    struct buffer recent[RECENT_EVENTS]; /* ring of JSON objects */
+    struct buffer recent[RECENT_EVENTS]; /* ring of JSON objects; the limits of path and DID bound each */
     size_t next, count;
     bool changed;
     unsigned ticks;
@@ -43,9 +44,9 @@ void dashboard_free(struct dashboard *d)
 
 static void append_text(struct buffer *b, const char *name, const void *text, size_t len)
 {
+    char clean[FRAME_MAX_DID + 1];
     buffer_append_format(b, "\"%s\":", name);
-    if (!json_append_string(b, text, len))
-        buffer_append_literal(b, "\"\""); /* not UTF-8: the worker will refuse the frame */
+    json_append_string(b, clean, text_copy(clean, sizeof clean, text, len));
     buffer_append_byte(b, ',');
 }
 
@@ -67,7 +68,7 @@ static void write_event(struct buffer *b, const struct frame_peek *peek, int64_t
 
 void dashboard_see(struct dashboard *d, const struct frame_peek *peek)
 {
-    if (peek->kind != FRAME_COMMIT || peek->path.ptr == NULL || peek->action.ptr == NULL || peek->did.ptr == NULL)
+    if (peek->kind != FRAME_COMMIT || peek->path.len == 0 || peek->did.len == 0 || peek->action.ptr == NULL)
         return;
     int64_t now_us = clock_unix_us(), second = now_us / 1000000;
     if (second != d->second) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "base/text.h"
 #include "base/verdict.h"
 #include "master/context.h"
 #include "ring/router.h"
@@ -147,24 +148,26 @@ static void settle_held(struct master *m, enum held_outcome outcome, const struc
 
 /* ---- what the log tells ---- */
 
+static const char *said(struct text *t, struct slice s) { return text_take(t, s.ptr, s.len); }
+
 static void log_info_frame(const struct master *m, const struct frame_peek *peek, bool is_outdated)
 {
+    struct text name, message;
     if (is_outdated)
         log_error("relay %s: OutdatedCursor: it no longer has all events after cursor %lld; those between that and its "
-                  "oldest are lost (%.*s)", name_of(m), (long long)m->sequence.last.value, (int)peek->message.len,
-                  (const char *)peek->message.ptr);
+                  "oldest are lost (%s)", name_of(m), (long long)m->sequence.last.value, said(&message, peek->message));
     else
-        log_info("relay %s: info %.*s: %.*s", name_of(m), (int)peek->name.len, (const char *)peek->name.ptr,
-                 (int)peek->message.len, (const char *)peek->message.ptr);
+        log_info("relay %s: info %s: %s", name_of(m), said(&name, peek->name), said(&message, peek->message));
 }
 
 static void log_reset(const struct master *m, const struct frame_peek *peek, enum sequence_reason reason)
 {
     long long last = (long long)m->sequence.last.value, seq = (long long)peek->seq;
     char what[ERROR_TEXT_BYTES];
+    struct text message;
     if (reason == BECAUSE_FUTURE_CURSOR)
-        snprintf(what, sizeof what, "FutureCursor (%.*s): cursor %lld is newer than anything it has",
-                 (int)peek->message.len, (const char *)peek->message.ptr, last);
+        snprintf(what, sizeof what, "FutureCursor (%s): cursor %lld is newer than anything it has",
+                 said(&message, peek->message), last);
     else if (reason == BECAUSE_FAR_BELOW)
         snprintf(what, sizeof what, "begins with seqs up to %lld, far below cursor %lld", seq, last);
     else
@@ -228,8 +231,8 @@ static struct relay_answer reconnect(struct master *m, const struct frame_peek *
 {
     if (reason == BECAUSE_SEARCHING)
         return (struct relay_answer){RELAY_RECONNECT, true, failover_search_says(m->failover)};
-    error_set(&m->totals.reason, "the relay says %.*s: %.*s", (int)peek->name.len, (const char *)peek->name.ptr,
-              (int)peek->message.len, (const char *)peek->message.ptr);
+    struct text name, message;
+    error_set(&m->totals.reason, "the relay says %s: %s", said(&name, peek->name), said(&message, peek->message));
     return (struct relay_answer){RELAY_RECONNECT, false, m->totals.reason.text};
 }
 

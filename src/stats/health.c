@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/json_text.h"
+#include "base/text.h"
 
 void health_tick(struct health *h, const struct snapshot *s)
 {
@@ -34,9 +34,8 @@ __attribute__((format(printf, 2, 3))) static void give(struct reasons *r, const 
     if (r->list == NULL)
         return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    text_vformat(text, sizeof text, format, args);
     va_end(args);
-    utf8_repair(text); /* a note of another's words may be cut within a letter */
     json_array_append_new(r->list, json_string(text));
 }
 

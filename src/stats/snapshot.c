@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json_text.h"
 #include "base/log_recent.h"
+#include "base/text.h"
 
 /* What a figure is, and so its form in the status and as a metric. */
 enum figure_kind {
@@ -261,13 +261,12 @@ static json_t *rounded(double value, double unit)
     return json_real(is_exact ? value : (double)(int64_t)(value * unit + 0.5) / unit);
 }
 
-/* Another's words may be cut within a letter, and json_string() would refuse them. */
+/* Whatever made the snapshot, one bad text does not spoil the whole status. */
 static json_t *text_json(const char *text)
 {
-    char repaired[SNAPSHOT_URL_BYTES];
-    snprintf(repaired, sizeof repaired, "%s", text);
-    utf8_repair(repaired);
-    return json_string(repaired);
+    char clean[SNAPSHOT_URL_BYTES];
+    text_format(clean, sizeof clean, "%s", text);
+    return json_string(clean);
 }
 
 static json_t *value_json(const struct figure *f, const void *value)

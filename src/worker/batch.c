@@ -3,6 +3,8 @@
 
 #include "worker/batch.h"
 
+#include "base/text.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,8 +199,9 @@ static void append_dead_letter(struct batch *b, const struct batch_format *f,
     struct buffer *out = &b->out;
     size_t reason = open_dead_letter(b, f, ref);
     if (op != NULL) {
+        char path[FRAME_MAX_COLLECTION + 1 + FRAME_MAX_RECORD_KEY + 1];
         buffer_append_literal(out, "record ");
-        buffer_append(out, op->path.ptr, op->path.len);
+        buffer_append(out, path, text_copy(path, sizeof path, op->path.ptr, op->path.len));
         buffer_append_literal(out, ": ");
     }
     buffer_append_format(out, "%s at byte %zu", why->rule, why->offset);

@@ -15,6 +15,7 @@ import frames
 
 MAX_DEPTH = 128
 MAX_OPS = 200
+MAX_DID, MAX_COLLECTION, MAX_RECORD_KEY, MAX_HANDLE = 2048, 317, 512, 253
 MAX_BLOCKS = {"#commit": 2_000_000, "#sync": 10_000}
 ACTIONS = ("create", "update", "delete")
 
@@ -144,6 +145,11 @@ def field(body, name, kind, required=True):
     return value.value[1:] if kind is cbor2.CBORTag else value
 
 
+def check_length(text, most):
+    if len((text or "").encode()) > most:
+        raise Refused("a text is longer than allowed")
+
+
 def record_or_drop(op, blocks):
     """Returns (record, None) or (None, reason)."""
     cid = field(op, "cid", cbor2.CBORTag, required=False)
@@ -169,7 +175,9 @@ def record_or_drop(op, blocks):
 def check_op(op):
     if type(op) is not dict or field(op, "action", str) not in ACTIONS:
         raise Refused("op")
-    field(op, "path", str)
+    collection, _, record_key = field(op, "path", str).partition("/")
+    check_length(collection, MAX_COLLECTION)
+    check_length(record_key, MAX_RECORD_KEY)
     field(op, "cid", cbor2.CBORTag, required=False)
     field(op, "prev", cbor2.CBORTag, required=False)
 
@@ -200,6 +208,7 @@ def commit_ops(body, extended):
 def commit_event(body, extended):
     details = {}
     repo, time, rev = (field(body, name, str) for name in ("repo", "time", "rev"))
+    check_length(repo, MAX_DID)
     since = field(body, "since", str, required=False)
     commit = field(body, "commit", cbor2.CBORTag)
     prev_data = field(body, "prevData", cbor2.CBORTag, required=False)
@@ -214,7 +223,9 @@ def commit_event(body, extended):
 
 def small_event(t, body, extended):
     did, time = field(body, "did", str), field(body, "time", str)
+    check_length(did, MAX_DID)
     if t == "#identity":
+        check_length(field(body, "handle", str, required=False), MAX_HANDLE)
         data = {"did": did, "handle": field(body, "handle", str, required=False) or did}
     elif t == "#account":
         data = {"did": did, "active": field(body, "active", bool)}

@@ -19,7 +19,11 @@ enum {
     MAX_SYNC_BLOCKS = 10000,
     MAX_EVENT = 4 << 20,
     MAX_GROWTH = 8,
-    FREE_GROWTH = 1024
+    FREE_GROWTH = 1024,
+    MAX_DID = 2048,
+    MAX_COLLECTION = 317,
+    MAX_RECORD_KEY = 512,
+    MAX_HANDLE = 253
 };
 
 /* ---- fields ---- */
@@ -55,6 +59,20 @@ static bool is_bytes(const cbor_item_t *item)
 static bool is_sequence_number(const cbor_item_t *item)
 {
     return item != NULL && cbor_isa_uint(item) && cbor_get_int(item) <= INT64_MAX;
+}
+
+static bool is_within(const cbor_item_t *text, size_t max)
+{
+    return text == NULL || tree_is_null(text) || cbor_string_length(text) <= max;
+}
+
+/* The collection ends at the first slash, or with the path. */
+static bool path_is_within(const cbor_item_t *path)
+{
+    size_t len = cbor_string_length(path), at = 0;
+    while (at < len && cbor_string_handle(path)[at] != '/')
+        at++;
+    return at <= MAX_COLLECTION && (at == len || len - at - 1 <= MAX_RECORD_KEY);
 }
 
 /* ---- checks of the envelope ---- */
@@ -97,7 +115,7 @@ static bool op_is_valid(const cbor_item_t *op)
     const cbor_item_t *action = tree_get(op, "action");
     return (tree_text_is(action, "create") || tree_text_is(action, "update") ||
             tree_text_is(action, "delete")) &&
-           has_text(op, "path") && MAY_BE(op, "cid", tree_is_link) && MAY_BE(op, "prev", tree_is_link);
+           has_text(op, "path") && path_is_within(tree_get(op, "path")) && MAY_BE(op, "cid", tree_is_link) && MAY_BE(op, "prev", tree_is_link);
 }
 
 static bool blocks_are_valid(const cbor_item_t *body, size_t max)
@@ -115,7 +133,7 @@ static bool commit_is_valid(const cbor_item_t *body)
     for (size_t i = 0; i < cbor_array_size(ops); i++)
         if (!op_is_valid(cbor_array_handle(ops)[i]))
             return false;
-    if (!has_text(body, "repo") || !has_text(body, "rev") || !has_text(body, "time") ||
+    if (!has_text(body, "repo") || !is_within(tree_get(body, "repo"), MAX_DID) || !has_text(body, "rev") || !has_text(body, "time") ||
         !MAY_BE(body, "since", tree_is_text) || !MAY_BE(body, "prevData", tree_is_link) ||
         !MAY_BE(body, "tooBig", is_bool) || !tree_is_link(tree_get(body, "commit")) ||
         !blocks_are_valid(body, MAX_COMMIT_BLOCKS))
@@ -142,12 +160,12 @@ static bool body_is_valid(const cbor_item_t *body, enum frame_kind kind)
         return false;
     if (kind == FRAME_COMMIT)
         return commit_is_valid(body);
-    if (!has_text(body, "did") || !has_text(body, "time"))
+    if (!has_text(body, "did") || !is_within(tree_get(body, "did"), MAX_DID) || !has_text(body, "time"))
         return false;
     if (kind == FRAME_SYNC)
         return has_text(body, "rev") && blocks_are_valid(body, MAX_SYNC_BLOCKS);
     if (kind == FRAME_IDENTITY)
-        return MAY_BE(body, "handle", tree_is_text);
+        return MAY_BE(body, "handle", tree_is_text) && is_within(tree_get(body, "handle"), MAX_HANDLE);
     const cbor_item_t *active = tree_get(body, "active");
     return active != NULL && is_bool(active) && MAY_BE(body, "status", tree_is_text);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "atproto/frame.h"
+#include "base/text.h"
 #include "master/commands/command.h"
 #include "ring/router.h"
 
@@ -89,15 +90,15 @@ static json_t *entry_json(const struct letter_request *e, const redisReply *entr
 {
     size_t seq_len, reason_len, frame_len;
     const redisReply *fields = entry->element[1];
-    const char *seq = field(fields, "seq", &seq_len), *reason = field(fields, "reason", &reason_len),
-               *frame = field(fields, "frame", &frame_len);
+    struct text seq, reason;
+    const char *number = field(fields, "seq", &seq_len);
+    text_take(&seq, number, seq_len);
+    const char *why = field(fields, "reason", &reason_len), *frame = field(fields, "frame", &frame_len);
+    text_take(&reason, why, reason_len);
     size_t padding = (frame_len > 0 && frame[frame_len - 1] == '=') + (frame_len > 1 && frame[frame_len - 2] == '=');
-    json_t *json = json_pack("{s:s,s:s,s:s%,s:I,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", reason,
-                             reason_len, "bytes", (json_int_t)(frame_len / 4 * 3 - padding), "time_ms",
+    json_t *json = json_pack("{s:s,s:s,s:s,s:I,s:I}", "id", entry->element[0]->str, "seq", seq.text, "reason",
+                             reason.text, "bytes", (json_int_t)(frame_len / 4 * 3 - padding), "time_ms",
                              (json_int_t)strtoll(entry->element[0]->str, NULL, 10));
-    if (json == NULL) /* the path of a record may be cut, or not be UTF-8 */
-        json = json_pack("{s:s,s:s,s:s,s:I}", "id", entry->element[0]->str, "seq", seq, "reason", "(not text)", "bytes",
-                         (json_int_t)(frame_len / 4 * 3 - padding));
     if (json != NULL && e->what != LIST)
         json_object_set_new(json, "frame", json_stringn(frame, frame_len));
     return json;

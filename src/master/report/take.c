@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "master/checkpoint.h"
 #include "master/context.h"
 #include "master/ingest.h"
@@ -18,7 +19,7 @@
 _Static_assert((int)SNAPSHOT_RELAYS >= (int)RELAY_LIST_MAX, "all relays have room");
 _Static_assert((int)SNAPSHOT_URL_BYTES >= (int)URL_HOST_BYTES + (int)URL_PATH_BYTES, "any URL has room");
 
-#define TAKE_TEXT(out, text) snprintf((out), sizeof(out), "%s", (text))
+#define TAKE_TEXT(out, text) text_format((out), sizeof(out), "%s", (text))
 
 /* Numbers out of any range would overflow where they are added up. */
 static int64_t sane_us(int64_t us) { return us > -INT64_MAX / 4 && us < INT64_MAX / 4 ? us : 0; }
@@ -88,7 +89,7 @@ static void take_worker(const struct master *m, unsigned i, struct snapshot_work
     out->keeps_dying = w.keeps_dying;
     out->state = w.pid == 0      ? (w.keeps_dying ? "dying" : "gone")
                  : w.is_draining ? "draining" : worker_state_name(state);
-    snprintf(out->note, sizeof out->note, "%.*s", WORKER_NOTE_BYTES - 1, slot->note);
+    text_format(out->note, sizeof out->note, "%.*s", WORKER_NOTE_BYTES - 1, slot->note);
     out->restarts = w.restarts;
     out->restart_in_s = (double)w.restart_in_ms / 1000;
     out->queued = ledger_queue_length(m->ledger, i);

@@ -211,6 +211,88 @@ static void an_action_that_is_not_known_is_refused(void **state)
     buffer_fini(&b);
 }
 
+/* The master keeps nothing of a text beyond its limit: the peek shows an empty one, with the seq. */
+static void test_texts_are_as_long_as_the_lexicon_allows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *t, *key, *rule;
+        size_t max;
+    } cases[] = {
+        {"#commit", "repo", "DID is longer than allowed", FRAME_MAX_DID},
+        {"#sync", "did", "DID is longer than allowed", FRAME_MAX_DID},
+        {"#identity", "handle", "handle is longer than allowed", FRAME_MAX_HANDLE},
+        {"#account", "did", "DID is longer than allowed", FRAME_MAX_DID},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t more = 0; more < 2; more++) {
+            struct buffer b;
+            struct frame f;
+            struct frame_peek peek;
+            struct violation why = {0};
+            char *text = calloc(1, cases[i].max + 2);
+            assert_non_null(text);
+            memset(text, 'a', cases[i].max + more);
+            buffer_init(&b);
+            put_header(&b, cases[i].t);
+            put_map(&b, 2);
+            put_text_field(&b, cases[i].key, text);
+            put_text(&b, "seq");
+            buffer_append_byte(&b, 7);
+            assert_false(frame_parse(b.data, b.len, &f, &why)); /* other fields are missing */
+            assert_int_equal(strcmp(why.rule, cases[i].rule) == 0, more);
+            if (strcmp(cases[i].key, "handle") != 0) {
+                assert_true(frame_peek(b.data, b.len, &peek, &why));
+                assert_int_equal(peek.seq, 7);
+                assert_int_equal(peek.did.len, more ? 0 : cases[i].max);
+            }
+            free(text);
+            buffer_fini(&b);
+        }
+}
+
+static void test_a_path_has_a_collection_and_a_key_of_limited_length(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t collection, key;
+        bool fits;
+    } cases[] = {
+        {3, 3, true}, {FRAME_MAX_COLLECTION, FRAME_MAX_RECORD_KEY, true}, {FRAME_MAX_COLLECTION + 1, 3, false},
+        {3, FRAME_MAX_RECORD_KEY + 1, false}, {3, 100000, false}, {100000, 3, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer b;
+        struct frame f;
+        struct frame_peek peek;
+        struct violation why = {0};
+        size_t len = cases[i].collection + 1 + cases[i].key;
+        char *path = calloc(1, len + 1);
+        assert_non_null(path);
+        memset(path, 'a', len);
+        path[cases[i].collection] = '/';
+        buffer_init(&b);
+        put_header(&b, "#commit");
+        put_map(&b, 3);
+        put_text(&b, "ops");
+        buffer_append_byte(&b, 0x81);
+        put_map(&b, 2);
+        put_text_field(&b, "path", path);
+        put_text_field(&b, "action", "delete");
+        put_text(&b, "seq");
+        buffer_append_byte(&b, 7);
+        put_text_field(&b, "repo", "did:plc:x");
+        assert_true(frame_peek(b.data, b.len, &peek, &why));
+        assert_int_equal(peek.seq, 7);
+        assert_int_equal(peek.did.len, strlen("did:plc:x"));
+        assert_int_equal(peek.path.len, cases[i].fits ? len : 0);
+        assert_false(frame_parse(b.data, b.len, &f, &why)); /* other fields are missing */
+        assert_int_equal(strcmp(why.rule, "path is longer than allowed") == 0, !cases[i].fits);
+        free(path);
+        buffer_fini(&b);
+    }
+}
+
 static void blocks_have_a_limit_of_their_kind(void **state)
 {
     (void)state;
@@ -373,6 +455,8 @@ int main(void)
         cmocka_unit_test(every_field_is_asked_for_by_name_and_type),
         cmocka_unit_test(every_field_of_an_op_is_asked_for_by_name_and_type),
         cmocka_unit_test(an_action_that_is_not_known_is_refused),
+        cmocka_unit_test(test_texts_are_as_long_as_the_lexicon_allows),
+        cmocka_unit_test(test_a_path_has_a_collection_and_a_key_of_limited_length),
         cmocka_unit_test(blocks_have_a_limit_of_their_kind),
         cmocka_unit_test(nesting_is_refused_where_it_gets_too_deep),
         cmocka_unit_test(peek_says_what_it_stumbled_on),

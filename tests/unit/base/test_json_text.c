@@ -140,27 +140,6 @@ static void base64_pads_only_when_asked(void **state)
     }
 }
 
-static void repair_replaces_each_byte_that_is_part_of_no_character(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *in, *out;
-    } cases[] = {
-        {"", ""},
-        {"plain", "plain"},
-        {"h\xc3\xa9!", "h\xc3\xa9!"},
-        {"cut \xe2\x82", "cut ??"},
-        {"\xff\xc3\xa9\x80", "?\xc3\xa9?"},
-        {"\xed\xa0\x80 surrogate", "??? surrogate"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char text[32];
-        snprintf(text, sizeof text, "%s", cases[i].in);
-        utf8_repair(text);
-        assert_string_equal(text, cases[i].out);
-    }
-}
-
 static void fitting_never_cuts_a_character(void **state)
 {
     (void)state;
@@ -178,7 +157,6 @@ int main(void)
         cmocka_unit_test(escapes_are_found_at_every_place),
         cmocka_unit_test(invalid_utf8_is_refused_and_nothing_appended),
         cmocka_unit_test(base64_pads_only_when_asked),
-        cmocka_unit_test(repair_replaces_each_byte_that_is_part_of_no_character),
         cmocka_unit_test(fitting_never_cuts_a_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
