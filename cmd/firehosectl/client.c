@@ -14,6 +14,8 @@
 struct client {
     int fd;
     FILE *in;
+    char *line; /* the newest one */
+    size_t line_size;
     int timeout_s;
 };
 
@@ -73,7 +75,16 @@ void client_close(struct client *c)
     if (c == NULL)
         return;
     fclose(c->in);
+    free(c->line);
     free(c);
+}
+
+const char *client_item_text(const struct client *c, size_t *len)
+{
+    static const char before[] = "\"item\":";
+    const char *item = strstr(c->line, before);
+    *len = item != NULL ? strcspn(item, "\n") - (sizeof before - 1) - 1 : 0; /* without the line's own brace */
+    return item != NULL ? item + sizeof before - 1 : "";
 }
 
 void client_set_timeout(struct client *c, int seconds)
@@ -118,18 +129,17 @@ enum client_result client_send(struct client *c, const char *command, json_t *ar
 
 static json_t *read_line(struct client *c, struct error *why)
 {
-    char *line = NULL;
-    size_t size = 0;
     errno = 0;
-    ssize_t len = getline(&line, &size, c->in);
-    json_t *json = len > 0 ? json_loadb(line, (size_t)len, 0, NULL) : NULL;
+    ssize_t len = getline(&c->line, &c->line_size, c->in);
+    json_t *json = len > 0 ? json_loadb(c->line, (size_t)len, JSON_ALLOW_NUL, NULL) : NULL;
+    if (json == NULL && len > 0) /* an event may have integers above 2^63 */
+        json = json_loadb(c->line, (size_t)len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
     if (len <= 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         error_set(why, "no answer within %d s: firehosed is busy or stopped", c->timeout_s);
     else if (len <= 0)
         error_set(why, "firehosed closed the connection: it is ending, or has too many clients");
     else if (json == NULL)
         error_set(why, "the answer is not JSON: is this the control socket of firehosed?");
-    free(line);
     return json;
 }
 

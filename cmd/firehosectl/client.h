@@ -23,6 +23,9 @@ struct client;
 struct client *client_open(const char *path, enum client_result *result, struct error *why);
 void client_close(struct client *c); /* NULL is fine */
 
+/* Returns the text of the item that client_receive() returned last, with numbers of any size. Valid until the next. */
+const char *client_item_text(const struct client *c, size_t *len);
+
 /* Sets how long to wait for each line of an answer; 0: for ever. */
 void client_set_timeout(struct client *c, int seconds);
 

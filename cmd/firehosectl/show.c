@@ -37,7 +37,8 @@ const char *member_text(const json_t *object, const char *key)
 
 json_int_t member_number(const json_t *object, const char *key)
 {
-    return json_integer_value(json_object_get(object, key));
+    const json_t *number = json_object_get(object, key);
+    return json_is_real(number) ? (json_int_t)json_real_value(number) : json_integer_value(number);
 }
 
 double member_real(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }

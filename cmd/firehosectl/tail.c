@@ -83,12 +83,14 @@ static void print_event(const json_t *event, struct buffer *line)
     print_line(line);
 }
 
-static void show_item(const struct invocation *in, json_t *item, struct buffer *line)
+static void show_item(const struct invocation *in, const struct client *client, json_t *item, struct buffer *line)
 {
     if (json_object_get(item, "seq") == NULL)
         return; /* the item is only a sign of life */
     if (in->as_json) {
-        json_dumpf(item, stdout, JSON_COMPACT);
+        size_t len;
+        const char *text = client_item_text(client, &len);
+        fwrite(text, 1, len, stdout);
         putchar('\n');
     } else {
         show_clean(item);
@@ -119,7 +121,7 @@ int run_tail(const struct invocation *in)
     while (result == CLIENT_OK && answer == NULL && !ferror(stdout)) {
         result = client_receive(client, &item, &answer, &why);
         if (item != NULL)
-            show_item(in, item, &line);
+            show_item(in, client, item, &line);
         json_decref(item);
     }
     client_close(client);

@@ -54,6 +54,10 @@ void control_refuse(struct control_call *call, enum control_code code, const cha
  * read, or is gone. */
 bool control_item(struct control_call *call, json_t *item);
 
+/* control_item() with one more member of an item that is not empty: JSON of a worker, passed on byte by byte, because
+ * jansson has no integers above 2^63. Returns false also if it is not one value on one line. */
+bool control_item_with(struct control_call *call, json_t *item, const char *name, const void *json, size_t len);
+
 /* For calls that are kept for long: `gone` is called when the client is gone. The call must still be ended, at once or
  * later, though nobody will read the answer. A write shows that a client is gone: a handler that waits for long sends
  * an item from time to time. */

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -130,20 +131,25 @@ static void bound_all(struct control *control)
         drop_soon(oldest, "it is the slowest to read, and all clients together have more than 16 MB of unread answers");
 }
 
-/* Sends one line, and takes the object over. A line is sent whole or not at all. */
-static void send_line(struct client *client, json_t *line)
+/* Sends one line, with `last` in front of its last `braces` characters. Takes the object over. A line is sent whole or
+ * not at all. */
+static void send_line(struct client *client, json_t *line, const struct buffer *last, size_t braces)
 {
     char *text = NULL;
+    size_t front = 0;
     if (client->is_dropped) {
         json_decref(line);
         return;
     }
     if (unread_bytes(client) == 0)
         client->unread_since_ms = clock_monotonic_ms();
+    if (line != NULL && (text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15))) != NULL)
+        front = strlen(text) - braces;
     if (unread_bytes(client) > UNREAD_MAX_BYTES)
         drop_soon(client, "it has more than 8 MB of unread answers");
-    else if (line == NULL || (text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15))) == NULL ||
-             bufferevent_write(client->stream, text, strlen(text)) < 0 ||
+    else if (text == NULL || last->failed || bufferevent_write(client->stream, text, front) < 0 ||
+             bufferevent_write(client->stream, last->data, last->len) < 0 ||
+             bufferevent_write(client->stream, text + front, braces) < 0 ||
              bufferevent_write(client->stream, "\n", 1) < 0)
         drop_soon(client, "out of memory");
     free(text);
@@ -161,7 +167,7 @@ static void call_free(struct control_call *call)
 }
 
 /* {"v":1,"id":…, then the members of `rest`, which is taken over. */
-static void send_answer(struct client *client, json_t *id, json_t *rest)
+static void send_with(struct client *client, json_t *id, json_t *rest, const struct buffer *last, size_t braces)
 {
     json_t *line = json_pack("{s:i}", "v", CONTROL_VERSION);
     if (line != NULL && id != NULL)
@@ -171,7 +177,13 @@ static void send_answer(struct client *client, json_t *id, json_t *rest)
         line = NULL;
     }
     json_decref(rest);
-    send_line(client, line);
+    send_line(client, line, last, braces);
+}
+
+static void send_answer(struct client *client, json_t *id, json_t *rest)
+{
+    const struct buffer nothing = {0};
+    send_with(client, id, rest, &nothing, 0);
 }
 
 static void end_call(struct control_call *call, json_t *rest)
@@ -215,6 +227,27 @@ bool control_item(struct control_call *call, json_t *item)
         return false;
     }
     send_answer(call->client, call->request.id, json_pack("{s:o}", "item", item));
+    return true;
+}
+
+bool control_item_with(struct control_call *call, json_t *item, const char *name, const void *json, size_t len)
+{
+    struct buffer last;
+    json_error_t ignored;
+    /* Parsed only to see that it is one value, on one line. As a real, an integer of any size passes. */
+    json_t *value = json_loadb(json, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &ignored);
+    bool can_go = value != NULL && item != NULL && memchr(json, '\n', len) == NULL && call->client != NULL &&
+                  unread_bytes(call->client) <= ITEMS_MAX_BYTES;
+    json_decref(value);
+    if (!can_go) {
+        json_decref(item);
+        return false;
+    }
+    buffer_init(&last);
+    buffer_append_format(&last, ",\"%s\":", name);
+    buffer_append(&last, json, len);
+    send_with(call->client, call->request.id, json_pack("{s:o}", "item", item), &last, 2);
+    buffer_fini(&last);
     return true;
 }
 

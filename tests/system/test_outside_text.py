@@ -1,11 +1,13 @@
 """Text from outside: it is clean wherever people see it, and the master keeps only little of it."""
 
+import json
 import re
 
 import events
 import frames
 import stream
-from control import ctl
+from control import Control, ctl
+from test_control_tail import start_tail
 from waiting import wait_for
 
 DID = "did:plc:outside"
@@ -27,13 +29,13 @@ def test_long_paths_cost_the_master_no_memory(lab):
     s = lab.system(workers=1)
     s.more(20)
     s.wait_delivered()
-    before, peak = anonymous_bytes(s.daemon.pid), 0
+    before, peak = anonymous_bytes(s.daemon.master_pid()), 0
     for number in range(1, 61):
         path = f"app.bsky.feed.post/{number}" + "x" * 4_900_000
         seq = events.after(s.events)
         s.relay.append([events.other(frames.commit(seq, DID, [frames.delete(path)]), seq=seq, did=DID)])
         assert_put_aside(s, number)
-        peak = max(peak, anonymous_bytes(s.daemon.pid))
+        peak = max(peak, anonymous_bytes(s.daemon.master_pid()))
         if number % 10 == 0:
             s.db.xtrim(stream.DEAD_LETTERS, maxlen=1, approximate=False)
     print(f"anonymous memory of the master: {before} bytes before, {peak} at most")
@@ -68,3 +70,25 @@ def test_a_relays_last_words_reach_nobody_raw(lab):
     assert done.returncode == 0, done.stderr
     assert "Oops" in done.stdout and not UNWANTED.search(done.stdout)
     assert not UNWANTED.search(ctl(s.daemon, "status", "--json").stdout)
+
+
+def test_tail_shows_nul_and_integers_of_any_size(lab):
+    s = lab.system(workers=1)
+    s.daemon.wait_workers(1)
+    s.more(5)
+    s.wait_delivered()
+    record = {"$type": "com.example.odd", "big": 2**64 - 1, "low": -(2**63), "text": "a\0b\n"}
+    with Control(s.daemon) as c:
+        c.send("tail", count=1, collection="com.example.odd")
+        tail = start_tail(s.daemon, "-n", 1, "--json")
+        people = start_tail(s.daemon, "-n", 1)
+        while tail.poll() is None or people.poll() is None:
+            seq = events.after(s.events)
+            op = frames.create("com.example.odd/1", record)
+            s.relay.append([events.other(frames.commit(seq, DID, [op]), seq=seq, did=DID)])
+            s.wait_cursor(seq)
+        item = next(item for item in iter(lambda: c.receive()["item"], None) if "seq" in item)
+    assert item["data"]["ops"][0]["record"] == record and item["left_out"] == 0
+    (line,) = tail.stdout.read().splitlines()
+    assert json.loads(line)["data"] == item["data"]
+    assert "com.example.odd/1" in people.stdout.read()

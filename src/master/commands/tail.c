@@ -61,17 +61,17 @@ static void on_gone(void *arg, struct control_call *call)
     control_answer(call, NULL); /* nobody reads it */
 }
 
-static json_t *event_json(const struct tap_head *head, const uint8_t *json, size_t len, uint64_t left_out)
+static json_t *event_json(const struct tap_head *head, uint64_t left_out)
 {
     char seq[24];
-    json_t *data = json_loadb((const char *)json, len, 0, NULL);
     snprintf(seq, sizeof seq, "%" PRId64, head->seq);
-    return json_pack("{s:s,s:s,s:o,s:I}", "seq", seq, "type",
-                     head->kind < FRAME_KINDS ? frame_kind_name((enum frame_kind)head->kind) : "", "data", data,
-                     "left_out", (json_int_t)left_out);
+    return json_pack("{s:s,s:s,s:I}", "seq", seq, "type",
+                     head->kind < FRAME_KINDS ? frame_kind_name((enum frame_kind)head->kind) : "", "left_out",
+                     (json_int_t)left_out);
 }
 
-/* Passes on one message from a worker: an event, or only how many were left out. Returns false if it was the last one wanted: then the tail is gone. */
+/* Passes on one message from a worker: an event, or only how many were left out. Returns false if it was the last one
+ * wanted: then the tail is gone. */
 static bool pass_on(struct tail *t, size_t n)
 {
     struct tap_head head;
@@ -80,7 +80,7 @@ static bool pass_on(struct tail *t, size_t n)
     t->unsaid += head.left_out;
     if (n == sizeof head)
         return true;
-    if (!control_item(t->call, event_json(&head, t->buffer + sizeof head, n - sizeof head, t->unsaid))) {
+    if (!control_item_with(t->call, event_json(&head, t->unsaid), "data", t->buffer + sizeof head, n - sizeof head)) {
         t->left_out++;
         t->unsaid++;
         return true;
