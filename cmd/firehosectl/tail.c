@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "show.h"
 
 enum { SILENCE_S = 20 }; /* the daemon sends a sign of life every 5 s */
@@ -24,10 +25,26 @@ static size_t line_width(void)
     return size.ws_col;
 }
 
+/* Appends text of strangers, with spaces for control characters, so that none reaches the terminal. */
+static void append_shown(struct buffer *line, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool is_c1 = c == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
+        if (is_c1)
+            text++;
+        buffer_append_byte(line, c < 0x20 || c == 0x7f || is_c1 ? ' ' : c);
+    }
+}
+
 /* Prints the line, cut to the terminal's width. Counts a character as a column, which is near enough. */
 static void print_line(struct buffer *line)
 {
     size_t width = line_width(), columns = 0, len = 0;
+    buffer_append_byte(line, '\0');
+    if (!line->failed)
+        text_clean((char *)line->data);
+    line->len -= line->len > 0;
     for (; len < line->len; len++)
         if ((line->data[len] & 0xc0) != 0x80 && columns++ == width)
             break;
@@ -57,9 +74,9 @@ static void print_commit(const char *front, const json_t *data, struct buffer *l
     json_array_foreach(json_object_get(data, "ops"), i, op)
     {
         buffer_append_format(line, "%s %-6s ", front, member_text(op, "action"));
-        buffer_append_text(line, member_text(op, "path"));
+        append_shown(line, member_text(op, "path"));
         buffer_append_literal(line, "  ");
-        buffer_append_text(line, gist(json_object_get(op, "record")));
+        append_shown(line, gist(json_object_get(op, "record")));
         print_line(line);
     }
 }
@@ -77,7 +94,7 @@ static void print_event(const json_t *event, struct buffer *line)
         return;
     }
     buffer_append_format(line, "%s %s ", front, type);
-    buffer_append_text(line, member_text(data, "handle"));
+    append_shown(line, member_text(data, "handle"));
     if (json_object_get(data, "active") != NULL)
         buffer_append_text(line, member_flag(data, "active") ? "active" : "not active");
     print_line(line);
@@ -93,7 +110,6 @@ static void show_item(const struct invocation *in, const struct client *client, 
         fwrite(text, 1, len, stdout);
         putchar('\n');
     } else {
-        show_clean(item);
         print_event(item, line);
     }
     fflush(stdout);
