@@ -196,6 +196,8 @@ void transition_on_data_lost(struct master *m)
             log_error("redis has lost data of the sequence that has ended: it cannot be read again");
         known_marks_forget(m->known);
         failover_forget_taken(m->failover);
+        if (ledger_record_count(m->ledger) > 0)
+            store_take_slots(m->store); /* they may be an earlier owner's again: workers could not write the rest */
         break;
     default:
         rewind_sequence(m);

@@ -50,12 +50,19 @@ static void on_owner(void *arg, const redisReply *reply)
     }
     enum standing standing = slots_standing(b->owner, reply->type == REDIS_REPLY_STRING ? reply->str : NULL, &found);
     bool takes_over = b->order.kind == BEGIN_FIRST;
+    b->found_outdated = standing == STANDING_OUTDATED && !takes_over;
+    b->is_outdated = b->is_outdated || b->found_outdated; /* remembered here, as the owner is written now */
+    if (b->is_outdated && b->order.kind == BEGIN_REWIND) {
+        log_warn("redis is as it was before this process began its last sequence: that beginning is repeated");
+        b->order = b->last_plan;
+    }
     if (standing == STANDING_SUCCESSOR && !takes_over) {
         b->order.kind = BEGIN_NOTHING;
         b->hooks->taken_over(b->hooks->arg);
         return;
     }
-    *b->owner = slots_next_token(b->owner, standing, &found, takes_over);
+    *b->owner = slots_next_token(b->owner, &found, takes_over);
+    b->planned = slots_next_token(b->owner, &found, true);
     slots_take(b->session, b->owner, on_slots, b);
 }
 
@@ -71,6 +78,8 @@ static void on_slots(void *arg, const redisReply *reply)
         session_lose(c, reply->str != NULL ? reply->str : "the slots could not be taken");
     } else if (b->order.kind == BEGIN_SLOTS) {
         b->order.kind = BEGIN_NOTHING;
+        if (b->found_outdated)
+            b->hooks->data_lost(b->hooks->arg);
         b->hooks->slots_taken(b->hooks->arg);
     } else {
         /* Watched before it is read: if another firehosed takes the slots now, what is written below is not executed,
@@ -146,6 +155,8 @@ static void write_plan(struct begin *b)
         session_tell(c, "HSET %s cursor %s", keys->progress, cursor);
     }
     record_write_marks(c, keys, &b->plan.marks, b->plan.lowered);
+    if (b->order.kind != BEGIN_REWIND)
+        slots_append_all(c, &b->planned);
     session_ask(c, on_fit, b, "EXEC");
 }
 
@@ -154,7 +165,6 @@ static void on_marks(void *arg, const redisReply *reply)
     struct begin *b = arg;
     if (!is_of_use(b, reply) || !record_take_marks(b->session, b->keys, reply, &b->found.marks))
         return;
-    b->found.connect_copy = b->verify->record.copy;
     b->plan = begin_plan(&b->order, &b->found);
     if (b->plan.drops_another_relays) {
         if (!b->hooks->may_drop(b->hooks->arg))
@@ -178,6 +188,13 @@ static void on_fit(void *arg, const redisReply *reply)
     if (error != NULL) {
         session_lose(b->session, error);
         return;
+    }
+    if (b->order.kind != BEGIN_REWIND) {
+        *b->owner = b->planned;
+        b->is_outdated = false;
+        b->last_plan = b->order;
+        if (b->order.kind == BEGIN_FIRST)
+            b->last_plan.kind = BEGIN_RELAY; /* the same plan, but it takes over from nobody */
     }
     b->order.kind = BEGIN_NOTHING;
     verify_set_baseline(b->verify, b->plan.cursor, b->found.record.knows_relay, &b->plan.marks);

@@ -6,7 +6,12 @@
  *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
  *   TYPE stream
  *   HMGET progress 0 … 63                      read last: nothing can change the marks now
- *   MULTI · [DEL progress cursor] · HSET progress relay … run … · SET cursor · HSET progress cursor … [marks] · EXEC */
+ *   MULTI · [DEL progress cursor] · HSET progress relay … run … · SET cursor · HSET progress cursor … [marks] ·
+ *     SET owner:master · SET owner:0 … 63 · EXEC
+ *
+ * The plan begins a new epoch (slots.h) in its own transaction. So an older epoch in an owner key proves that Redis is
+ * as it was before the plan: its marks may be those of another sequence, and higher. Then a rewind repeats the last
+ * plan instead. */
 #ifndef FIREHOSED_STORE_BEGIN_H
 #define FIREHOSED_STORE_BEGIN_H
 
@@ -22,6 +27,10 @@ struct begin {
     struct begin_order order; /* what is wanted; done again if the connection breaks on the way */
     struct begin_found found;
     struct begin_plan plan;
+    struct owner_token planned;   /* the token that the plan writes; *owner once it is written */
+    struct begin_order last_plan; /* the last one that began an epoch; a rewind begins none */
+    bool found_outdated;          /* the owner showed that Redis is as it was before last_plan */
+    bool is_outdated;             /* and it still is */
 };
 
 /* Wants this from now on, instead of what was wanted before, and starts. */

@@ -24,8 +24,7 @@ struct begin_plan begin_plan(const struct begin_order *order, const struct begin
     struct begin_plan plan = {.cursor = found->cursor, .marks = found->marks};
     switch (order->kind) {
     case BEGIN_REWIND:
-        /* The copy that was there on connecting is as old as the marks; what was saved since may be too new. */
-        plan.cursor = older(older(found->cursor, found->record.copy), found->connect_copy);
+        plan.cursor = older(found->cursor, found->record.copy);
         return plan;
     case BEGIN_AT:
         plan.cursor = order->cursor;

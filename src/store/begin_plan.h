@@ -26,7 +26,6 @@ struct begin_order {
 struct begin_found {
     struct optional cursor;
     struct record record;
-    struct optional connect_copy; /* the copy of the cursor, when this connection was made */
     struct marks marks;
     bool stream_is_gone; /* another type of key stands in its place */
 };

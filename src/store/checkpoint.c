@@ -1,11 +1,12 @@
 /* checkpoint.c: the save of the cursor from top to bottom.
  *
- *   checkpoint_write()    WATCH owner:master · GET owner:master
- *   on_owner()           MULTI · SET owner:master · SET cursor · HSET progress cursor … relay … [run] [marks] · EXEC
+ *   checkpoint_write()   WATCH owner:master · GET owner:master · HMGET progress cursor relay · HMGET progress 0 … 63
+ *   on_verified()        MULTI · SET owner:master · SET cursor · HSET progress cursor … relay … [run] [marks] · EXEC
  *   on_saved()           hooks.cursor_saved()
  *
  * The watch guards the write: a firehosed that was taken over cannot write the cursor any more, however long the
- * command was on its way. One save at a time: EXEC would end the guard of the next one, too. */
+ * command was on its way. The marks must cover what the cursor covers: an ack may be the late answer of a Redis that is
+ * gone. So the cursor in Redis is never in front of the events beside it, whatever Redis loses. One save at a time: EXEC would end the guard of the next one, too. */
 #include "config.h"
 
 #include "checkpoint.h"
@@ -15,7 +16,8 @@
 
 #include "slots.h"
 
-static store_reply on_owner, on_saved, on_owner_checked;
+static store_reply on_saved, on_owner_checked;
+static verify_done on_verified;
 
 static bool may_save(const struct checkpoint *k) { return k->verify->is_verified && !begin_is_under_way(k->begin); }
 
@@ -25,32 +27,7 @@ void checkpoint_write(struct checkpoint *k, int64_t cursor)
         return;
     k->in_flight = optional_of(cursor);
     slots_watch(k->session);
-    slots_ask(k->session, on_owner, k);
-}
-
-/* Returns whether this process may still write; the hooks are told if another firehosed owns the slots. */
-static bool is_owner(struct checkpoint *k, const redisReply *reply)
-{
-    struct owner_token found;
-    if (reply->type == REDIS_REPLY_ERROR)
-        session_report(k->session, reply->str);
-    if (reply->type == REDIS_REPLY_ERROR || !may_save(k))
-        return false;
-    switch (slots_standing(k->owner, reply->type == REDIS_REPLY_STRING ? reply->str : NULL, &found)) {
-    case STANDING_OURS:
-    case STANDING_NOBODYS: /* somebody has deleted the keys: the next save writes them again */
-        return true;
-    case STANDING_SUCCESSOR:
-        k->verify->is_verified = false;
-        k->hooks->taken_over(k->hooks->arg);
-        return false;
-    case STANDING_PREDECESSOR:
-        log_error("redis has lost data: an earlier firehosed owns the slots again");
-        k->verify->is_verified = false;
-        k->hooks->data_lost(k->hooks->arg);
-        return false;
-    }
-    return false;
+    verify_ask(k->verify, on_verified, k);
 }
 
 /* If somebody has deleted the progress key, the cursor alone would make a hash without marks. A Redis that has lost
@@ -63,11 +40,11 @@ static void append_missing_marks(struct checkpoint *k)
             session_tell(k->session, "HSETNX %s %d %lld", k->keys->progress, p, (long long)known.seq[p]);
 }
 
-static void on_owner(void *arg, const redisReply *reply)
+static void on_verified(void *arg, bool is_intact)
 {
     struct checkpoint *k = arg;
     char cursor[24];
-    if (!is_owner(k, reply)) {
+    if (!is_intact || begin_is_under_way(k->begin)) {
         k->in_flight = optional_none();
         return;
     }
@@ -103,4 +80,11 @@ void checkpoint_check_owner(struct checkpoint *k)
         slots_ask(k->session, on_owner_checked, k);
 }
 
-static void on_owner_checked(void *arg, const redisReply *reply) { is_owner(arg, reply); }
+static void on_owner_checked(void *arg, const redisReply *reply)
+{
+    struct checkpoint *k = arg;
+    if (reply->type == REDIS_REPLY_ERROR)
+        session_report(k->session, reply->str);
+    else if (may_save(k))
+        verify_owner(k->verify, reply);
+}

@@ -10,16 +10,15 @@ enum standing slots_standing(const struct owner_token *ours, const char *text, s
         *found = (struct owner_token){0};
         return STANDING_NOBODYS;
     }
-    if (found->instance == ours->instance)
-        return STANDING_OURS;
-    return owner_epoch(found) < owner_epoch(ours) ? STANDING_PREDECESSOR : STANDING_SUCCESSOR;
+    if (owner_epoch(found) < owner_epoch(ours))
+        return STANDING_OUTDATED;
+    return found->instance == ours->instance ? STANDING_OURS : STANDING_SUCCESSOR;
 }
 
-struct owner_token slots_next_token(const struct owner_token *ours, enum standing standing,
-                                    const struct owner_token *found, bool takes_over)
+struct owner_token slots_next_token(const struct owner_token *ours, const struct owner_token *found, bool new_epoch)
 {
     struct owner_token next = *ours;
-    if (takes_over || standing == STANDING_PREDECESSOR) {
+    if (new_epoch) {
         uint64_t theirs = owner_epoch(found), last = owner_epoch(ours);
         next.generation = ((theirs > last ? theirs : last) + 1) << 32;
     }
@@ -54,15 +53,20 @@ void slots_append_owner(struct session *c, const struct owner_token *token)
     session_tell(c, "SET %s %s", key, text);
 }
 
-void slots_take(struct session *c, const struct owner_token *token, store_reply *on_reply, void *arg)
+void slots_append_all(struct session *c, const struct owner_token *token)
 {
     char text[OWNER_TOKEN_BYTES], key[OWNER_KEY_BYTES];
     owner_format(token, text);
-    session_tell(c, "MULTI");
     slots_append_owner(c, token);
     for (unsigned slot = 0; slot < WORKERS_MAX; slot++) {
         owner_key(c->config->owner_key, slot, key);
         session_tell(c, "SET %s %s", key, text);
     }
+}
+
+void slots_take(struct session *c, const struct owner_token *token, store_reply *on_reply, void *arg)
+{
+    session_tell(c, "MULTI");
+    slots_append_all(c, token);
     session_ask(c, on_reply, arg, "EXEC");
 }

@@ -4,8 +4,9 @@
  *   MULTI · SET owner:master · SET owner:0 … 63 · EXEC  ours from now on: any earlier transaction fails
  *
  * Each firehosed that takes over begins a new epoch (the upper half of its tokens' generation), one above the last that
- * it finds. So the token of another instance tells which of the two came later. A later one has taken over. An earlier
- * one is back because Redis has lost data: it is no successor, or nobody would be left. */
+ * it finds. It begins one more in the transaction of each plan (begin.h) that drops or changes marks. So the epoch of a
+ * token tells whether it is later or earlier. A later one of another instance has taken over. An earlier one, of
+ * whatever instance, is back because Redis has lost data, and the last plan with it. */
 #ifndef FIREHOSED_STORE_SLOTS_H
 #define FIREHOSED_STORE_SLOTS_H
 
@@ -14,19 +15,17 @@
 
 enum standing {
     STANDING_OURS,
-    STANDING_NOBODYS,     /* the key is gone, or was never there */
-    STANDING_SUCCESSOR,   /* another firehosed that came later */
-    STANDING_PREDECESSOR, /* another firehosed that came earlier */
+    STANDING_NOBODYS,   /* the key is gone, or was never there */
+    STANDING_SUCCESSOR, /* another firehosed that came later */
+    STANDING_OUTDATED,  /* of an earlier firehosed, or ours from before the last plan: Redis has lost data */
 };
 
 /* Tells whose the token is that the owner key holds; NULL: it holds none. *found: the token, zeroed if it is nobody's.
  * */
 enum standing slots_standing(const struct owner_token *ours, const char *text, struct owner_token *found);
 
-/* Returns the token to take the slots with. A new epoch begins if this process takes over, or takes the slots back from
- * a predecessor. */
-struct owner_token slots_next_token(const struct owner_token *ours, enum standing standing,
-                                    const struct owner_token *found, bool takes_over);
+/* Returns the token to take the slots with. In a new epoch, it is above both `ours` and `found`. */
+struct owner_token slots_next_token(const struct owner_token *ours, const struct owner_token *found, bool new_epoch);
 
 /* The next transaction fails if owner:master changes meanwhile. */
 void slots_watch(struct session *c);
@@ -36,6 +35,9 @@ void slots_ask(struct session *c, store_reply *on_reply, void *arg);
 
 /* SET of owner:master, within a transaction. */
 void slots_append_owner(struct session *c, const struct owner_token *token);
+
+/* SET of owner:master and of all slots, within a transaction. */
+void slots_append_all(struct session *c, const struct owner_token *token);
 
 /* The transaction that takes owner:master and all slots. on_reply takes EXEC's answer. */
 void slots_take(struct session *c, const struct owner_token *token, store_reply *on_reply, void *arg);

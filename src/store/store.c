@@ -53,7 +53,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
     const struct session_hooks mine = {.arg = s, .ready = on_ready, .answered = on_answered, .lost = on_lost};
     struct session *c = &s->session;
     s->hooks = *hooks;
-    s->verify = (struct verify){.session = c, .keys = &s->keys, .hooks = &s->hooks, .known = known};
+    s->verify = (struct verify){.session = c, .keys = &s->keys, .hooks = &s->hooks, .known = known, .owner = owner};
     s->begin = (struct begin){
         .session = c, .verify = &s->verify, .keys = &s->keys, .hooks = &s->hooks, .owner = owner};
     s->checkpoint = (struct checkpoint){.session = c, .verify = &s->verify, .begin = &s->begin, .keys = &s->keys,
@@ -111,7 +111,7 @@ void store_begin_at(struct store *s, const struct store_keys *keys, int64_t curs
 
 void store_take_slots(struct store *s) { begin_want(&s->begin, (struct begin_order){.kind = BEGIN_SLOTS}); }
 bool store_is_taking_slots(const struct store *s) { return s->begin.order.kind == BEGIN_SLOTS; }
-bool store_knows_relay(const struct store *s) { return s->verify.record.knows_relay; }
+bool store_knows_relay(const struct store *s) { return s->verify.knows_relay; }
 
 /* ---- the cursor ---- */
 

@@ -30,16 +30,26 @@ static uint64_t marks_behind(const struct fencing_case *c)
     return behind & c->own;
 }
 
+/* The same, but above it. */
+static uint64_t marks_ahead(const struct fencing_case *c)
+{
+    uint64_t ahead = 0;
+    for (int p = 0; p < PARTITIONS; p++)
+        if (c->marks.seq[p] > c->known.seq[p])
+            ahead |= UINT64_C(1) << p;
+    return ahead & c->own;
+}
+
 /* Bits of our partitions whose mark is ahead of what was committed, while another type of key stands where the stream
  * was. A transaction of which nobody knows whether it was executed failed on that key while its marks went ahead, or
  * lost its events with the stream: either way its events are to be written again. */
 static uint64_t marks_in_doubt(const struct fencing_case *c)
 {
-    uint64_t ahead = 0;
-    for (int p = 0; p < PARTITIONS && c->stream_is_gone; p++)
-        if (c->known.seq[p] != 0 && c->marks.seq[p] > c->known.seq[p])
-            ahead |= UINT64_C(1) << p;
-    return ahead & c->own;
+    uint64_t ahead = c->stream_is_gone ? marks_ahead(c) : 0;
+    for (int p = 0; p < PARTITIONS; p++)
+        if (c->known.seq[p] == 0)
+            ahead &= ~(UINT64_C(1) << p);
+    return ahead;
 }
 
 /* A transaction is executed whole or not at all: the marks of the batch tell. */
@@ -57,8 +67,9 @@ static struct fencing_decision compare_marks(const struct fencing_case *c)
 {
     uint64_t behind = marks_behind(c);
     /* The marks went ahead of the commands that failed: back to what is known, or nothing would be written again. */
-    if (c->must_repair && c->batch != NULL && c->batch->touched != 0)
-        return write_marks(c->batch->touched);
+    uint64_t ahead = c->must_repair && c->batch != NULL ? marks_ahead(c) & c->batch->touched : 0;
+    if (ahead != 0)
+        return write_marks(ahead);
     if (c->has_part_failed)
         return step(FENCING_RETRY_LATER);
     if (behind != 0)
@@ -72,7 +83,7 @@ struct fencing_decision fencing_decide(const struct fencing_case *c)
     if (c->has_failed && (!c->has_read_marks || (!c->must_repair && in_doubt == 0)))
         return step(FENCING_RETRY_LATER);
     switch (c->slot) {
-    case SLOT_OF_EARLIER_FIREHOSED:
+    case SLOT_OF_EARLIER_EPOCH:
         return leave(IPC_EXIT_MARKS_LOST);
     case SLOT_OF_LATER_FIREHOSED:
         return leave(IPC_EXIT_TAKEN_OVER);
@@ -184,8 +195,10 @@ static enum slot_standing standing(struct fencing *f, const redisReply *reply)
     snprintf(f->holder, sizeof f->holder, "%s", reply->type == REDIS_REPLY_STRING ? reply->str : "");
     if (!owner_parse(f->holder, &now))
         return SLOT_NOBODYS;
+    if (owner_epoch(&now) < owner_epoch(&f->owner))
+        return SLOT_OF_EARLIER_EPOCH;
     if (now.instance != f->owner.instance)
-        return owner_epoch(&now) < owner_epoch(&f->owner) ? SLOT_OF_EARLIER_FIREHOSED : SLOT_OF_LATER_FIREHOSED;
+        return SLOT_OF_LATER_FIREHOSED;
     return now.generation > f->owner.generation   ? SLOT_OF_SUCCESSOR
            : now.generation < f->owner.generation ? SLOT_OF_PREDECESSOR
                                                   : SLOT_OURS;
@@ -197,8 +210,8 @@ static void report(const struct fencing *f, const struct fencing_decision *d)
         log_debug("the slot belongs to another firehosed (%s)", f->holder);
     else if (d->step == FENCING_LEAVE && d->exit_status == IPC_EXIT_OBSOLETE)
         log_debug("the slot belongs to a successor (%s)", f->holder);
-    else if (d->step == FENCING_LEAVE && f->found.slot == SLOT_OF_EARLIER_FIREHOSED)
-        log_error("redis has lost data: the slot belongs to an earlier firehosed again (%s)", f->holder);
+    else if (d->step == FENCING_LEAVE && f->found.slot == SLOT_OF_EARLIER_EPOCH)
+        log_error("redis has lost data: the owner of the slot is an earlier one again (%s)", f->holder);
     else if (d->step == FENCING_LEAVE)
         log_error("redis has lost data: marks in %s are older than what was committed", f->progress_key);
     else if (d->step == FENCING_WRITE_MARKS && !f->found.has_hash && !f->found.must_repair && !f->found.stream_is_gone)
@@ -222,8 +235,8 @@ static void conclude(struct fencing *f, const struct fencing_decision *d)
             f->failure = f->partial; /* the marks are back: the failed commands are tried again in a while */
         f->partial.text[0] = '\0';
     }
-    if (can_repair)
-        f->found.must_repair = false;
+    if (can_repair && d->step != FENCING_WRITE_MARKS)
+        f->found.must_repair = false; /* Redis has confirmed the marks: the connection may have broken before */
     if (d->step != FENCING_GO_ON && d->step != FENCING_GO_ON_COMMITTED)
         return;
     for (int p = 0; p < PARTITIONS && !f->has_marks; p++)

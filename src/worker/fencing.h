@@ -27,7 +27,7 @@ enum slot_standing {
     SLOT_OURS,
     SLOT_OF_PREDECESSOR,       /* of this master, with an older token */
     SLOT_OF_SUCCESSOR,         /* of this master */
-    SLOT_OF_EARLIER_FIREHOSED, /* it is back because Redis has lost data */
+    SLOT_OF_EARLIER_EPOCH,     /* of an earlier firehosed, or from before the master's last plan: Redis has lost data */
     SLOT_OF_LATER_FIREHOSED,
 };
 

@@ -254,6 +254,18 @@ def serve(limit=None, then=None):
     return script
 
 
+def sent_in(order):
+    """Returns a script that sends these events in this order on one connection, and then nothing."""
+
+    async def script(connection):
+        await connection.upgrade()
+        for event in order:
+            await connection.message(event.frame)
+        await connection.until_client_ends()
+
+    return script
+
+
 def refuse(status, reason="", headers=(), body=""):
     async def script(connection):
         await connection.answer(status, reason, headers, body)

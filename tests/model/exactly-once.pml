@@ -9,8 +9,9 @@
  * never go back; and when nothing can move any more (timeout) every event is in the stream: no deadlock, no standstill.
  *
  * Left out: what does not bear on these. The relay is "all events, from any cursor on"; frames that have not arrived
- * are frames that are not taken yet. TYPE checks, dead letters and payloads are none of its business, and Redis loses
- * no data here.
+ * are frames that are not taken yet. TYPE checks, dead letters and payloads are none of its business. Redis loses data
+ * as a whole (FAILOVERS): it goes back to what it held at an earlier time, and every connection breaks. An answer that
+ * has reached its client stays readable.
  *
  * What can be set with -D is below; scripts/check-model knows which combinations are of interest. A name in MUTANTS
  * breaks one rule of the protocol, and must lead to the counter-example that is named there. */
@@ -39,6 +40,9 @@
 #ifndef RESIZES
 #define RESIZES 0 /* changes of the number of workers */
 #endif
+#ifndef FAILOVERS
+#define FAILOVERS 0 /* Redis goes back to an earlier state of its own */
+#endif
 #ifndef CONNECTIONS
 #define CONNECTIONS 4 /* at once, those of the dead included */
 #endif
@@ -53,6 +57,7 @@
  *   GET_BEFORE_WATCH         doubled  the owner is read before it is watched
  *   ACK_BEFORE_EXEC          stuck    frames are acked when they are sent
  *   CURSOR_BEFORE_COMMIT     stuck    the cursor tells what was read, not what is committed
+ *   COMPARED_EARLIER         stuck    acks that came after the comparison with Redis move the cursor that is saved
  *   NO_SLOTS_AT_RESIZE       doubled  partitions move to other slots that are not taken first
  *   SAVE_UNGUARDED           doubled  the old master's last save goes between the new one's reads, or behind them
  *   FIT_UNWATCHED            doubled  a dead master's first transaction is not fenced
@@ -92,10 +97,17 @@ typedef connection {
     byte owner;              /* answer of GET */
     byte mark[PARTS];        /* answer of HMGET */
     mtype result = UNKNOWN;  /* set with the last answer */
+    bool broken;             /* its server is gone: nothing is executed any more, but an answer may have arrived */
 }
 connection conn[CONNECTIONS];
 
-byte kills = KILLS, losses = LOSSES, errors = ERRORS, saves = SAVES, resizes = RESIZES;
+byte kills = KILLS, losses = LOSSES, errors = ERRORS, saves = SAVES, resizes = RESIZES, failovers = FAILOVERS;
+
+#if FAILOVERS > 0
+typedef data { byte owner[SLOTS + 1]; byte mark[PARTS]; byte newest[PARTS]; byte cursor_key, copy; bool taken }
+data replica; /* what Redis goes back to */
+bool begun;   /* a master has begun: before, nobody can tell an old Redis from a new one */
+#endif
 
 /* Which of the statements is broken, for the trail. */
 bool doubled, skipped, behind;
@@ -127,6 +139,7 @@ inline release(c)
     conn[c].slot = 0;
     conn[c].watches = false;
     conn[c].dirty = false;
+    conn[c].broken = false;
 }
 
 /* All has been executed and answered. Nobody reads what a ghost is told. */
@@ -279,7 +292,17 @@ inline execute(c)
 
     /* slots.c slots_ask(): WATCH owner:master · GET owner:master */
     :: conn[c].request == GUARD && conn[c].step == 0 -> watch(c); conn[c].step = 1
-    :: conn[c].request == GUARD && conn[c].step == 1 -> conn[c].owner = owner[MASTER_KEY]; how = DONE
+    :: conn[c].request == GUARD && conn[c].step == 1 ->
+        conn[c].owner = owner[MASTER_KEY];
+        if
+        :: conn[c].events == 0 -> how = DONE
+        :: else -> conn[c].step = 2
+        fi
+    /* verify.c verify_ask(), for a save: HMGET progress 0 … 63 */
+    :: conn[c].request == GUARD && conn[c].step == 2 ->
+        conn[c].mark[0] = mark[0];
+        conn[c].mark[1] = mark[1];
+        how = DONE
 
     /* slots.c slots_take(): MULTI · SET owner:master · SET owner:0 … owner:63 · EXEC */
     :: conn[c].request == ALL_SLOTS ->
@@ -327,6 +350,9 @@ inline execute(c)
                 fi
             }
             unwatch(c);
+#if FAILOVERS > 0
+            begun = true;
+#endif
             how = DONE
 #ifndef FIT_UNWATCHED
         :: else -> unwatch(c); how = NIL
@@ -358,8 +384,57 @@ inline execute(c)
     fi
 }
 
-#define HAS_REQUEST(n) conn[n].request != NOTHING
+#define HAS_REQUEST(n) (conn[n].request != NOTHING && !conn[n].broken)
 #define IS_GHOST(n) conn[n].client == GHOST
+
+#if FAILOVERS > 0
+inline replicate()
+{
+    for (k : 0 .. SLOTS) { replica.owner[k] = owner[k] }
+    for (p : 0 .. PARTS - 1) {
+        replica.mark[p] = mark[p];
+        replica.newest[p] = newest[p]
+    }
+    replica.cursor_key = cursor_key;
+    replica.copy = copy;
+    replica.taken = true
+}
+
+inline promote()
+{
+    for (k : 0 .. SLOTS) {
+        owner[k] = replica.owner[k];
+        replica.owner[k] = 0
+    }
+    for (p : 0 .. PARTS - 1) {
+        mark[p] = replica.mark[p];
+        newest[p] = replica.newest[p];
+        replica.mark[p] = 0;
+        replica.newest[p] = 0
+    }
+    cursor_key = replica.cursor_key;
+    copy = replica.copy;
+    replica.cursor_key = 0;
+    replica.copy = 0;
+    replica.taken = false;
+    for (c : 0 .. CONNECTIONS - 1) {
+        if
+        :: conn[c].client == GHOST -> release(c)
+        :: conn[c].client == LIVE ->
+            conn[c].broken = true;
+            conn[c].watches = false;
+            conn[c].dirty = false;
+            conn[c].request = NOTHING;
+            forget(c);
+            if
+            :: conn[c].result == UNKNOWN -> forget_answer(c) /* half an answer */
+            :: else
+            fi
+        :: else
+        fi
+    }
+}
+#endif
 
 active proctype Redis()
 {
@@ -397,6 +472,10 @@ end:
         release(c);
         c = 0
       }
+#if FAILOVERS > 0
+    :: atomic { failovers > 0 && begun && !replica.taken -> replicate(); k = 0; p = 0 }
+    :: atomic { replica.taken -> failovers--; promote(); c = 0; k = 0; p = 0 }
+#endif
     od
 }
 
@@ -422,15 +501,15 @@ inline part_with(c)
 {
     if
     :: c == NONE
-    :: c != NONE && conn[c].request == NOTHING -> release(c)
-    :: c != NONE && conn[c].request != NOTHING -> conn[c].client = GHOST
+    :: c != NONE && (conn[c].request == NOTHING || conn[c].broken) -> release(c)
+    :: c != NONE && conn[c].request != NOTHING && !conn[c].broken -> conn[c].client = GHOST
     fi;
     c = NONE
 }
 
 /* ==== the master ================================================================================================== */
 
-mtype = { OFF, GUARDING, SAVING, TAKING, READING, FITTING, RUNNING, DRAINING, DEAD };
+mtype = { OFF, GUARDING, SAVING, TAKING, READING, FITTING, RUNNING, DRAINING, REWINDING, DEAD };
 
 typedef instance {
     mtype state = OFF;
@@ -442,6 +521,9 @@ typedef instance {
     byte first;            /* the cursor it began with */
     byte done;             /* ledger.c: bits of events that are acked */
     byte known[PARTS];     /* progress.h known_marks: in memory shared with its workers, outlives them */
+    bool rewinding;        /* it begins again, as Redis has lost data */
+    byte to_save;          /* the cursor that is being saved */
+    byte asked[PARTS];     /* what was known when Redis was asked for its marks */
 }
 instance master[MASTERS];
 byte store_conn[MASTERS] = NONE;
@@ -493,6 +575,23 @@ inline send_ack(i, s, w)
         :: else
         fi
     }
+}
+
+/* transitions.c rewind_sequence() */
+inline data_lost(i)
+{
+#if FAILOVERS > 0
+    behind = false;
+    if
+    :: master[i].state == RUNNING ->
+        master[i].state = REWINDING;
+        master[i].saving = OFF;
+        part_with(store_conn[i])
+    :: else /* it is dead, or rewinds already */
+    fi
+#else
+    assert(!behind) /* Redis loses nothing here */
+#endif
 }
 
 /* writer.c send_batch() */
@@ -592,7 +691,14 @@ inline compare_marks(i, s, w, c)
         :: else
         fi
     }
-    assert(!behind); /* exit(IPC_EXIT_MARKS_LOST): the master reads the relay again. Redis loses nothing here. */
+    if
+    :: behind -> data_lost(i); worker_exit(w) /* exit(IPC_EXIT_MARKS_LOST) */
+    :: else -> accept_marks(i, s, w, c)
+    fi
+}
+
+inline accept_marks(i, s, w, c)
+{
     was_executed(w, c);
     if
     :: !worker[w].has_marks ->
@@ -626,8 +732,11 @@ inline decide(i, s, w, c)
 {
     if
     :: IS_MINE(w, c) -> compare_marks(i, s, w, c)
-    /* The slot is an earlier firehosed's again: for fencing.c, Redis has lost data. It does not, here. */
-    :: conn[c].owner != 0 && REIGN(conn[c].owner) < REIGN(worker[w].token) -> behind = true; assert(!behind)
+    /* The slot is an earlier firehosed's again: Redis has lost data. */
+    :: conn[c].owner != 0 && REIGN(conn[c].owner) < REIGN(worker[w].token) ->
+        behind = true;
+        data_lost(i);
+        worker_exit(w)
     :: TAKEN_OVER(w, c) ->
         worker_exit(w);
         part_with(store_conn[i]);
@@ -644,6 +753,15 @@ inline decide(i, s, w, c)
         ask(c, TAKE);
 #endif
         conn[c].token = worker[w].token
+    fi
+}
+
+#define MAY_BREAK(c) (c != NONE && (losses > 0 || conn[c].broken))
+inline break_connection(c)
+{
+    if
+    :: conn[c].broken
+    :: !conn[c].broken -> losses--
     fi
 }
 
@@ -732,8 +850,8 @@ end:
     /* -- what may happen to it at any time -- */
 
     /* writer.c lose() */
-    :: atomic { losses > 0 && worker_conn[w] != NONE ->
-        losses--;
+    :: atomic { MAY_BREAK(worker_conn[w]) ->
+        break_connection(worker_conn[w]);
         part_with(worker_conn[w]);
         ME.is_fenced = false;
         if
@@ -746,6 +864,10 @@ end:
 
     /* kill -9, a crash, or pool_check() */
     :: atomic { kills > 0 && ME.state != GONE && MASTER.state != DEAD -> kills--; worker_exit(w) }
+
+#if FAILOVERS > 0
+    :: atomic { ME.state != GONE && MASTER.state == REWINDING -> worker_exit(w) } /* pool.c pool_abandon() */
+#endif
 
     /* its master is gone: it may live on for a while */
     :: atomic { ME.state != GONE && MASTER.state == DEAD -> worker_exit(w) }
@@ -794,16 +916,18 @@ end:
     /* begin.c on_owner(): slots_next_token(), slots_take() */
     :: atomic { MASTER.state == GUARDING && ANSWER.result == DONE ->
         if
-        :: MASTER.resizing && REIGN(ANSWER.owner) > MASTER.reign ->
+        :: (MASTER.resizing || MASTER.rewinding) && REIGN(ANSWER.owner) > MASTER.reign ->
             part_with(store_conn[i]);
             MASTER.state = DEAD /* master.c on_taken_over() */
         :: else ->
             if
-            :: !MASTER.resizing && REIGN(ANSWER.owner) > MASTER.reign ->
+            :: !MASTER.resizing && !MASTER.rewinding && REIGN(ANSWER.owner) > MASTER.reign ->
                 MASTER.reign = REIGN(ANSWER.owner) + 1;
                 MASTER.generation = 0
-            :: !MASTER.resizing && REIGN(ANSWER.owner) <= MASTER.reign -> MASTER.reign++; MASTER.generation = 0
-            :: MASTER.resizing
+            :: !MASTER.resizing && !MASTER.rewinding && REIGN(ANSWER.owner) <= MASTER.reign ->
+                MASTER.reign++;
+                MASTER.generation = 0
+            :: MASTER.resizing || MASTER.rewinding
             fi;
             MASTER.generation++;
             ask(store_conn[i], ALL_SLOTS);
@@ -830,9 +954,13 @@ end:
     /* begin_plan(), begin.c write_plan(): marks above a cursor that was set from outside are lowered to it */
     :: atomic { MASTER.state == READING && ANSWER.result == DONE ->
         MASTER.first = ANSWER.cursor;
+        if
+        :: MASTER.rewinding && ANSWER.copy < ANSWER.cursor -> MASTER.first = ANSWER.copy /* begin_plan.c older() */
+        :: else
+        fi;
         for (p : 0 .. PARTS - 1) {
             if
-            :: ANSWER.mark[p] > ANSWER.cursor && ANSWER.copy != ANSWER.cursor ->
+            :: ANSWER.mark[p] > ANSWER.cursor && ANSWER.copy != ANSWER.cursor && !MASTER.rewinding ->
                 ANSWER.events = ANSWER.events | BIT(p)
             :: else
             fi
@@ -845,8 +973,19 @@ end:
       }
     :: atomic { MASTER.state == FITTING && ANSWER.result == DONE -> /* master.c on_begun() */
         part_with(store_conn[i]);
+        MASTER.rewinding = false;
         MASTER.state = RUNNING
       }
+#if FAILOVERS > 0
+    /* transitions.c rewind_when_quiet() */
+    :: atomic { MASTER.state == REWINDING && ALL_GONE(i) && A_CONNECTION_IS_FREE ->
+        MASTER.rewinding = true;
+        MASTER.done = 0;
+        MASTER.known[0] = 0;
+        MASTER.known[1] = 0;
+        master_connect(i)
+      }
+#endif
     /* Somebody else has taken the slots since: session_lose(), and all of it again after a while. Two that begin at once
      * take turns no longer than the back-off is shorter than a beginning: here, the other one has begun. */
     :: atomic { MASTER.state == FITTING && ANSWER.result == NIL && (i == 0 || !BEGINS(i - 1)) &&
@@ -855,8 +994,8 @@ end:
         MASTER.state = GUARDING
       }
     /* The connection broke: session_lose(), and all of it again. */
-    :: atomic { losses > 0 && store_conn[i] != NONE && MASTER.state != RUNNING && A_CONNECTION_IS_FREE ->
-        losses--;
+    :: atomic { MAY_BREAK(store_conn[i]) && MASTER.state != RUNNING && A_CONNECTION_IS_FREE ->
+        break_connection(store_conn[i]);
         part_with(store_conn[i]);
         master_connect(i)
       }
@@ -877,6 +1016,12 @@ end:
         conn[c].slot = MASTER_KEY;
         store_conn[i] = c;
         ask(c, GUARD);
+        conn[c].events = 1; /* with the marks */
+        tail(i);
+        MASTER.to_save = cursor;
+        MASTER.asked[0] = MASTER.known[0];
+        MASTER.asked[1] = MASTER.known[1];
+        cursor = 0;
         MASTER.saving = GUARDING;
 #endif
         c = 0
@@ -884,8 +1029,16 @@ end:
     :: atomic { MASTER.saving == GUARDING && MASTER.state == RUNNING && ANSWER.result == DONE ->
         if
         :: REIGN(ANSWER.owner) > MASTER.reign -> MASTER.state = DEAD; MASTER.saving = OFF; part_with(store_conn[i])
+        :: REIGN(ANSWER.owner) <= MASTER.reign && /* verify.c verify_compare() */
+           ((ANSWER.owner != 0 && REIGN(ANSWER.owner) < MASTER.reign) || ANSWER.mark[0] < MASTER.asked[0] ||
+            ANSWER.mark[1] < MASTER.asked[1]) ->
+            behind = true;
+            data_lost(i)
         :: else ->
+            cursor = MASTER.to_save;
+#ifdef COMPARED_EARLIER
             tail(i);
+#endif
 #ifdef CURSOR_BEFORE_COMMIT
             cursor = EVENTS;
 #endif
@@ -897,7 +1050,11 @@ end:
         fi
       }
     :: atomic { MASTER.saving == SAVING && ANSWER.result == DONE -> MASTER.saving = OFF; part_with(store_conn[i]) }
-    :: atomic { losses > 0 && MASTER.saving != OFF -> losses--; MASTER.saving = OFF; part_with(store_conn[i]) }
+    :: atomic { MASTER.saving != OFF && MAY_BREAK(store_conn[i]) ->
+        break_connection(store_conn[i]);
+        MASTER.saving = OFF;
+        part_with(store_conn[i])
+      }
 
 #if RESIZES > 0
     /* reload.c reload_apply(), pool_drain() */
@@ -918,7 +1075,7 @@ end:
      * to come, or this one has lost its keys to another already. */
     :: atomic { MASTER.state != OFF && MASTER.state != DEAD &&
                 (master[MASTERS - 1].state == OFF ||
-                 (MASTER.state != GUARDING && MASTER.state != TAKING && REIGN(owner[0]) != MASTER.reign)) ->
+                 (MASTER.state != GUARDING && MASTER.state != TAKING && REIGN(owner[0]) > MASTER.reign)) ->
         part_with(store_conn[i]);
         MASTER.saving = OFF;
         MASTER.state = DEAD

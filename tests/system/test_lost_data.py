@@ -2,11 +2,16 @@
 
 import asyncio
 import os
+import signal
 
 import pytest
 
 import events
+import frames
 import stream
+from control import ctl_json
+from processes import freeze
+from relay import sent_in
 from waiting import wait_for
 
 
@@ -33,12 +38,16 @@ def s(lab):
     return s
 
 
-def set_back(s, size, hold):
-    """Kills Redis, cuts its log to that size, and starts it again. The proxy holds the clients named `hold`."""
+def size_of_log(s):
+    return s.redis.append_only_file().stat().st_size
+
+
+def set_back(s, size, hold=""):
+    """Kills Redis, cuts its log to that size, and starts it again. The proxy holds new clients named `hold`, if given."""
     s.redis.kill()
     os.truncate(s.redis.append_only_file(), size)
     rule = HoldClient(hold)
-    s.proxy.on_link = lambda link: setattr(link, "rule", rule)
+    s.proxy.on_link = (lambda link: setattr(link, "rule", rule)) if hold else None
     s.redis.start()
     return rule
 
@@ -46,11 +55,11 @@ def set_back(s, size, hold):
 def test_redis_loses_data_again_before_the_workers_have_seen_it(s):
     """The master reads again from what was left. Then Redis loses more, before a worker has read its marks. The worker
     must not accept them, as its frames begin after the events that are lost now."""
-    little = s.redis.append_only_file().stat().st_size
+    little = size_of_log(s)
     s.more(50)
     s.wait_delivered()
     s.wait_cursor(s.events[-1].seq)
-    more = s.redis.append_only_file().stat().st_size
+    more = size_of_log(s)
     s.more(50)
     s.wait_delivered()
     s.wait_cursor(s.events[-1].seq)
@@ -100,3 +109,69 @@ def test_redis_as_it_was_before_the_first_cursor_gets_all_of_it_again(lab):
     s.more(200)
     s.assert_all()
     assert s.daemon.status()["rewinds"] >= 1
+
+
+def test_ack_for_what_redis_has_lost_saves_no_cursor(s):
+    """A slow worker has the answer to its EXEC, and has not read it. Redis loses that transaction, and the master finds
+    all that it knows of. Then the worker acks, and the master's connection breaks once more before the worker asks
+    Redis."""
+    little = size_of_log(s)
+    (worker,) = s.daemon.worker_pids()
+    (link,) = s.proxy.current("firehosed-worker")
+    s.proxy.call(link.hold, "down")
+    answered = link.bytes["down"]
+    made = s.more(50)
+    s.wait_delivered()
+    freeze(worker)
+    s.proxy.call(link.release)
+    wait_for(lambda: link.bytes["down"] > answered, "the answer to EXEC to be sent")
+    workers = set_back(s, little, "firehosed-worker")
+    s.daemon.wait_log("redis: connected again")
+    os.kill(worker, signal.SIGCONT)
+    wait_for(lambda: s.db.get(stream.CURSOR) == str(made[-1].seq) or s.daemon.log_lines("redis has lost data"),
+             "the ack to be used")  # fmt: skip
+    for link in s.proxy.current("firehosed-master"):
+        s.proxy.call(link.cut)
+    s.daemon.wait_log("redis: connected again", count=2)
+    workers.opened = True
+    s.assert_all()
+    assert s.daemon.status()["rewinds"] >= 1
+
+
+def seqs_of(made):
+    return sorted(e.seq for e in made if e.is_delivered)
+
+
+def test_redis_as_it_was_before_a_new_sequence_gets_all_of_the_new_one(s):
+    """The old sequence's marks are higher than all seqs of the new one: none of them may count as a duplicate."""
+    before, old = size_of_log(s), s.events[:]
+    s.relay.stop()
+    s.relay.log[:] = new = events.make(60, events.FIRST_SEQ // 2)
+    error = events.other(frames.error("FutureCursor", "Cursor in the future."))
+    s.relay.script(sent_in([error]))
+    s.relay.start()
+    s.daemon.wait_status(lambda status: status["resets"] == 1 and status["state"] == "running", "the new sequence")
+    s.relay.drop_all()
+    s.wait_cursor(new[-1].seq)
+    set_back(s, before)
+    later = s.more(60)
+    stream.wait_seqs(s.db, [*old, *new, *later])
+    s.wait_cursor(later[-1].seq)
+    assert sorted(stream.seqs(s.db)) == seqs_of([*old, *new, *later])
+    assert int(s.db.hget("firehose:progress", "cursor")) == later[-1].seq
+    assert s.daemon.status()["rewinds"] == 1 and s.daemon.status()["resets"] == 1
+
+
+def test_redis_as_it_was_before_an_operator_set_the_cursor_back_gets_the_events_again(s):
+    before = size_of_log(s)
+    ctl_json(s.daemon, "drain")
+    ctl_json(s.daemon, "cursor", "set", s.events[49].seq, "--yes")
+    ctl_json(s.daemon, "resume")
+    again = s.events[50:]
+    s.wait_length(len(seqs_of(s.events)) + len(seqs_of(again)))
+    s.wait_cursor(s.events[-1].seq)
+    set_back(s, before)
+    later = s.more(10)
+    stream.wait_seqs(s.db, later)
+    s.wait_cursor(later[-1].seq)
+    assert sorted(stream.seqs(s.db)) == sorted([*seqs_of(s.events), *seqs_of(again)])

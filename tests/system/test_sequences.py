@@ -5,6 +5,7 @@ import pytest
 import events
 import frames
 import stream
+from relay import sent_in
 from waiting import wait_for
 
 ENDED_BY_SEQUENCE = 79
@@ -25,18 +26,6 @@ def assert_rogue_put_aside(s, bad):
     (letter,) = stream.dead_letters(s.db)
     assert int(letter["seq"]) == bad.seq
     assert letter["reason"].startswith("implausible seq")
-
-
-def sent_in(order):
-    """Returns a script that sends these events in this order on one connection, and then nothing."""
-
-    async def script(connection):
-        await connection.upgrade()
-        for event in order:
-            await connection.message(event.frame)
-        await connection.until_client_ends()
-
-    return script
 
 
 def test_one_rogue_seq_is_put_aside_and_nothing_after_it_is_skipped(lab):

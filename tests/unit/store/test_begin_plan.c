@@ -92,19 +92,17 @@ static void rewind_goes_to_the_oldest_cursor_and_keeps_the_marks(void **state)
 {
     (void)state;
     static const struct {
-        struct optional cursor, copy, connect_copy, expected;
+        struct optional cursor, copy, expected;
     } rows[] = {
-        {{true, 100}, {true, 100}, {true, 100}, {true, 100}},
-        {{true, 100}, {true, 80}, {true, 100}, {true, 80}}, /* the copy is as old as the marks */
-        {{true, 100}, {true, 100}, {true, 70}, {true, 70}}, /* it was older when the connection was made */
-        {{true, 100}, {0}, {true, 70}, {true, 70}},
-        {{0}, {true, 80}, {0}, {true, 80}},
-        {{true, 60}, {true, 80}, {true, 70}, {true, 60}},
-        {{0}, {0}, {0}, {0}},
+        {{true, 100}, {true, 100}, {true, 100}},
+        {{true, 100}, {true, 80}, {true, 80}}, /* the copy is as old as the marks */
+        {{true, 100}, {0}, {true, 100}},
+        {{0}, {true, 80}, {true, 80}},
+        {{true, 60}, {true, 80}, {true, 60}},
+        {{0}, {0}, {0}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct begin_found f = found(rows[i].cursor, rows[i].copy);
-        f.connect_copy = rows[i].connect_copy;
         struct begin_plan p = plan(BEGIN_REWIND, NONE, f);
         assert_int_equal(p.cursor.is_known, rows[i].expected.is_known);
         assert_int_equal(p.cursor.value, rows[i].expected.value);

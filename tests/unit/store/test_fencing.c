@@ -35,7 +35,9 @@ static void the_epoch_tells_who_came_later(void **state)
     assert_int_equal(standing_of(token(OURS, 5, 1)), STANDING_OURS);
     assert_int_equal(standing_of(token(THEIRS, 6, 0)), STANDING_SUCCESSOR);
     assert_int_equal(standing_of(token(THEIRS, 5, 9)), STANDING_SUCCESSOR); /* both began at once */
-    assert_int_equal(standing_of(token(THEIRS, 4, 9)), STANDING_PREDECESSOR);
+    assert_int_equal(standing_of(token(THEIRS, 4, 9)), STANDING_OUTDATED);
+    assert_int_equal(standing_of(token(OURS, 4, 9)), STANDING_OUTDATED); /* from before the last plan */
+    assert_int_equal(standing_of(token(OURS, 6, 1)), STANDING_OURS); /* a plan whose answer was lost */
 }
 
 static void key_that_is_gone_or_no_token_is_nobodys(void **state)
@@ -48,28 +50,27 @@ static void key_that_is_gone_or_no_token_is_nobodys(void **state)
     assert_int_equal(found.generation, 0);
 }
 
-static uint64_t next(enum standing standing, struct owner_token found, bool takes_over)
+static uint64_t next(struct owner_token found, bool new_epoch)
 {
     const struct owner_token ours = token(OURS, 5, 3);
-    struct owner_token token = slots_next_token(&ours, standing, &found, takes_over);
+    struct owner_token token = slots_next_token(&ours, &found, new_epoch);
     assert_int_equal(token.instance, OURS);
     return token.generation;
 }
 
-static void taking_over_begins_an_epoch_above_both(void **state)
+static void new_epoch_is_above_both(void **state)
 {
     (void)state;
-    assert_int_equal(next(STANDING_SUCCESSOR, token(THEIRS, 9, 4), true), UINT64_C(10) << 32 | 1);
-    assert_int_equal(next(STANDING_PREDECESSOR, token(THEIRS, 2, 4), true), UINT64_C(6) << 32 | 1);
-    assert_int_equal(next(STANDING_NOBODYS, token(0, 0, 0), true), UINT64_C(6) << 32 | 1);
-    assert_int_equal(next(STANDING_PREDECESSOR, token(THEIRS, 2, 4), false), UINT64_C(6) << 32 | 1);
+    assert_int_equal(next(token(THEIRS, 9, 4), true), UINT64_C(10) << 32 | 1);
+    assert_int_equal(next(token(THEIRS, 2, 4), true), UINT64_C(6) << 32 | 1);
+    assert_int_equal(next(token(0, 0, 0), true), UINT64_C(6) << 32 | 1);
 }
 
 static void taking_the_own_slots_again_stays_in_the_epoch(void **state)
 {
     (void)state;
-    assert_int_equal(next(STANDING_OURS, token(OURS, 5, 3), false), UINT64_C(5) << 32 | 4);
-    assert_int_equal(next(STANDING_NOBODYS, token(0, 0, 0), false), UINT64_C(5) << 32 | 4);
+    assert_int_equal(next(token(OURS, 5, 3), false), UINT64_C(5) << 32 | 4);
+    assert_int_equal(next(token(0, 0, 0), false), UINT64_C(5) << 32 | 4);
 }
 
 static struct verify_case intact(void)
@@ -109,15 +110,30 @@ static void redis_that_went_back_is_told(void **state)
     assert_int_equal(verify_compare(&v, &p), VERIFY_KEY_GONE);
 }
 
+static void owner_decides_before_marks_that_may_be_of_another_sequence(void **state)
+{
+    (void)state;
+    int p = 0;
+    struct verify_case v = intact();
+    v.marks.seq[3] = 1000;
+    v.standing = STANDING_OUTDATED;
+    assert_int_equal(verify_compare(&v, &p), VERIFY_OWNER_IS_OLD);
+    v.standing = STANDING_SUCCESSOR;
+    assert_int_equal(verify_compare(&v, &p), VERIFY_TAKEN_OVER);
+    v.standing = STANDING_NOBODYS;
+    assert_int_equal(verify_compare(&v, &p), VERIFY_INTACT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_epoch_tells_who_came_later),
         cmocka_unit_test(key_that_is_gone_or_no_token_is_nobodys),
-        cmocka_unit_test(taking_over_begins_an_epoch_above_both),
+        cmocka_unit_test(new_epoch_is_above_both),
         cmocka_unit_test(taking_the_own_slots_again_stays_in_the_epoch),
         cmocka_unit_test(redis_with_all_that_is_known_is_intact),
         cmocka_unit_test(redis_that_went_back_is_told),
+        cmocka_unit_test(owner_decides_before_marks_that_may_be_of_another_sequence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

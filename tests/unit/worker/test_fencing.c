@@ -50,7 +50,7 @@ static void the_owner_decides_first(void **state)
         {SLOT_OF_PREDECESSOR, FENCING_TAKE_SLOT, 0},
         {SLOT_OF_SUCCESSOR, FENCING_LEAVE, IPC_EXIT_OBSOLETE},
         {SLOT_OF_LATER_FIREHOSED, FENCING_LEAVE, IPC_EXIT_TAKEN_OVER},
-        {SLOT_OF_EARLIER_FIREHOSED, FENCING_LEAVE, IPC_EXIT_MARKS_LOST},
+        {SLOT_OF_EARLIER_EPOCH, FENCING_LEAVE, IPC_EXIT_MARKS_LOST},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fencing_case c = sound();
@@ -131,6 +131,8 @@ static void marks_ahead_of_failed_commands_are_put_back_and_then_told(void **sta
     c.batch = &batch;
     c.has_part_failed = true;
     assert_step(&c, FENCING_RETRY_LATER, 0, 0);
+    c.must_repair = true; /* Redis has confirmed the marks, and only then it is over */
+    assert_step(&c, FENCING_RETRY_LATER, 0, 0);
 }
 
 static void marks_in_doubt_are_put_back_where_the_stream_is_gone(void **state)
@@ -145,6 +147,53 @@ static void marks_in_doubt_are_put_back_where_the_stream_is_gone(void **state)
     assert_step(&c, FENCING_RETRY_LATER, 0, 0);
 }
 
+static const redisReply ok = {.type = REDIS_REPLY_STATUS, .str = "OK"}, nothing = {.type = REDIS_REPLY_NIL};
+
+/* Answers the question that waits in f; partition 0 has this mark, the others none. */
+static enum fencing_step answer(struct fencing *f, const char *mark, const struct batch *batch)
+{
+    char mine[OWNER_TOKEN_BYTES];
+    owner_format(&f->owner, mine);
+    redisReply executed = {.type = REDIS_REPLY_ARRAY}, owner = {.type = REDIS_REPLY_STRING, .str = mine};
+    redisReply type = {.type = REDIS_REPLY_STATUS, .str = "stream"}, relay = {.type = REDIS_REPLY_STRING, .str = "r"};
+    redisReply of_0 = {.type = REDIS_REPLY_STRING, .str = (char *)mark}, *each[PARTITIONS] = {&of_0};
+    redisReply marks = {.type = REDIS_REPLY_ARRAY, .elements = PARTITIONS, .element = each};
+    for (int p = 1; p < PARTITIONS; p++)
+        each[p] = (redisReply *)&nothing;
+    const redisReply *all[] = {&ok, &ok, &executed, &ok, &owner, &type, &type, &marks, &relay};
+    enum fencing_step step = FENCING_WAIT;
+    for (size_t i = f->replies; i < sizeof all / sizeof all[0]; i++)
+        step = fencing_take(f, all[i], batch).step;
+    return step;
+}
+
+static void marks_are_put_back_again_where_the_connection_broke_meanwhile(void **state)
+{
+    (void)state;
+    struct config config = {.stream_key = "stream", .dead_letters_key = "dead"};
+    const struct worker_setup setup = {
+        .config = &config, .progress_key = "progress", .own = 1, .owner = {7, 5}, .known = known_marks_new()};
+    const struct error why = {.text = "WRONGTYPE"};
+    struct batch batch = {.touched = 1};
+    struct fencing f;
+    batch.marks.seq[0] = 115;
+    fencing_init(&f, &setup, "owner");
+    fencing_begin(&f);
+    assert_int_equal(answer(&f, "100", NULL), FENCING_GO_ON);
+    fencing_must_repair(&f, &why);
+    fencing_begin(&f);
+    assert_int_equal(answer(&f, "115", &batch), FENCING_WRITE_MARKS);
+    fencing_connected(&f); /* it is not known whether Redis has executed that */
+    fencing_begin(&f);
+    assert_int_equal(answer(&f, "115", &batch), FENCING_TAKE_SLOT);
+    assert_int_equal(answer(&f, "115", &batch), FENCING_WRITE_MARKS);
+    assert_int_equal(answer(&f, "100", &batch), FENCING_RETRY_LATER);
+    assert_string_equal(f.failure.text, "WRONGTYPE");
+    fencing_begin(&f);
+    assert_int_equal(answer(&f, "100", &batch), FENCING_GO_ON);
+    fencing_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +206,7 @@ int main(void)
         cmocka_unit_test(marks_of_the_batch_tell_whether_it_was_executed),
         cmocka_unit_test(marks_ahead_of_failed_commands_are_put_back_and_then_told),
         cmocka_unit_test(marks_in_doubt_are_put_back_where_the_stream_is_gone),
+        cmocka_unit_test(marks_are_put_back_again_where_the_connection_broke_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
