@@ -256,8 +256,8 @@ static bool is_refusal(enum login_step step, const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_ERROR &&
            (step == STEP_AUTH || step == STEP_SELECT || starts_with(reply->str, "NOAUTH") ||
-            starts_with(reply->str, "DENIED") || starts_with(reply->str, "LOADING") ||
-            starts_with(reply->str, "BUSY ") || starts_with(reply->str, "MASTERDOWN"));
+            starts_with(reply->str, "DENIED") || starts_with(reply->str, "BUSY ") ||
+            redis_is_wrong_server(reply->str));
 }
 
 static void warn_of_log(struct redis_client *c, const char *reason)
@@ -434,6 +434,11 @@ const char *redis_first_error(const redisReply *reply)
         if (reply->element[i]->type == REDIS_REPLY_ERROR)
             return reply->element[i]->str;
     return NULL;
+}
+
+bool redis_is_wrong_server(const char *error)
+{
+    return starts_with(error, "READONLY ") || starts_with(error, "MASTERDOWN ") || starts_with(error, "LOADING ");
 }
 
 const char *redis_error_hint(const char *error)

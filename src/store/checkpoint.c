@@ -76,7 +76,9 @@ static void on_saved(void *arg, const redisReply *reply)
 /* A firehosed that has nothing to save is told, too, that it was taken over. */
 void checkpoint_check_owner(struct checkpoint *k)
 {
-    if (session_may_ask(k->session) && may_save(k))
+    if (k->verify->saved.is_known && redis_is_wrong_server(k->session->trouble.text))
+        checkpoint_write(k, k->verify->saved.value); /* only a write tells whether this server is the right one */
+    else if (session_may_ask(k->session) && may_save(k))
         slots_ask(k->session, on_owner_checked, k);
 }
 

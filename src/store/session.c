@@ -60,8 +60,8 @@ void session_report(struct session *c, const char *what)
 
 void session_recovered(struct session *c)
 {
-    if (!c->is_lost)
-        return;
+    if (!c->is_lost || redis_is_wrong_server(c->trouble.text))
+        return; /* a replica answers questions, too: a write tells */
     c->is_lost = false;
     c->backoff_ms = BACKOFF_FIRST_MS;
     log_info("redis: connected again");
@@ -175,7 +175,12 @@ static void take_reply(struct session *c, const redisReply *reply)
     c->first = (c->first + 1) % PENDING_MAX;
     c->count--;
     c->asked_ms = clock_monotonic_ms();
-    if (p.on_reply != NULL)
+    bool is_wrong = reply->type == REDIS_REPLY_ERROR && redis_is_wrong_server(reply->str);
+    if (is_wrong && p.is_call)
+        p.on_reply(p.arg, reply);
+    if (is_wrong) /* another server may have its name by now */
+        session_lose(c, reply->str);
+    else if (p.on_reply != NULL)
         p.on_reply(p.arg, reply);
     else if (reply->type == REDIS_REPLY_ERROR)
         session_report(c, reply->str);

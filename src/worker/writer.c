@@ -163,6 +163,10 @@ static void note_failure(struct writer *w, const char *text)
 
 static void retry_later(struct writer *w, const char *why)
 {
+    if (redis_is_wrong_server(why)) { /* another server may have its name by now */
+        lose(w, why);
+        return;
+    }
     back_off(w, WRITER_RETRY);
     report_trouble(w, why);
 }

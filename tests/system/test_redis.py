@@ -275,6 +275,26 @@ def test_read_only_replica_is_waited_out_until_it_is_promoted(lab):
     s.assert_all()
 
 
+def test_coordinated_failover_is_followed_to_the_new_primary(lab):
+    """The old primary keeps the connections open, and refuses every write. The name leads to the new one."""
+    s = lab.system_behind_proxy(events.make(100), workers=2, cursor_interval="100ms")
+    s.assert_all()
+    replica = lab.redis(replicaof=f"127.0.0.1 {s.redis.port}")
+    with replica.client() as db:
+        wait_for(lambda: db.info("replication")["master_link_status"] == "up", "the replica to be in step")
+        s.db.execute_command("FAILOVER")
+        wait_for(lambda: db.info("replication")["role"] == "master", "the replica to be promoted")
+    s.more(500)
+    s.daemon.wait_log(rf"{TROUBLE}.*READONLY")
+    s.proxy.target = ("127.0.0.1", replica.port)
+    s.redis, s._db = replica, None
+    s.assert_all()
+    s.wait_cursor(s.events[-1].seq)
+    status = s.daemon.wait_status(lambda status: status["redis"]["state"] == "ready", "to be well")
+    assert status["rewinds"] == 0
+    s.daemon.wait_log("info master.*redis: connected again")
+
+
 def test_loading_redis_is_waited_out(lab):
     redis = lab.redis(aof=True)
     s = lab.system(events.make(6000), redis=redis)
