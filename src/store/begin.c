@@ -80,7 +80,8 @@ static void on_slots(void *arg, const redisReply *reply)
         b->order.kind = BEGIN_NOTHING;
         if (b->found_outdated)
             b->hooks->data_lost(b->hooks->arg);
-        b->hooks->slots_taken(b->hooks->arg);
+        else
+            b->hooks->slots_taken(b->hooks->arg);
     } else {
         /* Watched before it is read: if another firehosed takes the slots now, what is written below is not executed,
          * however long it was on its way. */

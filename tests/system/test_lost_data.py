@@ -175,3 +175,23 @@ def test_redis_as_it_was_before_an_operator_set_the_cursor_back_gets_the_events_
     stream.wait_seqs(s.db, later)
     s.wait_cursor(later[-1].seq)
     assert sorted(stream.seqs(s.db)) == sorted([*seqs_of(s.events), *seqs_of(again)])
+
+
+def test_redis_as_it_was_before_the_last_reset_holds_no_further_reset_up(s):
+    """Workers still have events of the sequence that ends, and all slots have an earlier owner again. The events reach
+    the stream, and the new sequence begins."""
+    before = size_of_log(s)
+    ctl_json(s.daemon, "drain")
+    ctl_json(s.daemon, "cursor", "set", s.events[-1].seq, "--yes")
+    ctl_json(s.daemon, "resume")
+    s.daemon.wait_connected()
+    old = [*s.events, *s.more_in_flight(50)]
+    s.relay.script(sent_in([events.other(frames.error("FutureCursor", "Cursor in the future."))]))
+    s.relay.drop_all()
+    s.daemon.wait_status(lambda status: status["state"] == "resetting", "the new sequence")
+    s.relay.log[:] = new = events.make(60, events.FIRST_SEQ // 2)
+    set_back(s, before)
+    stream.wait_seqs(s.db, [*old, *new])
+    s.wait_cursor(new[-1].seq)
+    assert sorted(stream.seqs(s.db)) == seqs_of([*old, *new])
+    assert s.daemon.status()["resets"] == 1
