@@ -73,6 +73,22 @@ static void taking_the_own_slots_again_stays_in_the_epoch(void **state)
     assert_int_equal(next(token(0, 0, 0), false), UINT64_C(5) << 32 | 4);
 }
 
+/* The owner keys are deleted while the successor lives: whatever plan the first firehosed writes then, the successor
+ * stays the later one. */
+static void firehosed_that_was_taken_over_stays_below_its_successor(void **state)
+{
+    (void)state;
+    const struct owner_token first = token(OURS, 5, 3), nobody = {0}, fresh = {.instance = THEIRS};
+    struct owner_token taken = slots_next_token(&fresh, &first, true);
+    struct owner_token successor = slots_next_token(&taken, &first, true); /* with its first plan */
+    struct owner_token again = slots_next_token(&first, &nobody, true), found;
+    char text[OWNER_TOKEN_BYTES];
+    owner_format(&successor, text);
+    assert_int_equal(slots_standing(&again, text, &found), STANDING_SUCCESSOR);
+    owner_format(&again, text);
+    assert_int_equal(slots_standing(&successor, text, &found), STANDING_OUTDATED);
+}
+
 static struct verify_case intact(void)
 {
     struct verify_case v = {.saved = optional_of(100), .record = {.copy = optional_of(100), .knows_relay = true}};
@@ -131,6 +147,7 @@ int main(void)
         cmocka_unit_test(key_that_is_gone_or_no_token_is_nobodys),
         cmocka_unit_test(new_epoch_is_above_both),
         cmocka_unit_test(taking_the_own_slots_again_stays_in_the_epoch),
+        cmocka_unit_test(firehosed_that_was_taken_over_stays_below_its_successor),
         cmocka_unit_test(redis_with_all_that_is_known_is_intact),
         cmocka_unit_test(redis_that_went_back_is_told),
         cmocka_unit_test(owner_decides_before_marks_that_may_be_of_another_sequence),
