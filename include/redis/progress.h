@@ -5,7 +5,8 @@
  *                 "run": the run of Redis (run_id) whose append-only log is known to be sound (redis/info.h).
  * <owner_key>:<slot>  the token of the worker that may write for the slot: "<instance>:<generation>". The instance is a
  *                 random number of a master, the generation rises with each worker that it starts. Its upper half
- *                 is the epoch: it rises with each master that takes the keys over.
+ *                 is the epoch: it rises with each master that takes the keys over, and with each time that
+ *                 such a master drops or changes marks.
  * <owner_key>:master  the token of the master that may save the cursor. */
 #ifndef FIREHOSED_REDIS_PROGRESS_H
 #define FIREHOSED_REDIS_PROGRESS_H

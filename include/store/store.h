@@ -33,7 +33,7 @@ void store_restart(struct store *s);
 
 /* As soon as Redis is there: takes all slots, so that no transaction of an earlier worker can succeed any more, reads
  * cursor and marks, and makes them fit each other. rewind: Redis has lost data; reading continues at its own cursor,
- * and the marks stay. */
+ * and the marks stay. If Redis has lost the last store_begin…() as well, that is repeated instead. */
 void store_begin(struct store *s, const struct store_keys *keys, bool rewind);
 
 /* The same for another relay: forgets what was saved or known of the one before. If another firehosed has taken over

@@ -6,7 +6,9 @@
  *
  * The watch guards the write: a firehosed that was taken over cannot write the cursor any more, however long the
  * command was on its way. The marks must cover what the cursor covers: an ack may be the late answer of a Redis that is
- * gone. So the cursor in Redis is never in front of the events beside it, whatever Redis loses. One save at a time: EXEC would end the guard of the next one, too. */
+ * gone. So the cursor in Redis is never in front of the events beside it, whatever Redis loses.
+ *
+ * One save at a time: EXEC would end the guard of the next one, too. */
 #include "config.h"
 
 #include "checkpoint.h"

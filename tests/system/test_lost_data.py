@@ -43,7 +43,7 @@ def size_of_log(s):
 
 
 def set_back(s, size, hold=""):
-    """Kills Redis, cuts its log to that size, and starts it again. The proxy holds new clients named `hold`, if given."""
+    """Kills Redis, cuts its log to that size, and starts it again. The proxy holds new clients named `hold`."""
     s.redis.kill()
     os.truncate(s.redis.append_only_file(), size)
     rule = HoldClient(hold)
