@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json_text.h"
+
 int command_fail(enum client_result result, const struct error *why)
 {
     fprintf(stderr, "firehosectl: %s\n", why->text);
@@ -62,7 +64,7 @@ json_t *command_ask(const struct invocation *in, const char *request, json_t *ar
 int command_show(const struct invocation *in, json_t *result, void (*show)(const json_t *result))
 {
     if (in->as_json) {
-        json_dumpf(result, stdout, JSON_INDENT(2));
+        json_dumpf(result, stdout, JSON_INDENT(2) | JSON_NUMBERS);
         putchar('\n');
     } else {
         show_clean(result);

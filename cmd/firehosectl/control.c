@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "show.h"
 
@@ -171,7 +172,7 @@ int run_shutdown(const struct invocation *in)
     }
     client_close(client);
     if (in->as_json)
-        json_dumpf(answer, stdout, JSON_INDENT(2));
+        json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_NUMBERS);
     else
         printf("firehosed, process %lld, has ended", member_number(answer, "pid"));
     putchar('\n');

@@ -77,3 +77,5 @@ enum colour state_colour(const char *state)
             return BAD;
     return WARNING;
 }
+
+enum colour lag_colour(double seconds) { return seconds < 5 ? GOOD : seconds < 60 ? WARNING : BAD; }

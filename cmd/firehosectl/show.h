@@ -23,6 +23,9 @@ const char *colour_off(void);
 /* Returns the colour for a state of the master, the relay, Redis or a worker. */
 enum colour state_colour(const char *state);
 
+/* Returns the colour for a lag in seconds. */
+enum colour lag_colour(double seconds);
+
 /* show_status.c */
 void show_status(const json_t *status);
 void show_workers(const json_t *workers);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/human.h"
 #include "show.h"
 
 enum { ERRORS_SHOWN = 5 };
@@ -61,15 +62,56 @@ static void show_errors(const json_t *errors)
     }
 }
 
+static void show_lag(const json_t *lag, const json_t *eta)
+{
+    char text[HUMAN_BYTES];
+    double seconds = json_number_value(lag);
+    if (!json_is_number(lag)) {
+        puts("lag      unknown");
+        return;
+    }
+    printf("lag      %s%s%s", colour_on(lag_colour(seconds)), human_lag(seconds, text), colour_off());
+    if (json_is_number(eta))
+        printf(", caught up in about %s", human_duration(json_number_value(eta), text));
+    puts(seconds < 5 ? ", live" : json_is_number(eta) ? "" : ", time to catch up unknown");
+}
+
+static void print_length(const json_t *length, const char *what)
+{
+    char text[HUMAN_BYTES] = "?";
+    if (json_is_integer(length))
+        human_count((uint64_t)json_integer_value(length), text);
+    printf("%s %s", text, what);
+}
+
+/* What one asks first. */
+static void show_figures(const json_t *s)
+{
+    const json_t *rates = json_object_get(s, "rates"), *redis = json_object_get(s, "redis");
+    char events[HUMAN_BYTES], bytes[HUMAN_BYTES];
+    show_lag(json_object_get(s, "lag_s"), json_object_get(s, "eta_s"));
+    printf("rate     %s events/s, %s/s\n",
+           human_count((uint64_t)(member_real(rates, "events_per_s_10s") + 0.5), events),
+           human_bytes(member_real(rates, "bytes_per_s"), bytes));
+    printf("stream   ");
+    print_length(json_object_get(redis, "stream_length"), "entries, ");
+    fputs(member_number(redis, "dead_letters_length") > 0 ? colour_on(WARNING) : "", stdout);
+    print_length(json_object_get(redis, "dead_letters_length"), "dead letters");
+    puts(member_number(redis, "dead_letters_length") > 0 ? colour_off() : "");
+}
+
 void show_status(const json_t *s)
 {
     const json_t *redis = json_object_get(s, "redis"), *ring = json_object_get(s, "ring");
     const char *cursor = member_text(s, "cursor");
     json_int_t size = member_number(ring, "size_bytes"), used = member_number(ring, "used_bytes");
+    char up[HUMAN_BYTES];
 
-    printf("firehosed %s, process %lld, ", member_text(s, "version"), member_number(s, "pid"));
+    show_figures(s);
+    printf("state    ");
     print_state(member_text(s, "state"), 0);
-    printf(", up %.0f s\n", member_real(s, "uptime_s"));
+    printf(", firehosed %s, process %lld, up %s\n", member_text(s, "version"), member_number(s, "pid"),
+           human_duration(member_real(s, "uptime_s"), up));
     show_relay(json_object_get(s, "relay"));
     printf("redis    ");
     print_state(member_text(redis, "state"), 0);

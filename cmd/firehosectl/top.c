@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "screen.h"
 #include "top_panes.h"
 #include "top_view.h"
@@ -158,7 +159,7 @@ static int print_lines(const struct invocation *in, json_int_t count)
             client_close(client);
             return command_fail(result, &why);
         }
-        json_dumpf(status, stdout, JSON_COMPACT);
+        json_dumpf(status, stdout, JSON_COMPACT | JSON_NUMBERS);
         json_decref(status);
         if (putchar('\n') == EOF || fflush(stdout) == EOF)
             break;

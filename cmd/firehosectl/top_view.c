@@ -53,26 +53,6 @@ static void put_right(int row, const char *text)
     screen_put(&p, "%s", text);
 }
 
-static const char *amount(double bytes, char out[HUMAN_BYTES])
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    int unit = 0;
-    while (bytes >= 999.5 && unit < 4) {
-        bytes /= 1000;
-        unit++;
-    }
-    snprintf(out, HUMAN_BYTES, bytes < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-    return out;
-}
-
-static const char *short_time(double seconds, char out[HUMAN_BYTES])
-{
-    if (seconds >= 10)
-        return human_duration(seconds, out);
-    snprintf(out, HUMAN_BYTES, "%.1f s", seconds);
-    return out;
-}
-
 static void draw_title(const struct top *t)
 {
     char clock[32];
@@ -109,12 +89,12 @@ static void draw_rate(const struct top *t, int row)
     screen_put(&p, "%s/s", human_count((uint64_t)(member_real(rates, "events_per_s") + 0.5), text));
     p.style = STYLE_PLAIN;
     screen_put(&p, " (10 s: %s)", human_count((uint64_t)(member_real(rates, "events_per_s_10s") + 0.5), text));
-    screen_put(&p, "  %s/s", amount(member_real(rates, "bytes_per_s"), text));
+    screen_put(&p, "  %s/s", human_bytes(member_real(rates, "bytes_per_s"), text));
     screen_put(&p, "   lag ");
     double seconds = json_number_value(lag);
-    p.colour = !json_is_number(lag) ? PLAIN : seconds < 5 ? GOOD : seconds < 60 ? WARNING : BAD;
+    p.colour = json_is_number(lag) ? lag_colour(seconds) : PLAIN;
     if (json_is_number(lag))
-        screen_put(&p, "%s", short_time(seconds, text));
+        screen_put(&p, "%s", human_lag(seconds, text));
     else
         screen_put(&p, "?");
     p.colour = PLAIN;
@@ -133,13 +113,13 @@ static void draw_ring(const struct top *t, int row)
     p.colour = part < 0.5 ? GOOD : part < 0.9 ? WARNING : BAD;
     screen_gauge(&p, part, screen_columns() >= WIDE_COLUMNS ? 30 : 12);
     p.colour = PLAIN;
-    screen_put(&p, " %.0f%% of %s", part * 100, amount(size, text));
+    screen_put(&p, " %.0f%% of %s", part * 100, human_bytes(size, text));
     screen_put(&p, "   redis ");
     put_state(&p, member_text(redis, "state"));
     if (json_is_integer(json_object_get(redis, "used_memory")))
-        screen_put(&p, " %s", amount((double)member_number(redis, "used_memory"), text));
+        screen_put(&p, " %s", human_bytes((double)member_number(redis, "used_memory"), text));
     if (member_number(redis, "max_memory") > 0)
-        screen_put(&p, " of %s", amount((double)member_number(redis, "max_memory"), text));
+        screen_put(&p, " of %s", human_bytes((double)member_number(redis, "max_memory"), text));
     if (json_is_integer(json_object_get(redis, "stream_length")))
         screen_put(&p, ", stream %s", human_count((uint64_t)member_number(redis, "stream_length"), text));
     if (member_number(redis, "dead_letters_length") > 0) {
@@ -183,7 +163,7 @@ static void draw_series(const struct top *t, int row, int rows, int series, cons
     if (series == 0)
         screen_put(&p, "max %s/s", human_count((uint64_t)(max + 0.5), text));
     else
-        screen_put(&p, "max %s", short_time(max, text));
+        screen_put(&p, "max %s", human_lag(max, text));
     if (rows > 1) {
         p = screen_pen(row + 1, LABEL + (int)width + 1, INT32_MAX);
         screen_put(&p, "last %s", human_duration((double)t->history_count, span));

@@ -14,6 +14,7 @@
 #include "ipc/counters.h"
 #include "master/dashboard.h"
 #include "master/filter.h"
+#include "master/progress.h"
 #include "master/sequence.h"
 #include "master/service.h"
 #include "net/resolver.h"
@@ -83,12 +84,6 @@ struct intake_totals {
     struct error reason; /* why the relay is left, for its log */
 };
 
-/* master.c: frames that are committed, and what of them the log has told. */
-struct progress {
-    uint64_t done, reported;
-    int64_t reported_ms;
-};
-
 /* master.c */
 enum { SIGNALS = 5 };
 struct master_events {
@@ -125,7 +120,7 @@ struct master {
     struct filter *filter;
 
     struct intake_totals totals;
-    struct progress progress;
+    struct progress progress; /* master.c */
     struct traffic *traffic;
     struct health health;
     struct snapshot snapshot; /* report/take.c */

@@ -139,7 +139,8 @@ const struct setting config_table[] = {
          "Where firehosed logs: a file, which SIGUSR1 opens again; syslog, or syslog:PATH for a socket other than "
          "/dev/log; empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
     VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
-          "firehosed logs a line about the rate each time it has processed this many events, and at most every 10 s."),
+          "firehosed logs a line about the rate each time it has processed this many events, but at most every 10 s and at "
+         "least every minute."),
     VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,
           "firehosed logs a line every minute while events are older than this at their commit; 0: never."),
     TEXT(pid_file, "/run/firehosed/firehosed.pid", 0, 1023, RESTART, NULL,

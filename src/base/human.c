@@ -30,3 +30,23 @@ const char *human_duration(double seconds, char out[HUMAN_BYTES])
         snprintf(out, HUMAN_BYTES, "%.1f days", seconds / 86400);
     return out;
 }
+
+const char *human_lag(double seconds, char out[HUMAN_BYTES])
+{
+    if (seconds >= 9.95)
+        return human_duration(seconds, out);
+    snprintf(out, HUMAN_BYTES, "%.1f s", seconds);
+    return out;
+}
+
+const char *human_bytes(double bytes, char out[HUMAN_BYTES])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    int unit = 0;
+    while (bytes >= 999.5 && unit < 4) {
+        bytes /= 1000;
+        unit++;
+    }
+    snprintf(out, HUMAN_BYTES, bytes < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+    return out;
+}

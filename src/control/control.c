@@ -17,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -143,7 +144,7 @@ static void send_line(struct client *client, json_t *line, const struct buffer *
     }
     if (unread_bytes(client) == 0)
         client->unread_since_ms = clock_monotonic_ms();
-    if (line != NULL && (text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15))) != NULL)
+    if (line != NULL && (text = json_dumps(line, JSON_COMPACT | JSON_NUMBERS)) != NULL)
         front = strlen(text) - braces;
     if (unread_bytes(client) > UNREAD_MAX_BYTES)
         drop_soon(client, "it has more than 8 MB of unread answers");

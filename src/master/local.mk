@@ -8,6 +8,7 @@ libmaster_a_SOURCES = \
 	include/master/filter.h src/master/filter.c \
 	include/master/ingest.h src/master/ingest.c \
 	include/master/master.h src/master/master.c \
+	include/master/progress.h src/master/progress.c \
 	include/master/reload.h src/master/reload.c \
 	include/master/sequence.h src/master/sequence.c \
 	include/master/service.h src/master/service.c \

@@ -29,7 +29,7 @@
 #include "master/setting_text.h"
 #include "master/transitions.h"
 
-enum { REPORT_MS = 10000, ROOM_TO_RESUME = 8 /* an eighth of the ring */ };
+enum { ROOM_TO_RESUME = 8 /* an eighth of the ring */ };
 
 static struct timeval interval(int64_t ms)
 {
@@ -133,18 +133,15 @@ static void on_check_owner(void *arg) { store_check_owner(((struct master *)arg)
 /* "Processed 50,000 events (~2,500 events/sec, cursor: 123456789)": operators grep for it. */
 static void report_progress(struct master *m)
 {
-    struct progress *p = &m->progress;
-    int64_t now = clock_monotonic_ms();
-    uint64_t step = (uint64_t)m->config->report_events;
-    if (p->done / step == p->reported / step || (p->reported > 0 && now - p->reported_ms < REPORT_MS))
-        return;
-    int64_t ms = now - (p->reported_ms > 0 ? p->reported_ms : m->started_ms);
-    uint64_t rate = ms > 0 ? (p->done - p->reported) * 1000 / (uint64_t)ms : 0;
     char events[HUMAN_BYTES], per_second[HUMAN_BYTES];
-    log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")", human_count(p->done / step * step, events),
-             human_count(rate, per_second), checkpoint_cursor(m).value);
-    p->reported = p->done;
-    p->reported_ms = now;
+    struct optional cursor = checkpoint_cursor(m);
+    if (!cursor.is_known)
+        return;
+    struct progress_report r =
+        progress_report(&m->progress, (uint64_t)m->config->report_events, clock_monotonic_ms());
+    if (r.is_due)
+        log_info("Processed %s events (~%s events/sec, cursor: %" PRId64 ")", human_count(r.events, events),
+                 human_count(r.per_second, per_second), cursor.value);
 }
 
 static void on_started(void *arg, unsigned index) { tail_tell(arg, index); }
@@ -224,6 +221,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     struct master *m = arg;
     pool_check(m->pool);
     report_tick(m);
+    report_progress(m);
     log_tick();
     if (log_take_syslog_loss())
         reopen_log(m, "syslog was away, lines may be missing");
@@ -405,9 +403,19 @@ static void log_begin(const struct master *m)
              setting_text(row, m->config, redis, sizeof redis), config_worker_count(m->config));
 }
 
+/* "stopped: cursor 123456789 saved, 50,000 events written": the last line of the log. */
+static void log_end(struct master *m)
+{
+    char cursor[40] = "cursor not saved", events[HUMAN_BYTES];
+    if (m->sequence.saved.is_known && !m->course.cursor_is_void)
+        snprintf(cursor, sizeof cursor, "cursor %" PRId64 " saved", m->sequence.saved.value);
+    log_info("stopped: %s, %s events written", cursor, human_count(report_take(m)->counts[COUNTER_WRITTEN], events));
+}
+
 int master_run(struct config *config, const char *config_file, pool_child_main *child_main)
 {
     struct master m = {.config = config, .config_file = config_file, .started_ms = clock_monotonic_ms()};
+    m.progress.reported_ms = m.started_ms;
     struct error why;
     signal(SIGPIPE, SIG_IGN);
     log_name("master");
@@ -420,7 +428,7 @@ int master_run(struct config *config, const char *config_file, pool_child_main *
         store_start(m.store);
         service_started();
         event_base_dispatch(m.base);
-        log_info("stopped");
+        log_end(&m);
     } else {
         log_error("cannot start: %s", why.text);
         /* dids_file is part of the configuration. */

@@ -58,6 +58,57 @@ def test_status_as_text_says_what_matters(lab):
     assert all(len(line) <= 120 for line in done.stdout.splitlines())
 
 
+def test_status_begins_with_what_one_asks_first(lab):
+    s = lab.system(events.make(100), workers=2)
+    s.assert_all()
+    s.daemon.wait_status(lambda st: st["lag_s"] is not None and st["redis"]["dead_letters_length"] is not None,
+                         "to know lag and lengths")  # fmt: skip
+    lag, rate, length, state = ctl(s.daemon, "status").stdout.splitlines()[:4]
+    assert re.fullmatch(r"lag      \S+ \w+(, live|, caught up in about .+|, time to catch up unknown)", lag)
+    assert re.fullmatch(r"rate     [\d,]+ events/s, [\d.]+ \w?B/s", rate)
+    entries = sum(e.is_delivered for e in s.events)
+    assert length == f"stream   {entries} entries, 0 dead letters"
+    assert re.match(r"state    running, firehosed \S+, process \d+, up \d", state)
+
+
+def test_status_says_that_the_relay_waits_for_redis(lab):
+    redis = lab.redis(start=False)
+    s = lab.system(events.make(10), redis=redis)
+    status = s.daemon.wait_status(lambda st: st["redis"]["note"] != "", "to miss Redis")
+    assert status["relay"]["state"] == "waiting" and "Redis" in status["relay"]["note"]
+    text = ctl(s.daemon, "status").stdout
+    assert re.search(r"^relay    ws://\S+: waiting: Redis must answer first", text, re.M)
+    assert "stopped" not in text
+    redis.start()
+    s.assert_all()
+    assert s.daemon.status()["relay"]["state"] == "up"
+
+
+def test_numbers_in_json_have_no_noise(lab):
+    s = lab.system(events.make(100))
+    s.assert_all()
+    s.daemon.wait_status(lambda st: st["lag_s"] is not None and st["uptime_s"] > 1, "to know the lag")
+    for text in (ctl(s.daemon, "status", "--json").stdout, ctl(s.daemon, "top", "--json", "-n", "2").stdout):
+        numbers = re.findall(r"\d+\.\d+", re.sub(r'"[^"]*"', "", text))
+        assert numbers and [n for n in numbers if not re.fullmatch(r"\d+\.\d{1,3}", n)] == []
+
+
+def test_last_line_of_the_log_says_what_is_saved(lab):
+    s = lab.system(events.make(1500))
+    s.assert_all()
+    written = sum(e.is_delivered for e in s.events)
+    s.daemon.stop()
+    last = s.daemon.log().splitlines()[-1]
+    assert last.endswith(f"stopped: cursor {s.events[-1].seq} saved, {written:,} events written")
+
+
+def test_last_line_of_the_log_says_it_when_no_cursor_is_saved(lab):
+    s = lab.system(events.make(10), redis=lab.redis(start=False))
+    s.daemon.wait_status(lambda st: st["redis"]["note"] != "", "to miss Redis")
+    s.daemon.stop()
+    assert s.daemon.log().splitlines()[-1].endswith("stopped: cursor not saved, 0 events written")
+
+
 def test_status_shows_no_password(lab):
     redis = lab.redis(password="very-secret")
     s = lab.system(events.make(10), redis=redis)

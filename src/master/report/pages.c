@@ -4,6 +4,7 @@
 #include <event2/http.h>
 #include <stdlib.h>
 
+#include "base/json_text.h"
 #include "http/page.h"
 #include "master/context.h"
 #include "master/report/report.h"
@@ -11,7 +12,7 @@
 /* Takes the JSON over. */
 static int write_json(struct buffer *body, json_t *json, int status)
 {
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_NUMBERS) : NULL;
     json_decref(json);
     if (text == NULL)
         return HTTP_SERVUNAVAIL;

@@ -38,6 +38,12 @@ static void take_process(const struct master *m, struct snapshot *s)
     s->lag_warn_s = (double)m->config->lag_warn / 1000;
 }
 
+/* Without the cursor, the master does not know where to begin. */
+static bool waits_for_redis(const struct master *m)
+{
+    return !master_is_running(m) && m->course.state != MASTER_STOPPING && !store_is_ready(m->store);
+}
+
 static void take_relays(const struct master *m, struct snapshot *s)
 {
     const struct relay_list *relays = failover_list(m->failover);
@@ -45,6 +51,10 @@ static void take_relays(const struct master *m, struct snapshot *s)
     TAKE_TEXT(s->relay_host, relay_host(m->relay));
     TAKE_TEXT(s->relay_note, relay_trouble(m->relay));
     s->relay_state = relay_state_name(relay_state(m->relay));
+    if (relay_state(m->relay) == RELAY_STOPPED && waits_for_redis(m)) {
+        s->relay_state = "waiting";
+        TAKE_TEXT(s->relay_note, "Redis must answer first, it has the cursor");
+    }
     s->relay_is_up = relay_is_up(m->relay);
     s->relay_is_paused = relay_is_paused(m->relay);
     s->relay_connects = relay_connects(m->relay);
