@@ -14,14 +14,14 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "master/config_check.h"
 #include "master/master.h"
 #include "pidfile.h"
+#include "start_check.h"
 #include "worker/sandbox.h"
 #include "worker/worker.h"
 
 /* As in sysexits(3). master_run() also returns MASTER_EXIT_TAKEN_OVER. */
-enum { EXIT_USAGE = 64, EXIT_HELD = 75, EXIT_CONFIG = 78 };
+enum { EXIT_USAGE = 64, EXIT_HELD = 75 };
 
 static const char default_log_file[] = "/var/log/firehosed/firehosed.log";
 
@@ -139,16 +139,6 @@ static void detach(int pidfile, const char *path)
         close(null);
 }
 
-static struct config *load(const struct options *o, struct error *why)
-{
-    struct config *config = config_load(o->file, why);
-    if (config != NULL && !master_check_config(config, why)) {
-        config_free(config);
-        return NULL;
-    }
-    return config;
-}
-
 /* Locks the pid file and returns its descriptor, or -1 without a pid file. In the foreground only a configured one is
  * used, because a user may not be able to write the default one. */
 static int take_pidfile(const struct options *o, const struct config *config, const struct privileges *owner)
@@ -158,7 +148,7 @@ static int take_pidfile(const struct options *o, const struct config *config, co
     bool chosen = config_is_set(config, "pid_file");
     if (config->pid_file[0] == '\0' || (o->foreground && !chosen))
         return -1;
-    if (!chosen)
+    if (start_has_default_path(config, "pid_file"))
         make_directory_of(config->pid_file, owner);
     enum pidfile_result result = pidfile_lock(config->pid_file, &fd, &why);
     if (result == PIDFILE_OK)
@@ -190,56 +180,46 @@ static void open_log(const struct options *o, struct config *config, const struc
     }
 }
 
-/* Checks that the system has the sandbox that is configured. Without it, strict is an error, and log gives a
- * warning. */
-static bool check_sandbox(struct config *config)
+/* sandbox = log only warns if the system has no sandbox. (The list of checks has refused strict.) */
+static void try_sandbox(struct config *config)
 {
     struct error why;
-    char origin[1200];
-    if (sandbox_try(config, &why))
-        return true;
-    if (config->sandbox == CONFIG_SANDBOX_LOG) {
-        log_warn("sandbox = log: this system cannot provide a sandbox (%s): workers run without one", why.text);
-        config->sandbox = CONFIG_SANDBOX_OFF;
-        return true;
-    }
-    fprintf(stderr,
-            "firehosed: %s: sandbox = strict, but this system cannot: %s; set sandbox = off to run without it\n",
-            config_origin(config, "sandbox", origin, sizeof origin), why.text);
-    return false;
+    if (config->sandbox != CONFIG_SANDBOX_LOG || sandbox_try(config, &why))
+        return;
+    log_warn("sandbox = log: this system cannot provide a sandbox (%s): workers run without one", why.text);
+    config->sandbox = CONFIG_SANDBOX_OFF;
+}
+
+static void print_errors(const struct error_list *wrong)
+{
+    unsigned shown = wrong->count < ERROR_LIST_MAX ? wrong->count : ERROR_LIST_MAX;
+    for (unsigned i = 0; i < shown; i++)
+        fprintf(stderr, "firehosed: %s\n", wrong->errors[i].text);
+    if (wrong->count > shown)
+        fprintf(stderr, "firehosed: and %u more errors\n", wrong->count - shown);
 }
 
 int main(int argc, char **argv)
 {
     struct options options;
-    struct error why;
+    struct config *config;
+    struct privileges owner;
+    struct error_list wrong = {0};
     char file[4096];
     read_options(argc, argv, &options);
-    struct privileges owner;
-    struct config *config = load(&options, &why);
-    if (config == NULL || !privileges_find(config, &owner, &why)) {
-        fprintf(stderr, "firehosed: %s\n", why.text);
+    int wrong_status = start_check(options.file, &config, &owner, &wrong);
+    if (wrong_status != EXIT_SUCCESS || options.test) {
+        print_errors(&wrong);
+        if (wrong_status == EXIT_SUCCESS)
+            puts("firehosed: the configuration is valid");
         config_free(config);
-        return EXIT_CONFIG;
+        return wrong_status;
     }
-    if (options.test) {
-        puts("firehosed: the configuration is valid");
-        config_free(config);
-        return EXIT_SUCCESS;
-    }
-    if (!privileges_check(&owner, &why)) {
-        fprintf(stderr, "firehosed: %s\n", why.text);
-        config_free(config);
-        return EXIT_CONFIG;
-    }
-    if (!check_sandbox(config)) {
-        config_free(config);
-        return EXIT_CONFIG;
-    }
+    try_sandbox(config);
     /* SIGHUP reads the file again, and the working directory may be another one then. */
     if (options.file != NULL && realpath(options.file, file) != NULL)
         options.file = file;
-    if (!config_is_set(config, "control_socket"))
+    if (start_has_default_path(config, "control_socket"))
         make_directory_of(config->control_socket, &owner);
     int pidfile = take_pidfile(&options, config, &owner);
     open_log(&options, config, &owner, pidfile);

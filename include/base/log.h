@@ -32,6 +32,10 @@ void log_set_format(enum log_format format);
 /* Opens `target`: the path of a file to append to; "syslog", or "syslog:PATH" for a socket other than /dev/log; NULL or
  * "" for stderr. Returns false and fills *why on failure; the log then stays where it was. */
 bool log_open(const char *target, struct error *why);
+
+/* Checks whether the effective user could open `target`. Makes no file, and leaves the log alone. Returns false and fills
+ * *why if not. */
+bool log_check(const char *target, struct error *why);
 bool log_is_file(const char *target); /* returns true if the target is the path of a file */
 
 /* In a worker: sends all further lines to the master, over a socket that keeps messages apart. */

@@ -1,7 +1,7 @@
 /* settings.h: reads "key = value" configuration, driven by a table (setting.h), and compares values.
  *
  * Functions take the table, the struct that the table's offsets point into, and an array with one origin for each row.
- * Those that return bool return false on failure and fill *why. */
+ * Those that read add all errors to the list, leave the values of wrong keys alone, and go on. */
 #ifndef FIREHOSED_BASE_SETTINGS_H
 #define FIREHOSED_BASE_SETTINGS_H
 
@@ -11,18 +11,18 @@
 /* Sets all values to their defaults. The struct must be zeroed or set before. Returns false if memory is short. */
 bool settings_defaults(const struct setting *table, void *values, struct setting_origin *origins);
 
-/* Reads the file over the present values. An unknown or repeated key, a bad value and an unreadable file are errors;
- * *why then begins with "file:line: ". */
-bool settings_read_file(const struct setting *table, void *values, struct setting_origin *origins,
-                        const char *path, struct error *why);
+/* Reads the file over the present values. An unknown or repeated key, a bad value and an unreadable file are errors,
+ * which begin with "file:line: ". */
+void settings_read_file(const struct setting *table, void *values, struct setting_origin *origins,
+                        const char *path, struct error_list *wrong);
 
 /* Reads `len` bytes of text as if they were a file called `path`. The text need not be terminated. */
-bool settings_read_text(const struct setting *table, void *values, struct setting_origin *origins,
-                        const char *path, const char *text, size_t len, struct error *why);
+void settings_read_text(const struct setting *table, void *values, struct setting_origin *origins,
+                        const char *path, const char *text, size_t len, struct error_list *wrong);
 
 /* Applies the environment variables that the table names. Empty variables are ignored. */
-bool settings_read_environment(const struct setting *table, void *values, struct setting_origin *origins,
-                               struct error *why);
+void settings_read_environment(const struct setting *table, void *values, struct setting_origin *origins,
+                               struct error_list *wrong);
 
 /* Returns the index of the row with this name, or -1. */
 int settings_find(const struct setting *table, const char *name);

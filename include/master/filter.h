@@ -23,9 +23,12 @@ struct filter_hooks {
     void (*loaded)(void *arg, const struct error *failure); /* NULL: the list was read, filter_apply() may follow */
 };
 
-/* Checks what the configuration's table cannot: `kinds`, `collections`, `exclude_collections`. Returns false if one is
- * wrong; *why begins with where its value is from. */
-bool filter_check_config(const struct config *config, struct error *why);
+/* Check what the configuration's table cannot: `kinds`, `collections`, `exclude_collections`, and the whole file that
+ * `dids_file` names. Return false, and fill *why, if the value is wrong. */
+bool filter_check_kinds(const struct config *config, struct error *why);
+bool filter_check_collections(const struct config *config, struct error *why);
+bool filter_check_excluded(const struct config *config, struct error *why);
+bool filter_check_dids(const struct config *config, struct error *why);
 
 /* For the start: reads the list of DIDs, if there is one, before it returns. The configuration was checked. Returns
  * NULL if the list cannot be read or memory is short: *why. */

@@ -32,6 +32,15 @@ static bool is_nsid_text(const char *text, size_t len)
     return len > 0;
 }
 
+static unsigned count_dots(const char *text, size_t len)
+{
+    unsigned dots = 0;
+    for (size_t i = 0; i < len; i++)
+        dots += text[i] == '.';
+    return dots;
+}
+
+/* An NSID has three parts at least: a shorter one would match no collection. */
 static bool read_pattern(const char *text, size_t len, struct pattern *p)
 {
     *p = (struct pattern){.text = text, .len = len};
@@ -45,7 +54,7 @@ static bool read_pattern(const char *text, size_t len, struct pattern *p)
         p->len = len - 1; /* with the dot */
     }
     return len <= COLLECTION_PATTERN_BYTES && is_nsid_text(p->text, p->len) &&
-           (p->is_prefix || (text[len - 1] != '.' && memchr(text, '.', len) != NULL));
+           (p->is_prefix || (text[len - 1] != '.' && count_dots(text, len) >= 2));
 }
 
 static size_t count_words(const char *text)
@@ -64,8 +73,13 @@ static bool read_all(struct collections *c, struct error *why)
     while (*at != '\0') {
         size_t len = strcspn(at, separators);
         if (!read_pattern(at, len, &c->patterns[c->count++])) {
+            int shown = len > 100 ? 100 : (int)len;
+            bool is_short = is_nsid_text(at, len) && at[len - 1] != '.' && count_dots(at, len) == 1;
             error_set(why, "'%.*s' is not a collection, expected the likes of app.bsky.feed.post, app.bsky.feed.* or *",
-                      len > 100 ? 100 : (int)len, at);
+                      shown, at);
+            if (is_short)
+                error_set(why, "'%.*s' is not a collection and matches nothing, did you mean '%.*s.*'?", shown, at,
+                          shown, at);
             return false;
         }
         at += len + strspn(at + len, separators);

@@ -166,38 +166,39 @@ const struct setting config_table[] = {
     {.name = NULL},
 };
 
-/* Checks the rules between keys. On failure *why names the place of one of them. */
-static bool check(const struct config *c, struct error *why)
+/* Checks the rules between keys. An error names the place of one of them. */
+static void check(const struct config *c, struct error_list *wrong)
 {
     char origin[1200];
+    struct error why;
     if (c->relay_idle_timeout <= c->relay_ping_interval) {
-        error_set(why, "%s: relay_idle_timeout is too small, expected more than relay_ping_interval",
-                  config_origin(c, "relay_idle_timeout", origin, sizeof origin));
-        return false;
+        error_set(&why, "%s: relay_idle_timeout is too small (%lld ms), expected more than relay_ping_interval (%lld ms)",
+                  config_origin(c, "relay_idle_timeout", origin, sizeof origin), (long long)c->relay_idle_timeout,
+                  (long long)c->relay_ping_interval);
+        error_list_add(wrong, &why);
     }
     if (c->ring_size < 2 * c->relay_max_message) {
-        error_set(why, "%s: ring_size is too small, expected at least twice relay_max_message (%lld)",
-                  config_origin(c, "ring_size", origin, sizeof origin), 2 * (long long)c->relay_max_message);
-        return false;
+        error_set(&why, "%s: ring_size is too small (%lld), expected at least twice relay_max_message (%lld)",
+                  config_origin(c, "ring_size", origin, sizeof origin), (long long)c->ring_size,
+                  2 * (long long)c->relay_max_message);
+        error_list_add(wrong, &why);
     }
-    return true;
 }
 
-struct config *config_load(const char *path, struct error *why)
+struct config *config_read(const char *path, struct error_list *wrong)
 {
     _Static_assert(sizeof config_table / sizeof config_table[0] <= CONFIG_ROWS, "origins has one place a row");
     struct config *c = calloc(1, sizeof *c);
     if (c == NULL || !settings_defaults(config_table, c, c->origins) ||
         (path != NULL && (c->path = strdup(path)) == NULL)) {
-        error_set(why, "out of memory");
+        error_list_add(wrong, &(struct error){"out of memory"});
         config_free(c);
         return NULL;
     }
-    if ((path != NULL && !settings_read_file(config_table, c, c->origins, path, why)) ||
-        !settings_read_environment(config_table, c, c->origins, why) || !check(c, why)) {
-        config_free(c);
-        return NULL;
-    }
+    if (path != NULL)
+        settings_read_file(config_table, c, c->origins, path, wrong);
+    settings_read_environment(config_table, c, c->origins, wrong);
+    check(c, wrong);
     return c;
 }
 

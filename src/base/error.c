@@ -27,3 +27,17 @@ void error_context(struct error *e, const char *format, ...)
     if (strlen(front) + 2 < sizeof e->text) /* else keep the reason: it is worth more than its context */
         text_format(e->text, sizeof e->text, "%s: %s", front, reason.text);
 }
+
+void error_list_add(struct error_list *list, const struct error *e)
+{
+    if (list->count < ERROR_LIST_MAX)
+        list->errors[list->count] = *e;
+    list->count++;
+}
+
+void error_list_first(const struct error_list *list, struct error *e)
+{
+    *e = list->errors[0];
+    if (list->count > 1)
+        error_context(e, "%u errors, the first one", list->count);
+}

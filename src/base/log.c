@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -131,6 +132,26 @@ bool log_open(const char *target, struct error *why)
     }
     adopt(fd, path != NULL ? TARGET_SYSLOG : TARGET_FILE);
     return true;
+}
+
+bool log_check(const char *target, struct error *why)
+{
+    char folder[1024];
+    const char *path = syslog_path(target);
+    if (target[0] == '\0')
+        return true;
+    int fd = path != NULL ? open_syslog(path, why) : open(target, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+    bool is_there = fd >= 0;
+    if (is_there)
+        close(fd);
+    if (is_there || path != NULL)
+        return is_there;
+    snprintf(folder, sizeof folder, "%s", target);
+    if (errno == ENOENT && faccessat(AT_FDCWD, dirname(folder), W_OK | X_OK, AT_EACCESS) == 0)
+        return true;
+    error_set(why, "'%s' cannot be written: %s, expected a file in a folder that firehosed may write to", target,
+              strerror(errno));
+    return false;
 }
 
 /* ---- lines ---- */

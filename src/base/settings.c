@@ -127,7 +127,7 @@ static bool set_value(const struct setting *row, void *values, const char *text,
     default: {
         int64_t value;
         ok = parse_integer(row, text, &value) &&
-             ((value >= row->min && value <= row->max) || (row->type == SETTING_AUTO && value == 0));
+             ((value >= row->min && value <= row->max) || (row->type == SETTING_AUTO && strcasecmp(text, "auto") == 0));
         if (ok)
             *(int64_t *)field(row, values) = value;
     }
@@ -225,72 +225,79 @@ static bool read_line(const struct setting *table, void *values, struct setting_
     return set_value(&table[i], values, value, why);
 }
 
-bool settings_read_text(const struct setting *table, void *values, struct setting_origin *origins, const char *path,
-                        const char *text, size_t len, struct error *why)
+static bool read_bytes(const struct setting *table, void *values, struct setting_origin *origins, const char *bytes,
+                       size_t n, int number, struct error *why)
+{
+    char line[VALUE_MAX_BYTES];
+    if (n >= sizeof line) {
+        error_set(why, "the line has %zu bytes, expected at most %zu", n, sizeof line - 1);
+        return false;
+    }
+    if (memchr(bytes, '\0', n) != NULL) {
+        error_set(why, "the line has a NUL byte, expected text");
+        return false;
+    }
+    memcpy(line, bytes, n);
+    line[n] = '\0';
+    return read_line(table, values, origins, line, number, why);
+}
+
+void settings_read_text(const struct setting *table, void *values, struct setting_origin *origins, const char *path,
+                        const char *text, size_t len, struct error_list *wrong)
 {
     int number = 1;
     for (size_t at = 0; at < len; number++) {
         const char *newline = memchr(text + at, '\n', len - at);
         size_t n = newline != NULL ? (size_t)(newline - text) - at : len - at;
-        char line[VALUE_MAX_BYTES];
-        bool ok = false;
-        if (n >= sizeof line) {
-            error_set(why, "the line has %zu bytes, expected at most %zu", n, sizeof line - 1);
-        } else if (memchr(text + at, '\0', n) != NULL) {
-            error_set(why, "the line has a NUL byte, expected text");
-        } else {
-            memcpy(line, text + at, n);
-            line[n] = '\0';
-            ok = read_line(table, values, origins, line, number, why);
-        }
-        if (!ok) {
-            error_context(why, "%s:%d", path, number);
-            return false;
+        struct error why;
+        if (!read_bytes(table, values, origins, text + at, n, number, &why)) {
+            error_context(&why, "%s:%d", path, number);
+            error_list_add(wrong, &why);
         }
         at += n + 1;
     }
-    return true;
 }
 
-bool settings_read_file(const struct setting *table, void *values, struct setting_origin *origins, const char *path,
-                        struct error *why)
+void settings_read_file(const struct setting *table, void *values, struct setting_origin *origins, const char *path,
+                        struct error_list *wrong)
 {
     FILE *file = fopen(path, "re");
     struct buffer text;
-    bool ok = false;
+    struct error why = {.text = ""};
     buffer_init(&text);
     for (size_t n = 1; file != NULL && n > 0 && text.len <= FILE_MAX_BYTES && buffer_reserve(&text, 4096);) {
         n = fread(text.data + text.len, 1, 4096, file);
         text.len += n;
     }
     if (file == NULL || ferror(file))
-        error_set(why, "%s: cannot be read: %s", path, strerror(errno));
+        error_set(&why, "%s: cannot be read: %s", path, strerror(errno));
     else if (text.failed)
-        error_set(why, "%s: out of memory", path);
+        error_set(&why, "%s: out of memory", path);
     else if (text.len > FILE_MAX_BYTES)
-        error_set(why, "%s: the file is larger than 1 MB, expected a configuration file", path);
+        error_set(&why, "%s: the file is larger than 1 MB, expected a configuration file", path);
     else
-        ok = settings_read_text(table, values, origins, path, (char *)text.data, text.len, why);
+        settings_read_text(table, values, origins, path, (char *)text.data, text.len, wrong);
+    if (why.text[0] != '\0')
+        error_list_add(wrong, &why);
     buffer_fini(&text);
     if (file != NULL)
         fclose(file);
-    return ok;
 }
 
-bool settings_read_environment(const struct setting *table, void *values, struct setting_origin *origins,
-                               struct error *why)
+void settings_read_environment(const struct setting *table, void *values, struct setting_origin *origins,
+                               struct error_list *wrong)
 {
+    struct error why;
     for (int i = 0; table[i].name != NULL; i++) {
         const char *value = table[i].environment != NULL ? getenv(table[i].environment) : NULL;
         if (value == NULL || *value == '\0')
             continue;
         origins[i] = (struct setting_origin){.from_environment = true};
-        if (!set_value(&table[i], values, value, why)) {
-            error_context(why, "environment variable %s", table[i].environment);
-            return false;
+        if (!set_value(&table[i], values, value, &why)) {
+            error_context(&why, "environment variable %s", table[i].environment);
+            error_list_add(wrong, &why);
         }
     }
-    return true;
 }
 
 bool settings_equal(const struct setting *row, const void *a, const void *b)

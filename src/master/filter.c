@@ -61,13 +61,6 @@ static bool parse_kinds(const char *list, unsigned *kinds, struct error *why)
     return true;
 }
 
-static bool report_key(const struct config *config, const char *key, struct error *why)
-{
-    char origin[1200];
-    error_context(why, "%s: %s", config_origin(config, key, origin, sizeof origin), key);
-    return false;
-}
-
 static bool check_collections(const char *list, struct error *why)
 {
     struct collections *c = collections_new(list, why);
@@ -75,16 +68,30 @@ static bool check_collections(const char *list, struct error *why)
     return c != NULL;
 }
 
-bool filter_check_config(const struct config *config, struct error *why)
+bool filter_check_kinds(const struct config *config, struct error *why)
 {
     unsigned kinds;
-    if (!parse_kinds(config->kinds, &kinds, why))
-        return report_key(config, "kinds", why);
-    if (!check_collections(config->collections, why))
-        return report_key(config, "collections", why);
-    if (!check_collections(config->exclude_collections, why))
-        return report_key(config, "exclude_collections", why);
-    return true;
+    return parse_kinds(config->kinds, &kinds, why);
+}
+
+bool filter_check_collections(const struct config *config, struct error *why)
+{
+    return check_collections(config->collections, why);
+}
+
+bool filter_check_excluded(const struct config *config, struct error *why)
+{
+    return check_collections(config->exclude_collections, why);
+}
+
+bool filter_check_dids(const struct config *config, struct error *why)
+{
+    int file = config->dids_file[0] != '\0' ? text_set_file(why) : -1;
+    if (file < 0)
+        return config->dids_file[0] == '\0';
+    bool ok = text_set_build(file, config->dids_file, did_prefix, why);
+    close(file);
+    return ok;
 }
 
 /* ---- reading the list ---- */

@@ -45,11 +45,7 @@ static void note_changes(struct master *m, const struct config *fresh)
 void reload_begin(struct master *m)
 {
     struct error why;
-    struct config *fresh = config_load(m->config_file, &why);
-    if (fresh != NULL && !master_check_config(fresh, &why)) {
-        config_free(fresh);
-        fresh = NULL;
-    }
+    struct config *fresh = master_load_config(m->config_file, &why);
     if (fresh == NULL) {
         log_error("reload: %s; the old configuration stays", why.text);
         m->reload.trouble = why;

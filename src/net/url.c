@@ -192,7 +192,7 @@ static bool parse_tail(const char *at, struct url *url, struct error *why)
     return parse_database(query + 4, strlen(query + 4), url, why);
 }
 
-bool url_parse(const char *text, struct url *url, struct error *why)
+static bool parse(const char *text, struct url *url, struct error *why)
 {
     *url = (struct url){0};
     const char *authority = NULL;
@@ -222,6 +222,23 @@ bool url_parse(const char *text, struct url *url, struct error *why)
     if (url->scheme != URL_UNIX && !parse_host(host, end, url, why))
         return false;
     return parse_tail(end, url, why);
+}
+
+/* Returns true if a wrong URL may stand in a message. A text without a scheme, with an '@' or with a second ':' may have
+ * a password anywhere. */
+static bool may_be_shown(const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    return scheme != NULL && strchr(scheme + 3, ':') == NULL && strchr(text, '@') == NULL;
+}
+
+bool url_parse(const char *text, struct url *url, struct error *why)
+{
+    if (parse(text, url, why))
+        return true;
+    if (may_be_shown(text))
+        error_context(why, "'%.120s'", text);
+    return false;
 }
 
 bool url_is_tls(const struct url *url) { return url->scheme == URL_WSS || url->scheme == URL_REDISS; }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hash.h"
 
@@ -39,6 +40,11 @@ static bool add(struct relay_list *l, const char *text, size_t len, const struct
         return false;
     }
     snprintf(url, sizeof url, "%.*s", (int)len, text);
+    bool is_web = strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+    if (is_web && strpbrk(url + 7, "@:") == NULL) {
+        error_set(why, "'%.200s' is not the URL of a WebSocket, did you mean 'ws%.200s'?", url, url + 4);
+        return false;
+    }
     if (!url_parse(url, &fresh->url, why))
         return false;
     if (fresh->url.scheme != URL_WS && fresh->url.scheme != URL_WSS) {

@@ -36,7 +36,7 @@ static void check_range(const struct setting *row, const struct config *c)
 static void check_again(const struct setting *row, const struct config *c, struct config *again)
 {
     char line[8192], value[4200];
-    struct error why = {""};
+    static struct error_list wrong;
     static struct setting_origin origins[CONFIG_ROWS];
     settings_format(row, c, value, sizeof value);
     if (strchr(value, '"') != NULL)
@@ -45,7 +45,8 @@ static void check_again(const struct setting *row, const struct config *c, struc
     int n = snprintf(line, sizeof line, "%s = \"%s\"\n", row->name, value);
     if (n > 4000)
         return; /* longer than a line may be, with the quotes */
-    must(settings_read_text(config_table, again, origins, "again", line, (size_t)n, &why), "%s", why.text);
+    settings_read_text(config_table, again, origins, "again", line, (size_t)n, &wrong);
+    must(wrong.count == 0, "%s", wrong.errors[0].text);
     must(settings_equal(row, c, again), "%s = %s", row->name, value);
 }
 
@@ -53,15 +54,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct config values, again;
     static bool is_ready;
-    struct error why = {""};
+    static struct error_list wrong;
     if (!is_ready)
         is_ready = settings_defaults(config_table, &again, again.origins);
     must(settings_defaults(config_table, &values, values.origins));
-    if (!settings_read_text(config_table, &values, values.origins, "file", (const char *)data, size, &why)) {
-        must(strncmp(why.text, "file:", 5) == 0 && why.text[5] >= '1' && why.text[5] <= '9', "'%s'",
-             why.text);
-        return 0;
+    wrong.count = 0;
+    settings_read_text(config_table, &values, values.origins, "file", (const char *)data, size, &wrong);
+    for (unsigned i = 0; i < wrong.count && i < ERROR_LIST_MAX; i++) {
+        const char *text = wrong.errors[i].text;
+        must(strncmp(text, "file:", 5) == 0 && text[5] >= '1' && text[5] <= '9', "'%s'", text);
     }
+    if (wrong.count > 0)
+        return 0;
     for (const struct setting *row = config_table; row->name != NULL; row++)
         if (values.origins[row - config_table].line > 0) {
             check_range(row, &values);

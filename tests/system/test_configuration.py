@@ -100,6 +100,57 @@ def test_wrong_value_is_refused_with_what_was_expected(config_file, line, expect
     assert_refused(check("-c", path), re.escape(f"{path}:2: "), expected)
 
 
+WRONG = {
+    "workers = 0": r"workers: '0' is not valid, expected auto, or a number from 1 to 64",
+    "collections = app.bsky": r"collections: 'app\.bsky' is not a collection .*did you mean 'app\.bsky\.\*'",
+    "relay = https://bsky.network": r"relay: 'https://bsky\.network' .*did you mean 'wss://bsky\.network'",
+    "relay_ca_file = /no/authorities.pem": r"relay_ca_file: '?/no/authorities\.pem.*No such file",
+    "redis_ca_file = /no/redis.pem": r"redis_ca_file: '?/no/redis\.pem.*No such file",
+    "dids_file = /no/dids": r"dids_file: .*/no/dids.*No such file",
+    "log_file = /no/folder/log": r"log_file: '/no/folder/log' cannot be written: No such file.*expected",
+    "pid_file = /no/folder/pid": r"pid_file: '/no/folder/pid' cannot be made: No such file.*expected",
+    "control_socket = /no/folder/socket": r"control_socket: '/no/folder/socket' cannot be made: No such file.*expected",
+    "user = nobody-of-that-name": r"user: there is no user 'nobody-of-that-name'",
+    "log_level = loud": r"log_level: 'loud' is not valid, expected one of",
+    "no_such_key = 1": r"unknown key 'no_such_key'",
+}
+
+
+@pytest.mark.parametrize("command", [["-t"], ["-f"]])
+@pytest.mark.parametrize("line", WRONG)
+def test_check_finds_what_a_start_finds(config_file, command, line):
+    path = config_file(f"# first line\n{line}\n")
+    done = run("firehosed", *command, "-c", path)
+    assert done.returncode == (1 if "/no/folder" in line else EX_CONFIG), done.stderr
+    (told,) = done.stderr.splitlines()
+    assert re.search(re.escape(f"{path}:2: ") + WRONG[line], told)
+
+
+@pytest.mark.parametrize("command", [["-t"], ["-f"]])
+def test_all_errors_come_at_once(config_file, command):
+    path = config_file("".join(f"{line}\n" for line in WRONG))
+    done = run("firehosed", *command, "-c", path)
+    assert done.returncode == EX_CONFIG
+    told = done.stderr.splitlines()
+    assert len(told) == len(WRONG), done.stderr
+    for number, expected in enumerate(WRONG.values(), 1):
+        assert any(re.search(re.escape(f"{path}:{number}: ") + expected, line) for line in told), expected
+
+
+def test_check_changes_nothing(config_file, tmp_path):
+    (folder := tmp_path / "new").mkdir()
+    path = config_file(f"log_file = {folder}/log\npid_file = {folder}/pid\ncontrol_socket = {folder}/socket\n")
+    assert check("-c", path).returncode == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_check_passes_while_a_firehosed_runs_on_the_same_file(lab):
+    s = lab.system(events.make(10), log_file=lab.path("log"))
+    s.assert_all()
+    done = check("-c", s.daemon.config)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("key", "url"),
     [

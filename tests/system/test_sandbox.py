@@ -338,7 +338,7 @@ def without_seccomp(lab, mode):
 def test_strict_does_not_start_where_the_kernel_cannot(lab):
     s = without_seccomp(lab, "strict")
     s.daemon.wait_exit(78)
-    assert s.daemon.log_lines(r"firehosed\.conf:\d+: sandbox = strict, but this system cannot: .*sandbox = off")
+    assert s.daemon.log_lines(r"firehosed\.conf:\d+: sandbox: strict, but this system cannot: .*sandbox = off")
 
 
 def test_log_goes_on_without_where_the_kernel_cannot_and_says_so(lab):

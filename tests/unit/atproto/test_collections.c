@@ -70,6 +70,14 @@ static void wrong_patterns_are_named(void **state)
     }
 }
 
+static void part_of_a_name_that_matches_nothing_brings_a_suggestion(void **state)
+{
+    (void)state;
+    struct error why;
+    assert_null(collections_new("app.bsky.feed.post, app.bsky", &why));
+    assert_string_equal(why.text, "'app.bsky' is not a collection and matches nothing, did you mean 'app.bsky.*'?");
+}
+
 static void filter_is_wanted_without_unwanted(void **state)
 {
     (void)state;
@@ -99,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nsid_matches_itself_alone),         cmocka_unit_test(star_stands_for_all_below),
         cmocka_unit_test(list_matches_what_one_of_it_does),  cmocka_unit_test(wrong_patterns_are_named),
+        cmocka_unit_test(part_of_a_name_that_matches_nothing_brings_a_suggestion),
         cmocka_unit_test(filter_is_wanted_without_unwanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,9 +22,10 @@ static void count(const struct setting *row)
 
 static struct config *defaults(void)
 {
-    struct error why;
-    struct config *c = config_load(NULL, &why);
+    struct error_list wrong = {0};
+    struct config *c = config_read(NULL, &wrong);
     assert_non_null(c);
+    assert_int_equal(wrong.count, 0);
     return c;
 }
 
