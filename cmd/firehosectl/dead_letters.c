@@ -27,9 +27,10 @@ static void show_list(const json_t *result)
         puts("There are no dead letters.");
         return;
     }
-    printf("%-20s %14s %8s  %s\n", "time (UTC)", "seq", "bytes", "reason");
+    printf("%-20s %-20s %14s %8s  %s\n", "entry", "time (UTC)", "seq", "bytes", "reason");
     json_array_foreach(entries, i, entry)
     {
+        printf("%-20s ", member_text(entry, "id"));
         print_time(member_number(entry, "time_ms"));
         printf("%14s %8lld  %s\n", member_text(entry, "seq"), member_number(entry, "bytes"),
                member_text(entry, "reason"));

@@ -83,12 +83,25 @@ static void set_up_colours(void)
     the_screen.has_colour = true;
 }
 
+/* Begins with the terminal, and writes nothing yet. A terminal that cannot move its cursor, such as TERM=dumb, would show
+ * the drawing as a heap of text. */
+static bool begin_terminal(void)
+{
+    SCREEN *screen = newterm(NULL, stdout, stdin);
+    const char *move = screen != NULL ? tigetstr("cup") : NULL;
+    if (move != NULL && move != (const char *)-1)
+        return true;
+    if (screen != NULL)
+        delscreen(screen);
+    return false;
+}
+
 bool screen_open(void)
 {
     setlocale(LC_ALL, "");
     the_screen.has_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     the_screen.has_termios = tcgetattr(STDIN_FILENO, &the_screen.before) == 0;
-    if (!the_screen.has_termios || !isatty(STDOUT_FILENO) || newterm(NULL, stdout, stdin) == NULL)
+    if (!the_screen.has_termios || !isatty(STDOUT_FILENO) || !begin_terminal())
         return false;
     the_screen.is_open = true;
     prepare_end();

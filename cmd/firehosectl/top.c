@@ -113,6 +113,9 @@ static bool take_key(struct top *t, int key)
         t->pane = t->pane == PANE_ERRORS ? PANE_WORKERS : PANE_ERRORS;
         t->scroll = 0;
         break;
+    case '?':
+        t->shows_help = !t->shows_help;
+        break;
     case SCREEN_UP:
     case 'k':
         scroll(t, -1);
@@ -178,7 +181,8 @@ int run_top(const struct invocation *in)
     if (in->as_json)
         return print_lines(in, count);
     if (!isatty(STDIN_FILENO) || !screen_open())
-        return command_usage(in, "top: there is no terminal to draw on; --json prints a line a second");
+        return command_usage(in, "top: there is no terminal to draw on (TERM=%s); --json prints a line a second",
+                             getenv("TERM") != NULL ? getenv("TERM") : "");
     t.socket = in->socket;
     do {
         if (!t.is_paused)

@@ -28,7 +28,7 @@ struct top {
     int64_t asked_ms; /* when the newest status came */
 
     /* How the user looks at it. */
-    bool is_paused;
+    bool is_paused, shows_help;
     enum top_pane pane; /* gets the room if there is not enough for all */
     enum top_sort sort;
     int scroll; /* lines of the pane above the first visible one */

@@ -1,6 +1,6 @@
 /* top_view.c: the layout:
  *
- *   head          title, rate and lag, ring and Redis, kinds, the last minutes (one row, or four)
+ *   head          title, rate and lag, ring and Redis, kinds, the last minutes (one row, or all that the panes leave free)
  *   narrow        the chosen pane (collections too, if workers leave room), and below it errors
  *   high          workers above collections
  *   wide          workers beside collections
@@ -22,6 +22,8 @@
 enum {
     WIDE_COLUMNS = 130, /* workers and collections fit beside each other */
     HIGH_ROWS = 40,     /* all panes fit above each other */
+    HIGH_BODY_ROWS = 30, /* of them without head and keys */
+    HEAD_ROWS = 5, /* title, rate, ring, kinds and keys: all lines but charts and panes */
     HIGH_SPARK_ROWS = 4,
     ERROR_ROWS = 4, /* with the title, if errors are not the chosen pane */
     LABEL = 8,
@@ -170,9 +172,21 @@ static void draw_series(const struct top *t, int row, int rows, int series, cons
     }
 }
 
+/* Returns the lines of each chart: on a high terminal all that the panes do not fill. */
+static int series_rows(const struct top *t)
+{
+    int workers = (int)pane_length(t, PANE_WORKERS) + 2, collections = (int)pane_length(t, PANE_COLLECTIONS) + 2;
+    int lists = screen_columns() < WIDE_COLUMNS ? workers + collections : workers > collections ? workers : collections;
+    int body = lists * 4 / 3 + 1; /* errors get a quarter */
+    int rows = (screen_rows() - HEAD_ROWS - (body < HIGH_BODY_ROWS ? HIGH_BODY_ROWS : body)) / 2;
+    if (screen_rows() < HIGH_ROWS)
+        return 1;
+    return rows < HIGH_SPARK_ROWS ? HIGH_SPARK_ROWS : rows;
+}
+
 static int draw_head(const struct top *t)
 {
-    int rows = screen_rows() >= HIGH_ROWS ? HIGH_SPARK_ROWS : 1, at = 1;
+    int rows = series_rows(t), at = 1;
     draw_title(t);
     if (t->status == NULL)
         return at;
@@ -202,8 +216,34 @@ static void draw_keys(const struct top *t)
     static const char *const sorts[] = {"usual", "rate", "total", "name"};
     struct screen_pen p = screen_pen(screen_rows() - 1, 0, INT32_MAX);
     p.style = STYLE_REVERSE;
-    screen_put(&p, " q quit  p %s  s sort: %s  w workers/collections  e errors  j k scroll ",
-               t->is_paused ? "go on" : "pause view", sorts[t->sort]);
+    screen_put(&p, " q quit  p %s  s sort: %s  w workers/collections  e errors  ? help ",
+               t->is_paused ? "go on" : "pause", sorts[t->sort]);
+}
+
+static void draw_help(int from, int until)
+{
+    static const char *const lines[][2] = {
+        {"q", "quit"},
+        {"p", "pause the view (firehosed goes on), and continue it"},
+        {"s", "sort: usual, by rate, by total, by name"},
+        {"w Tab", "show workers or collections, if there is no room for both"},
+        {"e", "give warnings and errors all the room"},
+        {"j k ↓ ↑", "scroll"},
+        {"?", "leave this help"},
+        {"", ""},
+        {"lag", "age of events at their commit; below 5 s is live"},
+        {"ring", "frames between relay and commit; full: Redis or the workers are slower than the relay"},
+        {"charts", "the last ten minutes, the newest on the right"},
+    };
+    screen_rule(from, 0, screen_columns(), "help");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0] && from + 1 + (int)i < until; i++) {
+        struct screen_pen p = screen_pen(from + 1 + (int)i, 2, INT32_MAX);
+        p.style = STYLE_BOLD;
+        screen_put(&p, "%s", lines[i][0]);
+        p.style = STYLE_PLAIN;
+        p.column = 12;
+        screen_put(&p, "%s", lines[i][1]);
+    }
 }
 
 typedef void draw_pane(const struct top *t, int from, int until, int left, int right);
@@ -213,7 +253,7 @@ static void draw_body(const struct top *t, int from, int until)
 {
     int columns = screen_columns(), errors = until - ERROR_ROWS;
     int workers = (int)pane_length(t, PANE_WORKERS) + 2; /* with the title and the names of the columns */
-    bool wide = columns >= WIDE_COLUMNS, high = until - from >= HIGH_ROWS - 10;
+    bool wide = columns >= WIDE_COLUMNS, high = until - from >= HIGH_BODY_ROWS;
     if (until - from < ERROR_ROWS + 3 || t->pane == PANE_ERRORS) {
         panes[t->pane](t, from, until, 0, columns);
         return;
@@ -237,7 +277,9 @@ void top_draw(const struct top *t)
 {
     screen_clear();
     int at = draw_head(t), last = screen_rows() - 1;
-    if (t->status != NULL)
+    if (t->shows_help)
+        draw_help(at, last);
+    else if (t->status != NULL)
         draw_body(t, at, last);
     if (t->trouble.text[0] != '\0')
         draw_trouble(t);

@@ -21,8 +21,9 @@ def top(lab):
     """Returns a function that starts top on a daemon. The terminals end with the test."""
     terminals = []
 
-    def start(daemon, columns=80, rows=24, **environment):
-        arguments = [program("firehosectl"), "-s", daemon.control_socket, "top"]
+    def start(daemon, columns=80, rows=24, term=None, **environment):
+        kind = [] if term is None else ["env", f"TERM={term}"]  # tmux sets TERM in its windows
+        arguments = [*kind, program("firehosectl"), "-s", daemon.control_socket, "top"]
         terminals.append(Terminal(arguments, columns, rows, **environment))
         return terminals[-1]
 
@@ -175,6 +176,45 @@ def test_plain_terminals_get_plain_characters(lab, top):
     terminal = top(s.daemon, LC_ALL="C", NO_COLOR="1")
     screen = terminal.wait("q quit", "-- workers --", "ready")
     assert screen.isascii()
+
+
+@in_terminal
+def test_terminal_that_cannot_draw_is_refused(lab, top):
+    s = lab.system([])
+    screen = top(s.daemon, term="dumb").wait("it has left with 64", "no terminal to draw on")
+    assert "TERM=dumb" in screen.replace("\n", "")
+
+
+@in_terminal
+def test_keys_are_uncut_at_80_columns(lab, top):
+    s = lab.system([])
+    terminal = top(s.daemon, 80, 24)
+    terminal.keys("s", "s", "p")
+    assert terminal.wait("sort: total", "go on").splitlines()[-1].endswith("e errors  ? help")
+
+
+@in_terminal
+def test_help_explains_the_keys(lab, top):
+    s = lab.system([])
+    terminal = top(s.daemon)
+    terminal.wait("q quit", "ready")
+    terminal.keys("?")
+    terminal.wait("── help", "pause the view", "scroll", "leave this help", absent=["── workers"])
+    terminal.keys("?")
+    terminal.wait("── workers", absent=["── help"])
+
+
+@in_terminal
+@pytest.mark.parametrize("columns", [100, 200])
+def test_charts_use_the_lines_of_a_large_terminal(lab, top, columns):
+    s = lab.system(events.make(2000), workers=2)
+    s.assert_all()
+    heights = []
+    for rows in (50, 90):
+        lines = top(s.daemon, columns, rows).wait("app.bsky.feed.like", "q quit").splitlines()
+        labels = [next(i for i, line in enumerate(lines) if line.startswith(label)) for label in ("events", "lag")]
+        heights.append(labels[1] - labels[0])
+    assert heights[0] >= 4 and heights[1] >= heights[0] + 15
 
 
 def test_without_a_terminal_it_says_so_or_prints_lines(lab):

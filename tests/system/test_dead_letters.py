@@ -52,6 +52,18 @@ def test_list_and_show(lab):
     assert dead_letters(s, "show", entry["id"])[1]["entries"] == [entry]
     people = ctl(s.daemon, "dead-letters")
     assert people.returncode == 0 and str(bad[0].seq) in people.stdout
+    shown_ids = [line.split()[0] for line in people.stdout.splitlines()[1:]]
+    assert shown_ids == [e["id"] for e in listed["entries"]]
+
+
+def test_one_of_two_dead_letters_with_the_same_seq_can_be_picked(lab):
+    s, bad = with_junk(lab, count=1)
+    (entry_id, fields), = s.db.xrange("firehose:dead-letters")
+    again = s.db.xadd("firehose:dead-letters", fields)
+    ids = [line.split()[0] for line in ctl(s.daemon, "dead-letters").stdout.splitlines()[1:]]
+    assert sorted(ids) == sorted([entry_id, again])
+    assert dead_letters(s, "drop", again)[0] == 0
+    assert [i for i, _ in s.db.xrange("firehose:dead-letters")] == [entry_id]
 
 
 def test_list_of_more_than_a_page(lab):
