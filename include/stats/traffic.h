@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stats/history.h"
 #include "stats/snapshot.h"
-
-enum { HISTORY_SECONDS = 600 };
 
 struct traffic;
 
@@ -29,8 +28,7 @@ void traffic_tick(struct traffic *t, const struct snapshot *s);
 /* Fills in kinds, collections, rates and lag, as of the last tick. */
 void traffic_fill(const struct traffic *t, struct snapshot *s);
 
-/* {"interval_s":1,"events":[…],"lag":[…]}: the last ten minutes, oldest first; lag has null where it was unknown. A new
- * reference; NULL if memory is short. */
-json_t *traffic_history_json(const struct traffic *t);
+/* The history of rates, lag, ring and Redis: see history_json(). A new reference; NULL if memory is short. */
+json_t *traffic_history_json(const struct traffic *t, enum history_span span);
 
 #endif

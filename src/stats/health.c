@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/human.h"
 #include "base/text.h"
 
 void health_tick(struct health *h, const struct snapshot *s)
@@ -71,12 +72,13 @@ static void idle_workers(const struct health *h, const struct snapshot *s, struc
 
 static void remarks(const struct snapshot *s, struct reasons *r)
 {
+    char lag[HUMAN_BYTES];
     if (s->relay_is_paused)
         give(r, "the ring is full, the relay waits");
     if (s->redis_is_unsafe)
         give(r, "redis: %s", s->redis_concern);
     if (s->lag_s >= 0 && s->lag_warn_s > 0 && s->lag_s >= s->lag_warn_s)
-        give(r, "behind the network by %.0f s", s->lag_s);
+        give(r, "behind the network by %s", human_duration(s->lag_s, lag));
 }
 
 static void why_not_ready(const struct health *h, const struct snapshot *s, struct reasons *r)

@@ -28,7 +28,9 @@ struct traffic {
     uint64_t ticks;
     double worker_per_s[WORKERS_MAX];
     uint64_t worker_events[WORKERS_MAX];
-    double events[HISTORY_SECONDS], lags[HISTORY_SECONDS]; /* the newest is the last */
+    struct history *history;
+    uint64_t kinds_before[EVENT_KINDS], dead_before; /* as of the last tick */
+    int64_t kept_ms;
     bool is_behind;
     int64_t warned_ms;
 };
@@ -40,12 +42,12 @@ struct traffic *traffic_new(int64_t now_ms)
         return NULL;
     t->marks[t->ticks++] = (struct mark){.ms = now_ms};
     t->lag_s = t->eta_s = LAG_UNKNOWN;
-    for (size_t i = 0; i < HISTORY_SECONDS; i++)
-        t->lags[i] = LAG_UNKNOWN;
+    t->kept_ms = now_ms;
     t->collections = collection_counts_new();
-    if (t->collections != NULL)
+    t->history = history_new();
+    if (t->collections != NULL && t->history != NULL)
         return t;
-    free(t);
+    traffic_free(t);
     return NULL;
 }
 
@@ -54,6 +56,7 @@ void traffic_free(struct traffic *t)
     if (t == NULL)
         return;
     collection_counts_free(t->collections);
+    history_free(t->history);
     free(t);
 }
 
@@ -86,10 +89,33 @@ static void tick_rates(struct traffic *t, const struct snapshot *s)
     collection_counts_tick(t->collections, (double)ms / 1000);
 }
 
-static void keep(double *history, double value)
+static double slowest_round_trip_ms(const struct snapshot *s)
 {
-    memmove(history, history + 1, (HISTORY_SECONDS - 1) * sizeof *history);
-    history[HISTORY_SECONDS - 1] = value;
+    uint64_t slowest = 0;
+    for (unsigned i = 0; i < s->workers; i++)
+        slowest = s->worker[i].round_trip_us > slowest ? s->worker[i].round_trip_us : slowest;
+    return (double)slowest / 1000;
+}
+
+static void keep(struct traffic *t, const struct snapshot *s)
+{
+    _Static_assert(HISTORY_COMMIT + (int)EVENT_KINDS == (int)HISTORY_DEAD_LETTERS, "one series a kind");
+    int64_t ms = s->now_ms - t->kept_ms;
+    uint64_t dead = s->counts[COUNTER_QUARANTINED];
+    double values[HISTORY_SERIES] = {
+        [HISTORY_EVENTS] = t->events_per_s,
+        [HISTORY_DEAD_LETTERS] = per_second(dead, t->dead_before, ms),
+        [HISTORY_LAG] = t->lag_s,
+        [HISTORY_RING] = s->ring_size > 0 ? (double)s->ring_used * 100 / (double)s->ring_size : 0,
+        [HISTORY_ROUND_TRIP] = slowest_round_trip_ms(s),
+    };
+    for (int k = 0; k < EVENT_KINDS; k++) {
+        values[HISTORY_COMMIT + k] = per_second(t->kinds[k], t->kinds_before[k], ms);
+        t->kinds_before[k] = t->kinds[k];
+    }
+    t->dead_before = dead;
+    t->kept_ms = s->now_ms;
+    history_add(t->history, values);
 }
 
 static void warn_of_lag(struct traffic *t, int64_t now_ms, double limit_s)
@@ -127,9 +153,8 @@ void traffic_tick(struct traffic *t, const struct snapshot *s)
 {
     tick_rates(t, s);
     t->lag_s = lag_of(t, s);
-    keep(t->events, t->events_per_s);
-    keep(t->lags, t->lag_s);
-    t->eta_s = lag_time_to_live(t->lags, HISTORY_SECONDS);
+    keep(t, s);
+    t->eta_s = lag_time_to_live(history_seconds(t->history, HISTORY_LAG), HISTORY_SECONDS);
     warn_of_lag(t, s->now_ms, s->lag_warn_s);
 }
 
@@ -150,13 +175,4 @@ void traffic_fill(const struct traffic *t, struct snapshot *s)
         s->collections[i] = *top[i];
 }
 
-json_t *traffic_history_json(const struct traffic *t)
-{
-    json_t *events = json_array(), *lags = json_array();
-    for (size_t i = 0; i < HISTORY_SECONDS; i++) {
-        json_array_append_new(events, json_integer((json_int_t)(t->events[i] + 0.5)));
-        json_array_append_new(lags, t->lags[i] >= 0 ? json_real((double)(int64_t)(t->lags[i] * 1000 + 0.5) / 1000)
-                                                    : json_null());
-    }
-    return json_pack("{s:i,s:o,s:o}", "interval_s", 1, "events", events, "lag", lags);
-}
+json_t *traffic_history_json(const struct traffic *t, enum history_span span) { return history_json(t->history, span); }

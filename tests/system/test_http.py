@@ -119,7 +119,10 @@ def test_status_json_is_what_firehosectl_says(lab, port, endpoint):
     assert set(over_http) == set(over_socket)
     for key in ("pid", "received", "written", "cursor", "kinds"):
         assert over_http[key] == over_socket[key]
-    assert len(endpoint.json("/history.json")[1]["events"]) == 600
+    ten, hour, day = [endpoint.json(f"/history{name}.json")[1] for name in ("", "-1h", "-24h")]
+    assert [(h["interval_s"], len(h["events"])) for h in (ten, hour, day)] == [(1, 600), (10, 360), (240, 360)]
+    assert all(set(h) == set(ten) and all(len(h[name]) == len(h["events"]) for name in set(h) - {"interval_s"})
+               for h in (ten, hour, day))  # fmt: skip
 
 
 # -- Metrics ---------------------------------------------------------------------------------------------------
@@ -432,6 +435,17 @@ def test_the_page_shows_what_goes_on(lab, port, browser):
     for width in (1200, 760, 390, 320):
         resize(browser, width, 800)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert text(browser, "lag-now").endswith(" s") and "identity" in text(browser, "kinds-legend")
+    for chart in ("ring", "trip", "kind", "dead"):
+        assert "L" in browser.find_element("css selector", f"#{chart}-plot .area").get_attribute("d"), chart
+    for button in browser.find_elements("css selector", "#spans button")[1:]:
+        button.click()
+        first = {"1 h": "60 min ago", "24 h": "24.0 h ago"}[button.text]
+        wait_for(lambda: browser.find_element("css selector", ".lag .first").text == first, f"the charts of {first}")
+    assert text(browser, "others") == "no dead letters"
+    s.relay.append([events.other(b"\x00garbage")])
+    wait_for(lambda: text(browser, "others").startswith("1 dead letter, "), "the rate of dead letters")
+    assert browser.find_element("id", "others").get_attribute("class") in ("warn", "bad")
     written = text(browser, "written")
     s.relay.append(aged(50, 50_000_000_000, 0.1))
     wait_for(lambda: text(browser, "written") != written, "the figures to move")

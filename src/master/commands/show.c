@@ -20,7 +20,7 @@ void command_workers(struct master *m, struct control_call *call)
 
 void command_history(struct master *m, struct control_call *call)
 {
-    control_answer(call, traffic_history_json(m->traffic));
+    control_answer(call, traffic_history_json(m->traffic, HISTORY_10_MIN));
 }
 
 /* ---- config ---- */

@@ -33,11 +33,14 @@ static int page(void *arg, struct buffer *body)
 
 static int status(void *arg, struct buffer *body) { return write_json(body, snapshot_json(report_take(arg)), HTTP_OK); }
 
-static int history(void *arg, struct buffer *body)
+static int write_history(const struct master *m, struct buffer *body, enum history_span span)
 {
-    const struct master *m = arg;
-    return write_json(body, traffic_history_json(m->traffic), HTTP_OK);
+    return write_json(body, traffic_history_json(m->traffic, span), HTTP_OK);
 }
+
+static int history(void *arg, struct buffer *body) { return write_history(arg, body, HISTORY_10_MIN); }
+static int history_1h(void *arg, struct buffer *body) { return write_history(arg, body, HISTORY_1_H); }
+static int history_24h(void *arg, struct buffer *body) { return write_history(arg, body, HISTORY_24_H); }
 
 static int metrics(void *arg, struct buffer *body)
 {
@@ -62,6 +65,8 @@ static const struct http_page pages[] = {
     {"/", "text/html; charset=utf-8", page},
     {"/status.json", "application/json", status},
     {"/history.json", "application/json", history},
+    {"/history-1h.json", "application/json", history_1h},
+    {"/history-24h.json", "application/json", history_24h},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
     {"/healthz", "application/json", healthz},
     {"/readyz", "application/json", readyz},

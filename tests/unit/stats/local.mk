@@ -13,3 +13,6 @@ tests_unit_stats_test_snapshot_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CM
 check_PROGRAMS += tests/unit/stats/test_traffic
 tests_unit_stats_test_traffic_SOURCES = tests/unit/stats/test_traffic.c
 tests_unit_stats_test_traffic_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/stats/test_history
+tests_unit_stats_test_history_SOURCES = tests/unit/stats/test_history.c
+tests_unit_stats_test_history_LDADD = libstats.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)

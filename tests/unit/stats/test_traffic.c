@@ -102,7 +102,7 @@ static void history_has_the_newest_second_last(void **state)
     struct traffic *t = traffic_new(START_MS);
     struct snapshot s = after(1);
     traffic_tick(t, &s);
-    json_t *history = traffic_history_json(t);
+    json_t *history = traffic_history_json(t, HISTORY_10_MIN);
     json_t *events = json_object_get(history, "events"), *lags = json_object_get(history, "lag");
     assert_int_equal(json_array_size(events), HISTORY_SECONDS);
     assert_int_equal(json_integer_value(json_array_get(events, HISTORY_SECONDS - 1)), 100);
