@@ -116,6 +116,14 @@ static const char *syslog_path(const char *target)
 
 bool log_is_file(const char *target) { return target != NULL && target[0] != '\0' && syslog_path(target) == NULL; }
 
+/* Opens a file, with O_CREAT or 0, without waiting for the reader of a pipe. Returns -1 with errno on failure. */
+static int open_file(const char *path, int create)
+{
+    return open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | create, 0640);
+}
+
+static const char *reason(void) { return errno == ENXIO ? "nobody reads that pipe" : strerror(errno); }
+
 bool log_open(const char *target, struct error *why)
 {
     if (target == NULL || target[0] == '\0') {
@@ -123,11 +131,10 @@ bool log_open(const char *target, struct error *why)
         return true;
     }
     const char *path = syslog_path(target);
-    int fd = path != NULL ? open_syslog(path, why)
-                          : open(target, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
+    int fd = path != NULL ? open_syslog(path, why) : open_file(target, O_CREAT);
     if (fd < 0) {
         if (path == NULL)
-            error_set(why, "log file %s: %s", target, errno == ENXIO ? "nobody reads that pipe" : strerror(errno));
+            error_set(why, "log file %s: %s", target, reason());
         return false;
     }
     adopt(fd, path != NULL ? TARGET_SYSLOG : TARGET_FILE);
@@ -140,7 +147,7 @@ bool log_check(const char *target, struct error *why)
     const char *path = syslog_path(target);
     if (target[0] == '\0')
         return true;
-    int fd = path != NULL ? open_syslog(path, why) : open(target, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+    int fd = path != NULL ? open_syslog(path, why) : open_file(target, 0);
     bool is_there = fd >= 0;
     if (is_there)
         close(fd);
@@ -150,7 +157,7 @@ bool log_check(const char *target, struct error *why)
     if (errno == ENOENT && faccessat(AT_FDCWD, dirname(folder), W_OK | X_OK, AT_EACCESS) == 0)
         return true;
     error_set(why, "'%s' cannot be written: %s, expected a file in a folder that firehosed may write to", target,
-              strerror(errno));
+              reason());
     return false;
 }
 
