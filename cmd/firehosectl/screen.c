@@ -83,7 +83,7 @@ static void set_up_colours(void)
     the_screen.has_colour = true;
 }
 
-/* Begins with the terminal, and writes nothing yet. A terminal that cannot move its cursor, such as TERM=dumb, would show
+/* Begins with the terminal, and writes nothing yet. A terminal that cannot move its cursor (TERM=dumb) would show
  * the drawing as a heap of text. */
 static bool begin_terminal(void)
 {

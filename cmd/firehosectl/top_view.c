@@ -1,6 +1,6 @@
 /* top_view.c: the layout:
  *
- *   head          title, rate and lag, ring and Redis, kinds, the last minutes (one row, or all that the panes leave free)
+ *   head          title, rate and lag, ring and Redis, kinds, the last minutes (one row, or what the panes leave free)
  *   narrow        the chosen pane (collections too, if workers leave room), and below it errors
  *   high          workers above collections
  *   wide          workers beside collections

@@ -93,8 +93,8 @@ struct config {
 extern const struct setting config_table[];
 
 /* Takes the defaults, then the file (path NULL: no file), then the environment, and checks the rules between keys. Adds
- * all errors to the list, each as "file:line: …" with what is expected; a wrong key keeps its default. Returns NULL only
- * if memory is short. Free with config_free(). */
+ * all errors to the list, each as "file:line: …" with what is expected; a wrong key keeps its default. Returns NULL
+ * only if memory is short. Free with config_free(). */
 struct config *config_read(const char *path, struct error_list *wrong);
 
 void config_free(struct config *config); /* NULL is fine */

@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 
-/* For all documents that jansson writes: numbers without the noise of binary fractions (3.541, not 3.5409999999999999). */
+/* For documents that jansson writes: numbers without the noise of binary fractions (3.541, not 3.5409999999999999). */
 #define JSON_NUMBERS JSON_REAL_PRECISION(15)
 
 /* Appends text as a JSON string with its quotes, escaped as JavaScript's JSON.stringify does: \" \\ \b \f \n \r \t,

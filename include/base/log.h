@@ -33,8 +33,8 @@ void log_set_format(enum log_format format);
  * "" for stderr. Returns false and fills *why on failure; the log then stays where it was. */
 bool log_open(const char *target, struct error *why);
 
-/* Checks whether the effective user could open `target`. Makes no file, and leaves the log alone. Returns false and fills
- * *why if not. */
+/* Checks whether the effective user could open `target`. Makes no file, and leaves the log alone. Returns false and
+ * fills *why if not. */
 bool log_check(const char *target, struct error *why);
 bool log_is_file(const char *target); /* returns true if the target is the path of a file */
 

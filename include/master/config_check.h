@@ -7,8 +7,8 @@
 #include "base/config.h"
 #include "base/error.h"
 
-/* Adds an error for each wrong value, which begins with the place that the value is from. Reads the files of authorities
- * (relay_ca_file, redis_ca_file) as the calling user. */
+/* Adds an error for each wrong value, which begins with the place that the value is from. Reads the files of
+ * authorities (relay_ca_file, redis_ca_file) as the calling user. */
 void master_check_config(const struct config *config, struct error_list *wrong);
 
 /* Reads and checks the configuration: config_read() and master_check_config(). Returns NULL if something is wrong; *why

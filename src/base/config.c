@@ -139,8 +139,8 @@ const struct setting config_table[] = {
          "Where firehosed logs: a file, which SIGUSR1 opens again; syslog, or syslog:PATH for a socket other than "
          "/dev/log; empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
     VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
-          "firehosed logs a line about the rate each time it has processed this many events, but at most every 10 s and at "
-         "least every minute."),
+          "firehosed logs a line about the rate each time it has processed this many events, but at most every 10 s and "
+         "at least every minute."),
     VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,
           "firehosed logs a line every minute while events are older than this at their commit; 0: never."),
     TEXT(pid_file, "/run/firehosed/firehosed.pid", 0, 1023, RESTART, NULL,
@@ -172,7 +172,8 @@ static void check(const struct config *c, struct error_list *wrong)
     char origin[1200];
     struct error why;
     if (c->relay_idle_timeout <= c->relay_ping_interval) {
-        error_set(&why, "%s: relay_idle_timeout is too small (%lld ms), expected more than relay_ping_interval (%lld ms)",
+        error_set(&why,
+                  "%s: relay_idle_timeout is too small (%lld ms), expected more than relay_ping_interval (%lld ms)",
                   config_origin(c, "relay_idle_timeout", origin, sizeof origin), (long long)c->relay_idle_timeout,
                   (long long)c->relay_ping_interval);
         error_list_add(wrong, &why);

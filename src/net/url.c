@@ -224,8 +224,8 @@ static bool parse(const char *text, struct url *url, struct error *why)
     return parse_tail(end, url, why);
 }
 
-/* Returns true if a wrong URL may stand in a message. A text without a scheme, with an '@' or with a second ':' may have
- * a password anywhere. */
+/* Returns true if a wrong URL may stand in a message. A text without a scheme, with an '@' or with a second ':' may
+ * have a password anywhere. */
 static bool may_be_shown(const char *text)
 {
     const char *scheme = strstr(text, "://");

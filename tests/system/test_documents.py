@@ -14,7 +14,9 @@ from firehosed import ROOT, run
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "doc").glob("*.md"))]
 EXAMPLE = "<!-- example, not run by a test -->"
 PROGRAMS = ("firehosed", "firehosectl", "firehose-replay")
-A_COMMAND = re.compile(r"(firehosed -|(firehosectl|firehose-replay|apt-get|(\./)?autogen\.sh|(\./)?scripts/[a-z-]+)(?![\w/.:-])).*")
+A_COMMAND = re.compile(
+    r"(firehosed -|(firehosectl|firehose-replay|apt-get|(\./)?autogen\.sh|(\./)?scripts/[a-z-]+)(?![\w/.:-])).*"
+)
 
 
 def lines_of_code(text):
