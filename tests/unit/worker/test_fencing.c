@@ -170,9 +170,10 @@ static enum fencing_step answer(struct fencing *f, const char *mark, const struc
 static void marks_are_put_back_again_where_the_connection_broke_meanwhile(void **state)
 {
     (void)state;
+    static union known_page page;
     struct config config = {.stream_key = "stream", .dead_letters_key = "dead"};
     const struct worker_setup setup = {
-        .config = &config, .progress_key = "progress", .own = 1, .owner = {7, 5}, .known = known_marks_new()};
+        .config = &config, .progress_key = "progress", .own = 1, .owner = {7, 5}, .known = &page};
     const struct error why = {.text = "WRONGTYPE"};
     struct batch batch = {.touched = 1};
     struct fencing f;
