@@ -22,8 +22,8 @@ RUN apt-get update && apt-get install --yes --no-install-recommends \
 COPY --from=build /out/usr/sbin/firehosed /usr/sbin/
 COPY --from=build /out/usr/bin/firehosectl /out/usr/bin/firehose-replay /usr/bin/
 USER firehosed
-# firehosed reads RELAY_URL, REDIS_URL, REDIS_STREAM_KEY, REDIS_CURSOR_KEY, REDIS_MAX_STREAM_LEN, LOG_LEVEL. For more,
-# mount a file and give `-c FILE`.
+# Every key of the configuration is a variable, FIREHOSED_STREAM_KEY for stream_key. RELAY_URL, REDIS_URL and the others of
+# the replaced services work, too.
 ENTRYPOINT ["/usr/sbin/firehosed", "-f"]
 HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["/usr/bin/firehosectl", "status"]
 STOPSIGNAL SIGTERM

@@ -35,18 +35,20 @@ static void usage(FILE *out)
           "  -V         print the version and exit\n"
           "  -h         print this and exit\n"
           "  --sample   print a configuration file with all keys, their defaults and help\n\n"
-          "Keys of the configuration (firehosed.conf(5)):\n",
+          "Keys of the configuration (firehosed.conf(5)), with their defaults. In the environment, stream_key is\n"
+          "FIREHOSED_STREAM_KEY, and so on.\n",
           out);
     for (const struct setting *row = config_table; row->name != NULL; row++)
         fprintf(out, "  %-22s %s%s%s%s\n", row->name, row->fallback[0] != '\0' ? row->fallback : "(empty)",
-                row->environment != NULL ? "  [" : "", row->environment != NULL ? row->environment : "",
-                row->environment != NULL ? "]" : "");
+                row->alias != NULL ? "  [" : "", row->alias != NULL ? row->alias : "",
+                row->alias != NULL ? "]" : "");
 }
 
 static void print_sample(void)
 {
     puts("# firehosed.conf: the configuration of firehosed(8). Every key is here with its default;\n"
-         "# take the '#' off to change one. See firehosed.conf(5).\n");
+         "# take the '#' off to change one. The environment wins over the file: stream_key\n"
+         "# is FIREHOSED_STREAM_KEY there, and so on. See firehosed.conf(5).\n");
     settings_write_sample(config_table, stdout);
 }
 

@@ -28,14 +28,15 @@ struct setting {
     int64_t min, max;     /* of a number, of bytes, of milliseconds, of a text's length */
     const char *const *choices;
     bool reloadable;         /* true: a change takes effect on SIGHUP; false: only at start */
-    const char *environment; /* the variable that overrides the file, or NULL */
+    const char *alias;       /* a variable of the replaced services that sets the key, too, or NULL */
     const char *help;        /* one sentence */
 };
 
 /* Where a value came from, for messages about it. All members zero: it is the default. */
 struct setting_origin {
     int line; /* in the file; 0: the value is not from the file */
-    bool from_environment;
+    bool from_environment; /* from the key's own variable (setting_variable()) */
+    bool from_alias;       /* from the variable that is the row's alias */
     bool from_operator; /* set over the control socket; overrides the others until the next reload */
 };
 

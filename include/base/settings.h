@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/setting.h"
 
+enum { SETTING_VARIABLE_BYTES = 64 };
+
 /* Sets all values to their defaults. The struct must be zeroed or set before. Returns false if memory is short. */
 bool settings_defaults(const struct setting *table, void *values, struct setting_origin *origins);
 
@@ -20,9 +22,13 @@ void settings_read_file(const struct setting *table, void *values, struct settin
 void settings_read_text(const struct setting *table, void *values, struct setting_origin *origins,
                         const char *path, const char *text, size_t len, struct error_list *wrong);
 
-/* Applies the environment variables that the table names. Empty variables are ignored. */
+/* Applies the environment: for each row its alias, and over that its own variable. An empty own variable is an empty
+ * value; an empty alias is ignored. A variable with the prefix of own variables that belongs to no row is an error. */
 void settings_read_environment(const struct setting *table, void *values, struct setting_origin *origins,
                                struct error_list *wrong);
+
+/* Writes the name of the key's own variable: FIREHOSED_ and the key in upper case. Returns `out`. */
+const char *setting_variable(const struct setting *row, char out[SETTING_VARIABLE_BYTES]);
 
 /* Returns the index of the row with this name, or -1. */
 int settings_find(const struct setting *table, const char *name);

@@ -24,12 +24,12 @@ static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 #define RELOAD true
 #define RESTART false
 
-#define TEXT(key, fallback, min, max, reload, env, help) \
-    {#key, SETTING_TEXT, offsetof(struct config, key), fallback, min, max, NULL, reload, env, help}
-#define VALUE(key, type, fallback, min, max, reload, env, help) \
-    {#key, type, offsetof(struct config, key), fallback, min, max, NULL, reload, env, help}
-#define CHOICE(key, fallback, choices, reload, env, help) \
-    {#key, SETTING_CHOICE, offsetof(struct config, key), fallback, 0, 0, choices, reload, env, help}
+#define TEXT(key, fallback, min, max, reload, alias, help) \
+    {#key, SETTING_TEXT, offsetof(struct config, key), fallback, min, max, NULL, reload, alias, help}
+#define VALUE(key, type, fallback, min, max, reload, alias, help) \
+    {#key, type, offsetof(struct config, key), fallback, min, max, NULL, reload, alias, help}
+#define CHOICE(key, fallback, choices, reload, alias, help) \
+    {#key, SETTING_CHOICE, offsetof(struct config, key), fallback, 0, 0, choices, reload, alias, help}
 
 /* One row a key. The sample file and the manual list the keys in this order. */
 const struct setting config_table[] = {
@@ -214,11 +214,14 @@ void config_free(struct config *c)
 
 const char *config_origin(const struct config *c, const char *key, char *out, size_t out_bytes)
 {
+    char variable[SETTING_VARIABLE_BYTES];
     int i = settings_find(config_table, key);
     if (i >= 0 && c->origins[i].from_operator)
         snprintf(out, out_bytes, "set by firehosectl, until the next reload");
     else if (i >= 0 && c->origins[i].from_environment)
-        snprintf(out, out_bytes, "environment variable %s", config_table[i].environment);
+        snprintf(out, out_bytes, "environment variable %s", setting_variable(&config_table[i], variable));
+    else if (i >= 0 && c->origins[i].from_alias)
+        snprintf(out, out_bytes, "environment variable %s", config_table[i].alias);
     else if (i >= 0 && c->origins[i].line > 0)
         snprintf(out, out_bytes, "%s:%d", c->path, c->origins[i].line);
     else
@@ -229,7 +232,10 @@ const char *config_origin(const struct config *c, const char *key, char *out, si
 bool config_is_set(const struct config *c, const char *key)
 {
     int i = settings_find(config_table, key);
-    return i >= 0 && (c->origins[i].from_environment || c->origins[i].from_operator || c->origins[i].line > 0);
+    if (i < 0)
+        return false;
+    const struct setting_origin *from = &c->origins[i];
+    return from->from_environment || from->from_alias || from->from_operator || from->line > 0;
 }
 
 unsigned config_worker_count(const struct config *c)

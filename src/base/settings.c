@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/settings_print.h"
@@ -284,18 +285,100 @@ void settings_read_file(const struct setting *table, void *values, struct settin
         fclose(file);
 }
 
+/* ---- the environment ---- */
+
+static const char prefix[] = "FIREHOSED_";
+enum { PREFIX_LEN = sizeof prefix - 1 };
+
+const char *setting_variable(const struct setting *row, char out[SETTING_VARIABLE_BYTES])
+{
+    int n = snprintf(out, SETTING_VARIABLE_BYTES, "%s%s", prefix, row->name);
+    for (int i = PREFIX_LEN; i < n && i < SETTING_VARIABLE_BYTES; i++)
+        out[i] = (char)toupper((unsigned char)out[i]);
+    return out;
+}
+
+/* Returns true for the variables that a cluster sets in every container because one of its services is called firehosed:
+ * FIREHOSED_SERVICE_HOST, FIREHOSED_SERVICE_PORT, FIREHOSED_PORT=tcp://…, FIREHOSED_PORT_9117_TCP and others. */
+static bool is_of_a_cluster(const char *name, const char *value)
+{
+    const char *port = strstr(name, "_PORT");
+    if (strstr(name, "_SERVICE_HOST") != NULL || strstr(name, "_SERVICE_PORT") != NULL)
+        return true;
+    return port != NULL && (port[5] == '\0' ? strstr(value, "://") != NULL : isdigit((unsigned char)port[6]));
+}
+
+/* Says that a variable belongs to no row, and suggests the one that was meant. */
+static void refuse_variable(const struct setting *table, const char *name, struct error *why)
+{
+    char key[SETTING_VARIABLE_BYTES], variable[SETTING_VARIABLE_BYTES];
+    const struct setting *row = NULL;
+    snprintf(key, sizeof key, "%.*s", (int)sizeof key - 1, name + PREFIX_LEN);
+    for (int i = 0; table[i].name != NULL; i++)
+        if (table[i].alias != NULL && strcmp(table[i].alias, key) == 0)
+            row = &table[i];
+    for (char *c = key; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    const char *near = row == NULL ? setting_nearest(table, key) : NULL;
+    if (near != NULL)
+        row = &table[settings_find(table, near)];
+    if (row == NULL)
+        error_set(why, "unknown, see firehosed.conf(5) for the keys");
+    else
+        error_set(why, "unknown, did you mean %s%s%s?", near == NULL ? row->alias : "", near == NULL ? ", or " : "",
+                  setting_variable(row, variable));
+}
+
+static bool is_own_variable(const struct setting *table, const char *name)
+{
+    char own[SETTING_VARIABLE_BYTES];
+    for (int i = 0; table[i].name != NULL; i++)
+        if (strcmp(name, setting_variable(&table[i], own)) == 0)
+            return true;
+    return false;
+}
+
+static void check_variables(const struct setting *table, struct error_list *wrong)
+{
+    struct error why;
+    char name[256];
+    for (char **at = environ; at != NULL && *at != NULL; at++) {
+        size_t len = strcspn(*at, "=");
+        if (strncmp(*at, prefix, PREFIX_LEN) != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)len, *at);
+        if (is_own_variable(table, name) || is_of_a_cluster(name, *at + len))
+            continue;
+        refuse_variable(table, name, &why);
+        error_context(&why, "environment variable %.100s", name);
+        error_list_add(wrong, &why);
+    }
+}
+
+static void set_from(const struct setting *row, void *values, const char *variable, const char *value,
+                     struct error_list *wrong)
+{
+    struct error why;
+    if (set_value(row, values, value, &why))
+        return;
+    error_context(&why, "environment variable %s", variable);
+    error_list_add(wrong, &why);
+}
+
 void settings_read_environment(const struct setting *table, void *values, struct setting_origin *origins,
                                struct error_list *wrong)
 {
-    struct error why;
+    check_variables(table, wrong);
     for (int i = 0; table[i].name != NULL; i++) {
-        const char *value = table[i].environment != NULL ? getenv(table[i].environment) : NULL;
-        if (value == NULL || *value == '\0')
-            continue;
-        origins[i] = (struct setting_origin){.from_environment = true};
-        if (!set_value(&table[i], values, value, &why)) {
-            error_context(&why, "environment variable %s", table[i].environment);
-            error_list_add(wrong, &why);
+        char variable[SETTING_VARIABLE_BYTES];
+        const char *own = getenv(setting_variable(&table[i], variable));
+        const char *alias = table[i].alias != NULL ? getenv(table[i].alias) : NULL;
+        if (own != NULL) {
+            origins[i] = (struct setting_origin){.from_environment = true};
+            set_from(&table[i], values, variable, own, wrong);
+        } else if (alias != NULL && *alias != '\0') {
+            origins[i] = (struct setting_origin){.from_alias = true};
+            set_from(&table[i], values, table[i].alias, alias, wrong);
         }
     }
 }

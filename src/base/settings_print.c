@@ -166,8 +166,8 @@ void settings_write_sample(const struct setting *table, FILE *out)
         write_comment(out, row->help);
         snprintf(line, sizeof line, "(%s%s%s%s)", setting_expected(row, expected, sizeof expected),
                  row->reloadable ? "; SIGHUP applies it" : "; needs a restart",
-                 row->environment != NULL ? "; environment: " : "",
-                 row->environment != NULL ? row->environment : "");
+                 row->alias != NULL ? "; environment: " : "",
+                 row->alias != NULL ? row->alias : "");
         write_comment(out, line);
         fprintf(out, "#%s = %s\n\n", row->name, row->fallback);
     }
@@ -198,8 +198,8 @@ void settings_write_manual(const struct setting *table, FILE *out)
         fputs("\\fR; ", out);
         write_escaped(out, setting_expected(row, expected, sizeof expected));
         fputs(row->reloadable ? "; applied by SIGHUP" : "; needs a restart", out);
-        if (row->environment != NULL)
-            fprintf(out, "; environment variable \\fB%s\\fR", row->environment);
+        if (row->alias != NULL)
+            fprintf(out, "; environment variable \\fB%s\\fR", row->alias);
         fputs(".\n", out);
     }
 }

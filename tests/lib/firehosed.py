@@ -18,7 +18,8 @@ SHARED = Path(os.environ.get("FIREHOSED_SHARED", ROOT.parent / "shared"))
 NO_REPORT = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0"}
 SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|^==\d+==.*(Invalid|uninitialised))", re.M)
 
-# A developer's shell may have set these variables. They must not reach the daemon.
+# A developer's shell may have set these variables, and those of the tests (FIREHOSED_BUILD and others). The daemon would
+# read the first, and would refuse the second as unknown.
 FOREIGN = ("RELAY_URL", "REDIS_URL", "REDIS_STREAM_KEY", "REDIS_CURSOR_KEY", "REDIS_MAX_STREAM_LEN", "LOG_LEVEL")
 
 
@@ -41,7 +42,7 @@ def is_sanitized():
 
 
 def clean_environment(**more):
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and not name.startswith("FIREHOSED_")}
     return {**kept, **more}
 
 

@@ -209,18 +209,71 @@ def test_wrong_environment_variable_is_named():
     assert_refused(check(RELAY_URL="gopher://x"), r"RELAY_URL")
 
 
+def test_every_key_can_come_from_the_environment():
+    sample = run("firehosed", "--sample").stdout
+    defaults = re.findall(r"^#(\w+) = (.*)$", sample, re.M)
+    done = check(**{f"FIREHOSED_{key.upper()}": default for key, default in defaults})
+    assert done.returncode == 0, done.stderr
+    for key, _ in defaults:
+        variable = f"FIREHOSED_{key.upper()}"
+        assert_refused(check(**{variable: "x" * 4090}), rf"environment variable {variable}: {key}: ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "suggestion"),
+    [
+        ("FIREHOSED_WORKER", "did you mean FIREHOSED_WORKERS?"),
+        ("FIREHOSED_STREAM_KEYS", "did you mean FIREHOSED_STREAM_KEY?"),
+        ("FIREHOSED_RELAY_URL", "did you mean RELAY_URL, or FIREHOSED_RELAY?"),
+        ("FIREHOSED_LOG_LEVEL_", "did you mean FIREHOSED_LOG_LEVEL?"),
+        ("FIREHOSED_workers", "did you mean FIREHOSED_WORKERS?"),
+        ("FIREHOSED_NOTHING_AT_ALL_LIKE_IT", "see firehosed.conf"),
+        ("FIREHOSED_", "see firehosed.conf"),
+        ("FIREHOSED_HTTP_PORT", "see firehosed.conf"),
+    ],
+)
+def test_unknown_variable_is_refused_with_a_suggestion(variable, suggestion):
+    assert_refused(check(**{variable: "9117"}), rf"environment variable {variable}: unknown", re.escape(suggestion))
+
+
+def test_variables_that_a_cluster_sets_for_a_service_of_this_name_are_no_error():
+    address = "tcp://10.0.0.1:9117"
+    done = check(
+        FIREHOSED_SERVICE_HOST="10.0.0.1", FIREHOSED_SERVICE_PORT="9117", FIREHOSED_SERVICE_PORT_HTTP="9117",
+        FIREHOSED_PORT=address, FIREHOSED_PORT_9117_TCP=address, FIREHOSED_PORT_9117_TCP_PROTO="tcp",
+        FIREHOSED_PORT_9117_TCP_PORT="9117", FIREHOSED_PORT_9117_TCP_ADDR="10.0.0.1",
+        FIREHOSED_METRICS_SERVICE_HOST="10.0.0.1", FIREHOSED_METRICS_PORT=address,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_own_variable_wins_over_the_one_of_the_replaced_services():
+    assert check(FIREHOSED_RELAY="ws://own", RELAY_URL="gopher://other").returncode == 0
+    assert_refused(check(FIREHOSED_RELAY="gopher://own", RELAY_URL="ws://other"), r"environment variable FIREHOSED_RELAY")
+
+
+def test_empty_variable_is_an_empty_value():
+    assert check(FIREHOSED_PID_FILE="", FIREHOSED_HTTP_LISTEN="").returncode == 0
+    assert_refused(check(FIREHOSED_RELAY=""), r"environment variable FIREHOSED_RELAY")
+    assert check(RELAY_URL="").returncode == 0  # the replaced services ignored an empty one
+
+
 def test_environment_wins_over_the_file(lab):
     s = lab.system(events.make(20), start=False)
     wrong_place = lab.redis()
-    s.daemon.write_config(redis=wrong_place.url(), relay="ws://127.0.0.1:9", stream_key="from:file")
+    s.daemon.write_config(redis=wrong_place.url(), relay="ws://127.0.0.1:9", stream_key="from:file", workers=3)
     s.daemon.environment = {
         "RELAY_URL": s.relay.url,
         "REDIS_URL": s.redis.url(),
         "REDIS_STREAM_KEY": "from:environment",
         "REDIS_CURSOR_KEY": "cursor:environment",
         "LOG_LEVEL": "debug",
+        "FIREHOSED_WORKERS": "1",
     }
     s.daemon.start()
+    s.daemon.wait_workers(1)
+    shown = run("firehosectl", "-s", s.daemon.control_socket, "config", "workers").stdout
+    assert "environment variable FIREHOSED_WORKERS" in shown
     last = s.events[-1].seq
     s.daemon.wait_log(r" debug ")
     s.daemon.wait_status(lambda st: st["cursor"] == str(last), "to reach the end")

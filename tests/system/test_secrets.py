@@ -1,7 +1,6 @@
 """No password appears in a log, an answer, a key or a process title, at any log level, with or without failures."""
 
 import json
-import os
 import signal
 import urllib.error
 import urllib.request
@@ -10,7 +9,7 @@ import pytest
 
 import events
 from control import ctl
-from firehosed import run
+from firehosed import clean_environment, run
 from ports import free_port
 
 SECRETS = ["redis-s3cret", "s3cret-that-is-wrong", "relay-s3cret"]
@@ -126,14 +125,14 @@ WRONG_URLS = [
 
 @pytest.mark.parametrize("url", WRONG_URLS, ids=range(len(WRONG_URLS)))
 @pytest.mark.parametrize("key", ["redis", "relay"])
-@pytest.mark.parametrize("by", ["file", "environment"])
+@pytest.mark.parametrize("by", ["file", "environment", "alias"])
 def test_wrong_url_is_refused_without_its_password(lab, url, key, by):
     s = lab.system(start=False)
-    environment = {**os.environ}
+    environment = clean_environment()
     if by == "file":
         s.daemon.write_config(**{key: url})
     else:
-        environment[f"{key.upper()}_URL"] = url
+        environment[f"FIREHOSED_{key.upper()}" if by == "environment" else f"{key.upper()}_URL"] = url
     done = run("firehosed", "-t", "-c", s.daemon.config, environment=environment)
     assert done.returncode == 78, done.stdout
     assert_silent(url, done.stdout + done.stderr)
