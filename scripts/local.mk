@@ -6,7 +6,7 @@ dist_doc_DATA = README.md ChangeLog LICENSE doc/architecture.md doc/running.md d
 examplesdir = $(docdir)/examples
 dist_examples_DATA = conf/firehosed.service conf/firehosed.init conf/firehosed.logrotate conf/firehosed.sysusers \
 	conf/prometheus-alerts.yml conf/grafana-dashboard.json \
-	conf/firehosed.tmpfiles compose.yaml
+	conf/firehosed.tmpfiles conf/kubernetes/firehosed.yaml compose.yaml
 
 dist-hook:
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +

@@ -15,12 +15,12 @@ static const struct command *const commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-static void print_usage(FILE *out)
+static void print_usage(void)
 {
-    fprintf(out, "usage: firehose-replay COMMAND [OPTION]…\n\n");
+    printf("usage: firehose-replay COMMAND [OPTION]…\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fprintf(out, "\nfirehose-replay COMMAND --help tells more; so does firehose-replay(1).\n");
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\nfirehose-replay COMMAND --help tells more; so does firehose-replay(1).\n");
 }
 
 static bool is_option(const char *text, const char *name, const char *letter)
@@ -31,11 +31,11 @@ static bool is_option(const char *text, const char *name, const char *letter)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        print_usage(stderr);
+        fputs("firehose-replay: expected a command: serve, record, generate or inspect (see --help)\n", stderr);
         return EXIT_USAGE;
     }
     if (is_option(argv[1], "--help", "-h")) {
-        print_usage(stdout);
+        print_usage();
         return EXIT_DONE;
     }
     if (is_option(argv[1], "--version", "-V")) {

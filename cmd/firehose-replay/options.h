@@ -1,6 +1,7 @@
 /* options.h: options, messages and exit codes of the subcommands.
  *
- * Every message is one line, "firehose-replay: serve: …". Exit codes: 0 done, 1 failed, 2 wrong usage. */
+ * Every message is one line, "firehose-replay: serve: …". Exit codes: 0 done, 1 failed, 64 wrong usage,
+ * as in sysexits(3). */
 #ifndef FIREHOSE_REPLAY_OPTIONS_H
 #define FIREHOSE_REPLAY_OPTIONS_H
 
@@ -8,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 64 };
 
 struct command {
     const char *name;

@@ -56,7 +56,7 @@ int command_fail(enum client_result result, const struct error *why);
 /* Prints the result as JSON (--json), or calls `show` to print it for people. Frees it and returns EXIT_SUCCESS. */
 int command_show(const struct invocation *in, json_t *result, void (*show)(const json_t *result));
 
-/* Prints a message about wrong usage. Returns EXIT_USAGE. */
+/* Prints a message about wrong usage, in one line with the command's usage. Returns EXIT_USAGE. */
 int command_usage(const struct invocation *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Parses a whole decimal number. Returns false if the text is not one, or if it is not from min to max. */

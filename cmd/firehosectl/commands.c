@@ -14,6 +14,14 @@ static int run_status(const struct invocation *in)
     return command_show(in, command_ask(in, "status", NULL, CLIENT_TIMEOUT_S), show_status);
 }
 
+static int run_health(const struct invocation *in)
+{
+    json_t *answer = command_ask(in, in->command->name, NULL, CLIENT_TIMEOUT_S);
+    bool is_so = json_array_size(json_object_get(answer, "reasons")) == 0;
+    command_show(in, answer, show_health);
+    return is_so ? EXIT_SUCCESS : EXIT_REFUSED;
+}
+
 static int run_config(const struct invocation *in)
 {
     json_t *args = in->argc > 0 ? json_pack("{s:s}", "key", in->argv[0]) : NULL;
@@ -25,6 +33,8 @@ const struct command command_table[] = {
     {"status", "", "", "", 0, 0, run_status, "shows relay, Redis, workers and events"},
     {"workers", "[N]", "", "", 0, 1, run_workers, "shows each worker; N sets their number"},
     {"restart-worker", "W|all", "", "all", 1, 1, run_restart_worker, "replaces a worker, or all, one by one"},
+    {"ready", "", "", "", 0, 0, run_health, "asks whether events are read and written"},
+    {"healthy", "", "", "", 0, 0, run_health, "asks whether the process is well"},
     {"top", "", "n", "", 0, 0, run_top, "shows a live view, full screen"},
     {"config", "[KEY]", "", "KEY", 0, 1, run_config, "shows the configuration and its origins"},
     {"tail", "[--collection C] [--did D] [-n N]", "cdn", "", 0, 0, run_tail,

@@ -11,25 +11,27 @@
 
 static const char default_socket[] = "/run/firehosed/control.sock";
 
-static void usage(FILE *out)
+static void usage(void)
 {
     fputs("usage: firehosectl [-s SOCKET] COMMAND [ARGUMENT…] [--json]\n"
           "Asks a running firehosed for its state, or tells it what to do.\n\n"
           "commands:\n",
-          out);
+          stdout);
     for (const struct command *c = command_table; c->name != NULL; c++) {
-        int used = fprintf(out, "  %s %s", c->name, c->arguments);
+        int used = printf( "  %s %s", c->name, c->arguments);
         if (used > 28)
-            used = fprintf(out, "\n") - 1;
-        fprintf(out, "%*s%s\n", 30 - used, "", c->help);
+            used = printf( "\n") - 1;
+        printf( "%*s%s\n", 30 - used, "", c->help);
     }
     fputs("\n"
-          "  -s SOCKET  firehosed's control socket (default: /run/firehosed/control.sock)\n"
+          "  -s SOCKET  firehosed's control socket (default: $FIREHOSED_CONTROL_SOCKET, or\n"
+          "             /run/firehosed/control.sock)\n"
           "  --json     print the answer as JSON\n"
           "  --yes      do not ask for confirmation (cursor set)\n"
-          "  -V, -h     print the version, print this help\n\n"
-          "exit status: 0 done; 1 refused; 3 no firehosed there; 4 no answer; 64 usage\n",
-          out);
+          "  -V, -h     print the version, print this help (--version, --help)\n\n"
+          "exit status: 0 done, yes; 1 refused, no; 3 no firehosed there; 4 no answer;\n"
+          "64 usage\n",
+          stdout);
 }
 
 static const struct command *find_command(const char *name)
@@ -52,8 +54,10 @@ static void read_invocation(int argc, char **argv, struct invocation *in)
                                                  {"version", no_argument, NULL, 'V'},
                                                  {NULL, 0, NULL, 0}};
     char given[8] = ""; /* letters of the given options that only some commands take */
-    *in = (struct invocation){.socket = default_socket};
-    for (int c; (c = getopt_long(argc, argv, "s:n:hV", long_options, NULL)) != -1;) {
+    const char *from_environment = getenv("FIREHOSED_CONTROL_SOCKET");
+    *in = (struct invocation){.socket = from_environment != NULL ? from_environment : default_socket};
+    opterr = 0;
+    for (int c, at = 1; (c = getopt_long(argc, argv, ":s:n:hV", long_options, NULL)) != -1; at = optind) {
         if (strchr("ycdn", c) != NULL && strchr(given, c) == NULL)
             given[strlen(given)] = (char)c;
         switch (c) {
@@ -76,20 +80,19 @@ static void read_invocation(int argc, char **argv, struct invocation *in)
             in->count = optarg;
             break;
         case 'h':
-            usage(stdout);
+            usage();
             exit(EXIT_SUCCESS);
         case 'V':
             puts("firehosectl " PACKAGE_VERSION);
             exit(EXIT_SUCCESS);
+        case ':':
+            exit(command_usage(in, "%s needs a value", argv[optind - 1]));
         default:
-            usage(stderr);
-            exit(EXIT_USAGE);
+            exit(command_usage(in, "'%s' is not an option", argv[optind > at ? optind - 1 : at]));
         }
     }
-    if (optind == argc) {
-        usage(stderr);
-        exit(EXIT_USAGE);
-    }
+    if (optind == argc)
+        exit(command_usage(in, "a command is missing"));
     const struct command *command = find_command(argv[optind]);
     if (command == NULL)
         exit(command_usage(in, "'%s' is not a command", argv[optind]));

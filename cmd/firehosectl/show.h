@@ -29,6 +29,7 @@ enum colour lag_colour(double seconds);
 /* show_status.c */
 void show_status(const json_t *status);
 void show_workers(const json_t *workers);
+void show_health(const json_t *health); /* the answer to ready or healthy */
 
 /* show_config.c */
 void show_config(const json_t *config);

@@ -129,3 +129,12 @@ void show_status(const json_t *s)
     show_workers(s);
     show_errors(json_object_get(s, "recent_errors"));
 }
+
+void show_health(const json_t *health)
+{
+    const json_t *reason;
+    size_t i;
+    puts(member_text(health, "status"));
+    json_array_foreach(json_object_get(health, "reasons"), i, reason) printf("  %s\n", json_string_value(reason));
+    json_array_foreach(json_object_get(health, "notes"), i, reason) printf("  note: %s\n", json_string_value(reason));
+}

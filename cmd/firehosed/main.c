@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,21 +26,21 @@ enum { EXIT_USAGE = 64, EXIT_HELD = 75 };
 
 static const char default_log_file[] = "/var/log/firehosed/firehosed.log";
 
-static void usage(FILE *out)
+static void usage(void)
 {
     fputs("usage: firehosed [-c FILE] [-f] [-t] [-V] [-h] [--sample[=man]]\n"
           "Reads the AT Protocol firehose and writes every event to a Redis Stream.\n\n"
-          "  -c FILE    configuration file (without it: defaults and environment)\n"
-          "  -f         stay in the foreground, log to stderr\n"
-          "  -t         check the configuration and exit\n"
-          "  -V         print the version and exit\n"
-          "  -h         print this and exit\n"
-          "  --sample   print a configuration file with all keys, their defaults and help\n\n"
+          "  -c FILE         configuration file (without it: defaults and environment)\n"
+          "  -f              stay in the foreground, log to stderr\n"
+          "  -t              check the configuration and exit\n"
+          "  -V, --version   print the version and exit\n"
+          "  -h, --help      print this and exit\n"
+          "  --sample        print a configuration file with all keys, their defaults and help\n\n"
           "Keys of the configuration (firehosed.conf(5)), with their defaults. In the environment, stream_key is\n"
           "FIREHOSED_STREAM_KEY, and so on.\n",
-          out);
+          stdout);
     for (const struct setting *row = config_table; row->name != NULL; row++)
-        fprintf(out, "  %-22s %s%s%s%s\n", row->name, row->fallback[0] != '\0' ? row->fallback : "(empty)",
+        printf("  %-22s %s%s%s%s\n", row->name, row->fallback[0] != '\0' ? row->fallback : "(empty)",
                 row->alias != NULL ? "  [" : "", row->alias != NULL ? row->alias : "",
                 row->alias != NULL ? "]" : "");
 }
@@ -57,23 +58,43 @@ struct options {
     bool foreground, test;
 };
 
+/* Says in one line what is wrong with the command line, and ends the program. */
+static void usage_error(const char *what, const char *option)
+{
+    fprintf(stderr, "firehosed: %s%s (firehosed -h lists the options)\n", option, what);
+    exit(EXIT_USAGE);
+}
+
+static void print_what_was_asked(int option)
+{
+    switch (option) {
+    case 'V':
+        puts("firehosed " PACKAGE_VERSION);
+        break;
+    case 'h':
+        usage();
+        break;
+    default:
+        if (optarg == NULL)
+            print_sample();
+        else if (strcmp(optarg, "man") == 0)
+            settings_write_manual(config_table, stdout);
+        else
+            usage_error(": expected nothing, or =man", "--sample");
+    }
+    exit(EXIT_SUCCESS);
+}
+
 /* Reads the options. Ends the program after those that only print, and if the options are wrong. */
 static void read_options(int argc, char **argv, struct options *o)
 {
+    static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {"sample", optional_argument, NULL, 's'},
+                                          {NULL, 0, NULL, 0}};
     *o = (struct options){0};
-    if (argc == 2 && strcmp(argv[1], "--sample") == 0) {
-        print_sample();
-        exit(EXIT_SUCCESS);
-    }
-    if (argc == 2 && strcmp(argv[1], "--sample=man") == 0) {
-        settings_write_manual(config_table, stdout);
-        exit(EXIT_SUCCESS);
-    }
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        usage(stdout);
-        exit(EXIT_SUCCESS);
-    }
-    for (int c; (c = getopt(argc, argv, "c:ftVh")) != -1;)
+    opterr = 0;
+    for (int c, at = 1; (c = getopt_long(argc, argv, ":c:ftVh", longs, NULL)) != -1; at = optind)
         switch (c) {
         case 'c':
             o->file = optarg;
@@ -84,20 +105,17 @@ static void read_options(int argc, char **argv, struct options *o)
         case 't':
             o->test = true;
             break;
-        case 'V':
-            puts("firehosed " PACKAGE_VERSION);
-            exit(EXIT_SUCCESS);
-        case 'h':
-            usage(stdout);
-            exit(EXIT_SUCCESS);
+        case ':':
+            usage_error(" needs a value", argv[optind - 1]);
+            break;
+        case '?':
+            usage_error(" is not an option", argv[optind > at ? optind - 1 : at]);
+            break;
         default:
-            usage(stderr);
-            exit(EXIT_USAGE);
+            print_what_was_asked(c);
         }
-    if (optind < argc) {
-        fprintf(stderr, "firehosed: '%s' is not an option\n", argv[optind]);
-        exit(EXIT_USAGE);
-    }
+    if (optind < argc)
+        usage_error(" is not an option", argv[optind]);
 }
 
 /* Makes the directory of a default path (/run/firehosed). The operator makes that of a configured path. */

@@ -9,7 +9,7 @@ PACKAGES=(
   build-essential autoconf automake pkg-config clang libclang-rt-dev clang-tidy cppcheck valgrind
   libevent-dev libssl-dev libhiredis-dev libcbor-dev libjansson-dev libcmocka-dev libseccomp-dev libncurses-dev
   redis-server openssl shellcheck groff-base spin
-  python3-pytest python3-pytest-xdist python3-redis python3-cbor2 python3-pyflakes
+  python3-pytest python3-pytest-xdist python3-redis python3-cbor2 python3-pyflakes python3-yaml
 )
 
 # Large packages for a few tests: promtool, and a browser for the status page. The tests skip without them, with a

@@ -34,10 +34,20 @@ def assert_refused(done, *expected):
         assert re.search(text, done.stderr), f"{text!r} is not in {done.stderr!r}"
 
 
-def test_version_tells_name_and_version():
-    done = run("firehosed", "-V")
+@pytest.mark.parametrize("name", ["firehosed", "firehosectl", "firehose-replay"])
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_every_program_tells_its_version(name, option):
+    done = run(name, option)
     assert done.returncode == 0
-    assert re.match(r"firehosed \d+\.\d+", done.stdout)
+    assert re.fullmatch(rf"{name} \d+\.\d+\S*\n", done.stdout)
+
+
+@pytest.mark.parametrize("name", ["firehosed", "firehosectl", "firehose-replay"])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_every_program_has_help_on_standard_output(name, option):
+    done = run(name, option)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith(f"usage: {name} ")
 
 
 def test_help_names_the_options():
@@ -47,11 +57,37 @@ def test_help_names_the_options():
         assert option in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--no-such-option"], ["-z"], ["extra"], ["-c"]])
-def test_wrong_usage_ends_with_64_and_says_how(arguments):
-    done = run("firehosed", *arguments)
-    assert done.returncode == EX_USAGE
-    assert "firehosed" in done.stderr
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("firehosed --no-such-option", "firehosed: --no-such-option is not an option"),
+        ("firehosed -f -z", "firehosed: -z is not an option"),
+        ("firehosed -fz", "firehosed: -fz is not an option"),
+        ("firehosed extra", "firehosed: extra is not an option"),
+        ("firehosed -c", "firehosed: -c needs a value"),
+        ("firehosed --sample=woman", "firehosed: --sample: expected nothing, or =man"),
+        ("firehosectl", "firehosectl: a command is missing"),
+        ("firehosectl no-such-verb", "firehosectl: 'no-such-verb' is not a command"),
+        ("firehosectl status --no-such-option", "firehosectl: '--no-such-option' is not an option"),
+        ("firehosectl -z status", "firehosectl: '-z' is not an option"),
+        ("firehosectl -s", "firehosectl: -s needs a value"),
+        ("firehosectl status extra", "firehosectl: status: 'extra' is one argument too many; usage: firehosectl status"),
+        ("firehosectl log-level", "firehosectl: log-level: an argument is missing; usage: firehosectl log-level LEVEL"),
+        ("firehosectl workers many", "firehosectl: workers: 'many' is not a number from 1 to 64; usage: "),
+        ("firehosectl status --yes", "firehosectl: status does not take the option --yes; usage: "),
+        ("firehose-replay", "firehose-replay: expected a command: serve, record, generate or inspect"),
+        ("firehose-replay dance", "firehose-replay: no command 'dance'"),
+        ("firehose-replay serve", "firehose-replay: serve: neither CAPTURE nor --generate"),
+        ("firehose-replay serve --no-such-option", "firehose-replay: serve: --no-such-option is not an option"),
+        ("firehose-replay record", "firehose-replay: record: expected a URL and a FILE"),
+        ("firehose-replay inspect --json --zzz x", "firehose-replay: inspect: --zzz is not an option"),
+    ],
+)
+def test_wrong_usage_ends_with_64_and_is_one_line(command, expected):
+    done = run(*command.split())
+    assert (done.returncode, done.stdout) == (EX_USAGE, "")
+    assert done.stderr.startswith(expected)
+    assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n")
 
 
 def test_right_file_passes_the_check(config_file):

@@ -9,7 +9,7 @@ import pytest
 
 import events
 from control import ctl
-from firehosed import is_sanitized, run
+from firehosed import clean_environment, is_sanitized, run
 from processes import resident_bytes
 from waiting import wait_for
 
@@ -119,6 +119,8 @@ def test_status_shows_no_password(lab):
 
 def test_absent_daemon_is_a_clear_message_and_an_exit_code_of_its_own(lab):
     missing = lab.path("nobody.sock")
+    for question in ("ready", "healthy"):
+        assert run("firehosectl", "-s", missing, question).returncode == 3
     done = run("firehosectl", "-s", missing, "status")
     assert done.returncode == 3
     assert str(missing) in done.stderr
@@ -131,16 +133,12 @@ def test_absent_daemon_is_a_clear_message_and_an_exit_code_of_its_own(lab):
     assert str(missing) in again.stderr
 
 
-def test_wrong_usage_ends_with_64_and_says_how(lab):
-    for arguments in ([], ["no-such-verb"], ["status", "--no-such-option"]):
-        done = run("firehosectl", "-s", lab.path("x.sock"), *arguments)
-        assert done.returncode == 64, arguments
-        assert "firehosectl" in done.stderr
-
-
-def test_help_and_version_are_there():
-    assert "status" in run("firehosectl", "-h").stdout
-    assert re.match(r"firehosectl \d+\.\d+", run("firehosectl", "-V").stdout)
+def test_socket_can_come_from_the_environment_as_for_the_daemon(lab):
+    s = lab.system(events.make(10))
+    s.assert_all()
+    at = clean_environment(FIREHOSED_CONTROL_SOCKET=str(s.daemon.control_socket))
+    assert run("firehosectl", "ready", environment=at).stdout == "ready\n"
+    assert run("firehosectl", "-s", lab.path("nobody.sock"), "ready", environment=at).returncode == 3
 
 
 def test_client_that_sends_garbage_gets_an_error_and_harms_nobody(lab):

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 import events
 import frames
 import stream
+from control import ctl
 from endpoint import Endpoint
 from events import aged
 from firehosed import is_sanitized, run
@@ -223,8 +225,14 @@ def test_ready_means_connected_and_committing(lab, port, endpoint):
     assert status == 503 and said["status"] == "not ready"
     assert any("relay" in reason for reason in said["reasons"])
     assert endpoint.json("/healthz")[0] == 200
+    asked = ctl(s.daemon, "ready")
+    assert asked.returncode == 1 and re.match(r"not ready\n  relay: ", asked.stdout)
+    assert json.loads(ctl(s.daemon, "ready", "--json").stdout)["status"] == "not ready"
+    assert ctl(s.daemon, "healthy").returncode == 0
     relay.start()
     endpoint.wait_ready()
+    asked = ctl(s.daemon, "ready")
+    assert (asked.returncode, asked.stdout) == (0, "ready\n")
     assert endpoint.json("/readyz")[1]["reasons"] == []
     assert endpoint.metrics()[0]["firehosed_ready"] == 1
     relay.stop()
@@ -243,9 +251,13 @@ def test_without_redis_it_is_well_but_not_ready(lab, port, endpoint):
     s.redis.kill()
     endpoint.wait_ready(False)
     assert any("redis" in reason for reason in endpoint.json("/readyz")[1]["reasons"])
+    asked = ctl(s.daemon, "ready")
+    assert asked.returncode == 1 and re.match(r"not ready\n  redis: ", asked.stdout)
     status, said = endpoint.json("/healthz")
     assert status == 200 and said["status"] == "ok"
     wait_for(lambda: any("redis" in note for note in endpoint.json("/healthz")[1]["notes"]), "Redis to be mentioned")
+    asked = ctl(s.daemon, "healthy")
+    assert asked.returncode == 0 and re.match(r"ok\n  note: redis: ", asked.stdout)
     s.redis.start()
     endpoint.wait_ready()
 
@@ -275,6 +287,8 @@ def test_a_worker_that_keeps_dying_is_unhealthy(lab, port, endpoint):
     assert said["status"] == "failing"
     assert any(re.match(r"worker 1 keeps dying \(\d+ restarts", reason) for reason in said["reasons"])
     assert endpoint.metrics()[0]["firehosed_healthy"] == 0
+    asked = ctl(s.daemon, "healthy")
+    assert asked.returncode == 1 and "failing\n  worker 1 keeps dying" in asked.stdout
 
 
 # -- Clients who mean no good ----------------------------------------------------------------------------------

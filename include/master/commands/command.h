@@ -43,7 +43,7 @@ bool command_flag(const struct control_call *call, const char *name);
 bool command_refuse_while_stopping(const struct master *m, struct control_call *call);
 
 /* show.c */
-command_handler command_status, command_workers, command_history, command_config;
+command_handler command_status, command_workers, command_history, command_config, command_healthy, command_ready;
 /* change.c */
 command_handler command_reload, command_log_level, command_resize, command_shutdown;
 /* restart.c */

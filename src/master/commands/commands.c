@@ -13,6 +13,8 @@ static command_handler list_commands;
 static const struct command command_table[] = {
     {"status", command_status, false, {{0}}, "Shows relay, Redis, workers, ring, and the balance of events."},
     {"workers", command_workers, false, {{0}}, "Shows each worker's process, state and figures."},
+    {"healthy", command_healthy, false, {{0}}, "Shows whether the process is well, with the reasons if it is not."},
+    {"ready", command_ready, false, {{0}}, "Shows whether relay and Redis are connected and events are written, with reasons."},
     {"history", command_history, false, {{0}}, "Shows events a second and lag of the last ten minutes."},
     {"config",
      command_config,

@@ -23,6 +23,16 @@ void command_history(struct master *m, struct control_call *call)
     control_answer(call, traffic_history_json(m->traffic, HISTORY_10_MIN));
 }
 
+void command_healthy(struct master *m, struct control_call *call)
+{
+    control_answer(call, health_json(report_take(m)));
+}
+
+void command_ready(struct master *m, struct control_call *call)
+{
+    control_answer(call, health_ready_json(&m->health, report_take(m)));
+}
+
 /* ---- config ---- */
 
 static json_t *setting_json(const struct master *m, const struct setting *row)
