@@ -17,3 +17,14 @@ firehosectl_SOURCES = \
 	cmd/firehosectl/top_panes.c cmd/firehosectl/top_panes.h \
 	cmd/firehosectl/top_view.c cmd/firehosectl/top_view.h
 firehosectl_LDADD = libbase.a $(JANSSON_LIBS) $(NCURSES_LIBS)
+
+# The program prints its own completions.
+bashcompletiondir = $(datadir)/bash-completion/completions
+bashcompletion_DATA = completions/bash/firehosectl
+zshcompletiondir = $(datadir)/zsh/site-functions
+zshcompletion_DATA = completions/zsh/_firehosectl
+CLEANFILES += $(bashcompletion_DATA) $(zshcompletion_DATA)
+completions/bash/firehosectl: firehosectl$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./firehosectl$(EXEEXT) completion bash >$@
+completions/zsh/_firehosectl: firehosectl$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./firehosectl$(EXEEXT) completion zsh >$@

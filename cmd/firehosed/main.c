@@ -24,13 +24,14 @@
 /* As in sysexits(3). master_run() also returns MASTER_EXIT_TAKEN_OVER. */
 enum { EXIT_USAGE = 64, EXIT_HELD = 75 };
 
+static const char default_config_file[] = SYSCONFDIR "/firehosed.conf";
 static const char default_log_file[] = "/var/log/firehosed/firehosed.log";
 
 static void usage(void)
 {
     fputs("usage: firehosed [-c FILE] [-f] [-t] [-V] [-h] [--sample[=man]]\n"
           "Reads the AT Protocol firehose and writes every event to a Redis Stream.\n\n"
-          "  -c FILE         configuration file (without it: defaults and environment)\n"
+          "  -c FILE         configuration file (default: " SYSCONFDIR "/firehosed.conf, if there is one)\n"
           "  -f              stay in the foreground, log to stderr\n"
           "  -t              check the configuration and exit\n"
           "  -V, --version   print the version and exit\n"
@@ -116,6 +117,8 @@ static void read_options(int argc, char **argv, struct options *o)
         }
     if (optind < argc)
         usage_error(" is not an option", argv[optind]);
+    if (o->file == NULL && (access(default_config_file, F_OK) == 0 || errno != ENOENT))
+        o->file = default_config_file;
 }
 
 /* Makes the directory of a default path (/run/firehosed). The operator makes that of a configured path. */
