@@ -132,9 +132,21 @@ void capture_append(struct buffer *out, const void *frame, size_t len)
     buffer_append(out, frame, len);
 }
 
-bool capture_create(struct capture_writer *w, const char *path, struct error *why)
+bool capture_may_create(const char *path, bool may_replace, struct error *why)
 {
-    *w = (struct capture_writer){.file = fopen(path, "wbe"), .path = path};
+    struct stat st;
+    if (may_replace || lstat(path, &st) != 0 || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+        return true;
+    error_set(why, "%s: there is a file of this name; --force replaces it", path);
+    return false;
+}
+
+bool capture_create(struct capture_writer *w, const char *path, bool may_replace, struct error *why)
+{
+    *w = (struct capture_writer){.path = path};
+    if (!capture_may_create(path, may_replace, why))
+        return false;
+    w->file = fopen(path, "wbe");
     if (w->file == NULL) {
         error_set(why, "%s: %s", path, strerror(errno));
         return false;

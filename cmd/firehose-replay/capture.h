@@ -47,6 +47,11 @@ void capture_close(struct capture *c);
 void capture_append(struct buffer *out, const void *frame, size_t len);
 
 /* Writes a capture to a file. The functions return false and fill *why on failure. */
+
+/* Returns true if a capture may be written there: no file has this name, or may_replace is set. The caller asks before
+ * its work; capture_create() checks again. */
+bool capture_may_create(const char *path, bool may_replace, struct error *why);
+
 struct capture_writer {
     FILE *file;
     const char *path;
@@ -54,7 +59,8 @@ struct capture_writer {
     uint64_t bytes; /* of frames, without their lengths */
 };
 
-bool capture_create(struct capture_writer *w, const char *path, struct error *why);
+/* Opens the file. It replaces an existing one only if may_replace is set. A pipe or a device needs no permission. */
+bool capture_create(struct capture_writer *w, const char *path, bool may_replace, struct error *why);
 bool capture_write(struct capture_writer *w, const void *frame, size_t len, struct error *why);
 
 /* Flushes and closes. Returns false if the file does not have all frames. */

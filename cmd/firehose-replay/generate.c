@@ -137,6 +137,7 @@ struct generate_options {
     struct generator_options generator;
     uint64_t count;
     const char *path;
+    bool may_replace;
 };
 
 static void parse(int argc, char **argv, struct generate_options *o)
@@ -144,8 +145,8 @@ static void parse(int argc, char **argv, struct generate_options *o)
     static const struct option longs[] = {
         {"count", required_argument, NULL, 'n'},     {"seed", required_argument, NULL, 's'},
         {"first-seq", required_argument, NULL, 'f'}, {"dids", required_argument, NULL, 'd'},
-        {"poison", required_argument, NULL, 'p'},    OPTION_HELP,
-        OPTION_END,
+        {"poison", required_argument, NULL, 'p'},    {"force", no_argument, NULL, 'F'},
+        OPTION_HELP,                                 OPTION_END,
     };
     const struct command *me = &generate_command;
     *o = (struct generate_options){.generator = GENERATOR_DEFAULTS, .count = 10000};
@@ -156,6 +157,8 @@ static void parse(int argc, char **argv, struct generate_options *o)
             o->generator.seed = option_number(me, "--seed", optarg, 0, UINT64_MAX);
         else if (c == 'f')
             o->generator.first_seq = option_number(me, "--first-seq", optarg, 0, INT64_MAX / 2);
+        else if (c == 'F')
+            o->may_replace = true;
         else if (c == 'd')
             o->generator.dids = option_number(me, "--dids", optarg, 1, MAX_DIDS);
         else
@@ -188,7 +191,7 @@ static int run(int argc, char **argv)
     struct capture_writer w;
     struct error why;
     parse(argc, argv, &o);
-    bool ok = capture_create(&w, o.path, &why) && write_frames(&o, &w, &why);
+    bool ok = capture_create(&w, o.path, o.may_replace, &why) && write_frames(&o, &w, &why);
     ok = w.file != NULL && capture_finish(&w, ok ? &why : &(struct error){0}) && ok;
     if (!ok) {
         say(&generate_command, "%s", why.text);
@@ -207,6 +210,7 @@ const struct command generate_command = {
             "  --seed N       the same seed makes the same bytes (1)\n"
             "  --first-seq N  sequence number of the first frame (31000000001)\n"
             "  --dids N       repositories (1000)\n"
-            "  --poison N     spoil every N-th frame, in one of several ways\n",
+            "  --poison N     spoil every N-th frame, in one of several ways\n"
+            "  --force        replace FILE if it is there\n",
     .run = run,
 };

@@ -27,6 +27,7 @@ struct record_options {
     uint64_t count;   /* 0: no limit */
     uint64_t seconds; /* 0: no limit */
     struct optional cursor;
+    bool may_replace;
 };
 
 struct recorder {
@@ -39,6 +40,7 @@ struct recorder {
     struct event *tick, *retry, *sigint, *sigterm;
     bool has_been_open;
     bool may_repeat; /* the relay may send the last frame again */
+    struct optional asked; /* the cursor of this connection, until its first seq has come */
     struct optional last_seq;
     int64_t started_ms, opened_ms;
     int64_t backoff_ms;
@@ -62,26 +64,61 @@ static bool is_repeated(struct recorder *r, const struct frame_peek *peek)
     return r->may_repeat && peek->has_seq && optional_is(r->last_seq, peek->seq);
 }
 
+static bool refuse(struct recorder *r, const struct error *why)
+{
+    fail(r, why);
+    return false;
+}
+
+/* Writes a frame. The file is opened for the first one, so that a failure before it costs no earlier capture. */
+static bool write_frame(struct recorder *r, const uint8_t *frame, size_t len, struct error *why)
+{
+    if (r->capture.file == NULL && !capture_create(&r->capture, r->options->path, r->options->may_replace, why))
+        return false;
+    return capture_write(&r->capture, frame, len, why);
+}
+
+/* A relay answers a cursor from the future with live events, whose numbers are below it. */
+static void check_cursor(struct recorder *r, int64_t seq)
+{
+    if (r->asked.is_known && seq < r->asked.value)
+        say(&record_command,
+            "the relay ignores the cursor %" PRId64 ", it is in the future: the first event has seq %" PRId64,
+            r->asked.value, seq);
+    r->asked = optional_none();
+}
+
+/* An error is the end of a recording that has not begun. Later it is told, and recorded as any other frame. */
+static bool take_error(struct recorder *r, const struct frame_peek *peek)
+{
+    struct error why;
+    error_set(&why, "the relay says %.*s: %.*s", (int)peek->name.len, (const char *)peek->name.ptr,
+              (int)peek->message.len, (const char *)peek->message.ptr);
+    if (r->capture.frames == 0)
+        return refuse(r, &why);
+    say(&record_command, "%s", why.text);
+    return true;
+}
+
 static bool on_message(void *arg, const uint8_t *frame, size_t len)
 {
     struct recorder *r = arg;
     struct frame_peek peek = {0};
     struct violation unused;
+    struct error why;
     bool readable = frame_peek(frame, len, &peek, &unused);
     if (readable && is_repeated(r, &peek))
         return true;
-    if (!capture_write(&r->capture, frame, len, &r->why)) {
-        r->failed = true;
-        stop(r);
+    if (readable && peek.kind == FRAME_ERROR && !take_error(r, &peek))
         return false;
-    }
+    if (readable && peek.has_seq)
+        check_cursor(r, peek.seq);
+    if (!write_frame(r, frame, len, &why))
+        return refuse(r, &why);
     if (readable && peek.has_seq) {
         r->last_seq = optional_of(peek.seq);
         r->may_repeat = false;
     }
-    if (readable && peek.kind == FRAME_ERROR)
-        say(&record_command, "the relay says %.*s: %.*s", (int)peek.name.len, (const char *)peek.name.ptr,
-            (int)peek.message.len, (const char *)peek.message.ptr);
     if (r->options->count > 0 && r->capture.frames >= r->options->count) {
         stop(r);
         return false;
@@ -109,7 +146,13 @@ static void end_progress(void)
 
 /* ---- the connection ---- */
 
-/* Writes the URL's path and query, with the cursor at which the recording continues. */
+/* Returns the cursor at which the recording begins or continues. */
+static struct optional cursor_of(const struct recorder *r)
+{
+    return r->last_seq.is_known ? r->last_seq : r->options->cursor;
+}
+
+/* Writes the URL's path and query, with the cursor. */
 static void make_path(const struct recorder *r, char *out, size_t out_bytes)
 {
     const char *path = r->options->url.path;
@@ -117,7 +160,7 @@ static void make_path(const struct recorder *r, char *out, size_t out_bytes)
     char separator = strchr(path, '?') != NULL ? '&' : '?';
     if (is_bare)
         path = FRAME_SUBSCRIBE_PATH;
-    struct optional cursor = r->last_seq.is_known ? r->last_seq : r->options->cursor;
+    struct optional cursor = cursor_of(r);
     if (cursor.is_known)
         snprintf(out, out_bytes, "%s%ccursor=%" PRId64, path, separator, cursor.value);
     else
@@ -129,6 +172,7 @@ static void on_open(void *arg)
     struct recorder *r = arg;
     r->has_been_open = true;
     r->may_repeat = r->last_seq.is_known;
+    r->asked = cursor_of(r);
     r->opened_ms = clock_monotonic_ms();
 }
 
@@ -231,7 +275,7 @@ static bool recorder_init(struct recorder *r, const struct record_options *o)
         error_set(&r->why, "cannot make an event loop");
         return false;
     }
-    return capture_create(&r->capture, o->path, &r->why);
+    return capture_may_create(o->path, o->may_replace, &r->why);
 }
 
 static void free_event(struct event *event)
@@ -261,6 +305,7 @@ static void parse(int argc, char **argv, struct record_options *o)
         {"seconds", required_argument, NULL, 's'},
         {"cursor", required_argument, NULL, 'c'},
         {"ca-file", required_argument, NULL, 'a'},
+        {"force", no_argument, NULL, 'F'},
         OPTION_HELP,
         OPTION_END,
     };
@@ -274,9 +319,10 @@ static void parse(int argc, char **argv, struct record_options *o)
             o->seconds = option_number(me, "--seconds", optarg, 1, UINT32_MAX);
         else if (c == 'a')
             o->ca_file = optarg;
-        else {
+        else if (c == 'F')
+            o->may_replace = true;
+        else
             o->cursor = optional_of((int64_t)option_number(me, "--cursor", optarg, 0, INT64_MAX));
-        }
     }
     if (argc - optind != 2)
         usage_error(me, "expected a URL and a FILE");
@@ -302,6 +348,10 @@ static int run(int argc, char **argv)
     } else {
         r.failed = true;
     }
+    if (!r.failed && r.capture.frames == 0) {
+        r.failed = true;
+        error_set(&r.why, "no frame came: %s is not written", o.path);
+    }
     if (!capture_finish(&r.capture, &why)) {
         r.failed = true;
         r.why = why;
@@ -309,7 +359,7 @@ static int run(int argc, char **argv)
     recorder_fini(&r);
     if (r.failed)
         say(&record_command, "%s", r.why.text);
-    if (!r.failed || r.capture.frames > 0)
+    if (r.capture.frames > 0)
         say(&record_command, "%" PRIu64 " frames, %" PRIu64 " bytes, last seq %" PRId64, r.capture.frames,
             r.capture.bytes, r.last_seq.value);
     return r.failed ? EXIT_FAILED : EXIT_DONE;
@@ -323,6 +373,7 @@ const struct command record_command = {
             "  --seconds S    stop after S seconds\n"
             "  --cursor N     begin after this sequence number (with live events)\n"
             "  --ca-file F    trust the authorities in F, not the system's\n"
+            "  --force        replace FILE if it is there\n"
             "URL: ws://… or wss://…; without a path it gets /xrpc/com.atproto.sync.subscribeRepos.\n"
             "SIGINT and SIGTERM end the recording in order. If the connection ends, it reconnects at the last seq.\n",
     .run = run,

@@ -79,7 +79,8 @@ def broken_frames():
 
 def generated(build):
     with tempfile.NamedTemporaryFile(suffix=".frames") as capture:
-        command = [build / "firehose-replay", "generate", capture.name, "--count", "300", "--seed", "11", "--poison", "10"]
+        command = [build / "firehose-replay", "generate", capture.name, "--force", "--count", "300", "--seed", "11",
+                   "--poison", "10"]  # fmt: skip
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return list(split(Path(capture.name).read_bytes()))
 

@@ -48,7 +48,7 @@ static void frames_come_back_as_they_were_written(void **state)
     struct error why;
     char large[70000];
     memset(large, 'x', sizeof large);
-    assert_true(capture_create(&w, path, &why));
+    assert_true(capture_create(&w, path, true, &why));
     assert_true(capture_write(&w, "first", 5, &why));
     assert_true(capture_write(&w, "", 0, &why));
     assert_true(capture_write(&w, large, sizeof large, &why));
