@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "atproto/frame.h"
+#include "base/clock.h"
 #include "cbor_write.h"
 #include "tree_make.h"
 
@@ -164,8 +165,8 @@ struct commit {
 
 static void append_body(const struct commit_maker *c, const struct commit *k, struct buffer *out)
 {
-    char time[TIME_TEXT_BYTES];
-    time_text(c->model->now_us, time);
+    char time[CLOCK_TEXT_BYTES];
+    clock_format_utc((int64_t)c->model->now_us, time);
     cbor_write_map(out, 12);
     cbor_write_text(out, "ops");
     cbor_write_array(out, k->op_count);
@@ -218,13 +219,13 @@ void commit_append(struct commit_maker *c, uint64_t seq, struct buffer *out)
 void sync_append(struct commit_maker *c, uint64_t seq, struct buffer *out)
 {
     struct repo *repo = repo_model_pick(c->model);
-    char time[TIME_TEXT_BYTES], rev[TID_TEXT_BYTES];
+    char time[CLOCK_TEXT_BYTES], rev[TID_TEXT_BYTES];
     uint8_t cid[CID_BYTES];
     car_writer_clear(&c->car);
     repo_next_tid(c->model, repo, rev);
     memcpy(repo->rev, rev, sizeof repo->rev);
     add_commit_block(c, repo, rev, repo->data, cid);
-    time_text(c->model->now_us, time);
+    clock_format_utc((int64_t)c->model->now_us, time);
     frame_header_append("#sync", out);
     cbor_write_map(out, 5);
     cbor_pair_text(out, "did", repo->did);

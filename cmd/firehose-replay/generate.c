@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "atproto/frame.h"
+#include "base/clock.h"
 #include "capture.h"
 #include "cbor_write.h"
 #include "commit_make.h"
@@ -53,10 +54,10 @@ static void identity_append(struct generator *g, struct buffer *out)
 {
     struct dice *d = &g->model.dice;
     const char *did = repo_model_pick(&g->model)->did;
-    char time[TIME_TEXT_BYTES], handle[64];
+    char time[CLOCK_TEXT_BYTES], handle[64];
     bool has_handle = dice_permille(d, 700);
     snprintf(handle, sizeof handle, "%.10s.bsky.social", did + 8);
-    time_text(g->model.now_us, time);
+    clock_format_utc((int64_t)g->model.now_us, time);
     frame_header_append("#identity", out);
     cbor_write_map(out, has_handle ? 4 : 3);
     cbor_pair_text(out, "did", did);
@@ -71,9 +72,9 @@ static void account_append(struct generator *g, struct buffer *out)
     static const char *const statuses[] = {"takendown",   "suspended",      "deleted",
                                            "deactivated", "desynchronized", "throttled"};
     struct dice *d = &g->model.dice;
-    char time[TIME_TEXT_BYTES];
+    char time[CLOCK_TEXT_BYTES];
     bool active = dice_permille(d, 500);
-    time_text(g->model.now_us, time);
+    clock_format_utc((int64_t)g->model.now_us, time);
     frame_header_append("#account", out);
     cbor_write_map(out, active ? 4 : 5);
     cbor_pair_text(out, "did", repo_model_pick(&g->model)->did);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "cbor_write.h"
 #include "post_make.h"
 
@@ -84,8 +85,8 @@ static void append_threadgate(struct record_maker *r, const char *type, struct b
 
 static void append_play(struct record_maker *r, const char *type, struct buffer *out)
 {
-    char time[TIME_TEXT_BYTES];
-    time_text(r->model->now_us, time);
+    char time[CLOCK_TEXT_BYTES];
+    clock_format_utc((int64_t)r->model->now_us, time);
     cbor_write_map(out, 6);
     cbor_pair_text(out, "$type", type);
     cbor_write_text(out, "artists");

@@ -2,6 +2,7 @@
 
 #include "record_parts.h"
 
+#include "base/clock.h"
 #include "cbor_write.h"
 
 void record_maker_init(struct record_maker *r, struct repo_model *model)
@@ -17,9 +18,9 @@ void record_maker_fini(struct record_maker *r)
 
 void created_at_append(struct record_maker *r, struct buffer *out)
 {
-    char time[TIME_TEXT_BYTES];
+    char time[CLOCK_TEXT_BYTES];
     /* The writer's time is a little before the relay's. */
-    time_text(r->model->now_us - dice_below(&r->model->dice, 3000000), time);
+    clock_format_utc((int64_t)(r->model->now_us - dice_below(&r->model->dice, 3000000)), time);
     cbor_pair_text(out, "createdAt", time);
 }
 

@@ -47,15 +47,6 @@ void random_cid(struct dice *d, uint8_t codec, uint8_t cid[CID_BYTES])
     dice_bytes(d, cid + CID_DIGEST_OFFSET, CID_DIGEST_BYTES);
 }
 
-void time_text(uint64_t unix_us, char text[TIME_TEXT_BYTES])
-{
-    time_t seconds = (time_t)(unix_us / 1000000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    size_t n = strftime(text, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + n, TIME_TEXT_BYTES - n, ".%03uZ", (unsigned)(unix_us / 1000 % 1000));
-}
-
 /* ---- the model ---- */
 
 bool repo_model_init(struct repo_model *m, uint64_t seed, size_t repos)

@@ -15,7 +15,6 @@
 enum {
     TID_TEXT_BYTES = 14, /* 13 digits and a terminator */
     DID_TEXT_BYTES = 48,
-    TIME_TEXT_BYTES = 32,
     PATH_TEXT_BYTES = 96,
     AT_URI_BYTES = DID_TEXT_BYTES + PATH_TEXT_BYTES + 8,
     REPO_REMEMBERS = 4,
@@ -70,8 +69,5 @@ void random_cid(struct dice *d, uint8_t codec, uint8_t cid[CID_BYTES]);
 
 /* Makes "at://did/collection/rkey", for a record of a random repository. */
 void random_at_uri(struct repo_model *m, const char *collection, char uri[AT_URI_BYTES]);
-
-/* Writes "2026-01-02T03:04:05.678Z". */
-void time_text(uint64_t unix_us, char text[TIME_TEXT_BYTES]);
 
 #endif

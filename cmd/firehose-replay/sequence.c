@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "atproto/cbor.h"
+#include "base/rfc3339.h"
 #include "cbor_write.h"
 #include "net/websocket.h"
 
@@ -15,55 +16,70 @@ struct template
     uint32_t len;
     uint32_t seq_at;  /* offset of the encoded seq in the frame */
     uint32_t seq_len; /* 0: no seq */
+    uint32_t time_at; /* offset of the text of the frame's time; 0: none that can be replaced */
     uint64_t offset;  /* from first_seq to the seq here: that of this frame, or of the next one that has a seq */
 };
 
-/* ---- the seq of a frame ---- */
+/* ---- the seq and the time of a frame ---- */
 
 static bool text_is(const struct cbor_token *t, const char *text)
 {
     return t->kind == CBOR_TEXT && t->len == strlen(text) && memcmp(t->data, text, t->len) == 0;
 }
 
-/* Finds the value of "seq" in the frame's body. Does not read the bytes behind it, which may be spoiled. */
-static bool find_seq(struct cbor_reader *r, struct template *t, uint64_t *seq)
+static bool take_seq(struct cbor_reader *r, struct template *t, uint64_t *seq)
 {
-    struct cbor_token map, key, value;
-    if (!cbor_skip(r) || !cbor_expect(r, CBOR_MAP, &map, "no body"))
+    struct cbor_token value;
+    const uint8_t *at = r->at;
+    if (!cbor_expect(r, CBOR_UNSIGNED, &value, "no number") || value.value > INT64_MAX)
         return false;
-    for (uint64_t i = 0; i < map.value; i++) {
-        if (!cbor_next_key(r, NULL, &key))
-            return false;
-        if (!text_is(&key, "seq")) {
-            if (!cbor_skip(r))
-                return false;
-            continue;
-        }
-        const uint8_t *at = r->at;
-        if (!cbor_expect(r, CBOR_UNSIGNED, &value, "no number"))
-            return false;
-        t->seq_at = (uint32_t)(at - r->start);
-        t->seq_len = (uint32_t)(r->at - at);
-        *seq = value.value;
-        return value.value <= INT64_MAX;
+    t->seq_at = (uint32_t)(at - r->start);
+    t->seq_len = (uint32_t)(r->at - at);
+    *seq = value.value;
+    return true;
+}
+
+static bool take_time(struct cbor_reader *r, struct template *t)
+{
+    struct cbor_token value;
+    int64_t ignored;
+    if (!cbor_expect(r, CBOR_TEXT, &value, "no text"))
+        return false;
+    if (value.len == SEQUENCE_TIME_LEN && rfc3339_parse(value.data, value.len, &ignored))
+        t->time_at = (uint32_t)((const uint8_t *)value.data - r->start);
+    return true;
+}
+
+/* Finds the values of "seq" and "time" in the frame's body, as far as it can be read: a spoiled frame may have a seq and
+ * no end. */
+static void find_values(struct cbor_reader *r, struct template *t, uint64_t *seq)
+{
+    struct cbor_token map, key;
+    bool ok = cbor_skip(r) && cbor_expect(r, CBOR_MAP, &map, "no body");
+    for (uint64_t i = 0; ok && i < map.value; i++) {
+        ok = cbor_next_key(r, NULL, &key);
+        if (ok && t->seq_len == 0 && text_is(&key, "seq"))
+            ok = take_seq(r, t, seq);
+        else if (ok && text_is(&key, "time"))
+            ok = take_time(r, t);
+        else
+            ok = ok && cbor_skip(r);
     }
-    return false;
 }
 
 static void make_template(struct sequence *s, const struct capture_frame *frame, uint64_t *capture_first_seq)
 {
     struct template *t = &s->templates[s->count];
     struct cbor_reader r;
-    uint64_t seq;
+    uint64_t seq = 0;
     *t = (struct template){.frame = frame->bytes, .len = (uint32_t)frame->len};
     cbor_reader_init(&r, frame->bytes, frame->len);
-    if (find_seq(&r, t, &seq)) {
+    find_values(&r, t, &seq);
+    if (t->seq_len > 0) {
         if (s->numbered_count == 0)
             *capture_first_seq = seq;
         s->numbered[s->numbered_count++] = (uint32_t)s->count;
         t->offset = seq;
-    } else {
-        t->seq_len = 0;
     }
     s->count++;
 }
@@ -167,7 +183,7 @@ uint64_t sequence_seq_at(const struct sequence *s, uint64_t position)
 
 /* ---- messages ---- */
 
-void sequence_append(const struct sequence *s, uint64_t position, bool fragment, struct buffer *out)
+void sequence_append(const struct sequence *s, uint64_t position, bool fragment, const char *time, struct buffer *out)
 {
     const struct template *t = &s->templates[position % s->count];
     uint8_t seq[CBOR_HEAD_MAX_BYTES], header[10];
@@ -177,9 +193,13 @@ void sequence_append(const struct sequence *s, uint64_t position, bool fragment,
     if (!buffer_reserve(out, sizeof header + len + 2)) /* append the whole message, or nothing */
         return;
     buffer_append(out, header, header_len);
+    size_t start = out->len;
     buffer_append(out, t->frame, t->seq_at);
     buffer_append(out, seq, seq_len);
     buffer_append(out, t->frame + tail, t->len - tail);
+    size_t time_at = t->time_at > t->seq_at ? t->time_at + seq_len - t->seq_len : t->time_at;
+    if (time != NULL && t->time_at > 0)
+        memcpy(out->data + start + time_at, time, SEQUENCE_TIME_LEN);
     if (fragment) {
         header_len = ws_server_header(header, WS_CONTINUATION, true, 0);
         buffer_append(out, header, header_len);

@@ -292,6 +292,8 @@ const struct command serve_command = {
         "  --close-after           then close the connection with code 1000\n"
         "  --rate N                events a second (as fast as the client reads)\n"
         "  --backlog N             with --rate: events that exist from the start (0)\n"
+        "  --now                   frames carry the time of their sending (with --generate)\n"
+        "  --no-now                frames keep their own time (with a CAPTURE)\n"
         "  --fragment              split each message into two fragments, the second one empty\n"
         "cursors:\n"
         "  --cursor-convention after|from   a cursor N means seq > N, or seq >= N (after)\n"

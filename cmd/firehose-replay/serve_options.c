@@ -28,6 +28,8 @@ enum option_code {
     OPT_RATE,
     OPT_BACKLOG,
     OPT_FRAGMENT,
+    OPT_NOW,
+    OPT_NO_NOW,
     OPT_CURSOR_CONVENTION,
     OPT_FUTURE_CURSOR,
     OPT_OLDEST_SEQ,
@@ -60,6 +62,8 @@ static const struct option longs[] = {
     {"rate", required_argument, NULL, OPT_RATE},
     {"backlog", required_argument, NULL, OPT_BACKLOG},
     {"fragment", no_argument, NULL, OPT_FRAGMENT},
+    {"now", no_argument, NULL, OPT_NOW},
+    {"no-now", no_argument, NULL, OPT_NO_NOW},
     {"cursor-convention", required_argument, NULL, OPT_CURSOR_CONVENTION},
     {"future-cursor", required_argument, NULL, OPT_FUTURE_CURSOR},
     {"oldest-seq", required_argument, NULL, OPT_OLDEST_SEQ},
@@ -120,11 +124,18 @@ static bool take_place(struct serve_options *o, int code)
     }
 }
 
-static bool take_content(struct serve_options *o, bool *is_generated, int code)
+/* What the command line says about generated frames, and about the time that frames carry. */
+struct content {
+    bool is_generated, wants_now, wants_own_time;
+};
+
+static bool take_content(struct serve_options *o, struct content *content, int code)
 {
     struct sequence_options *s = &o->sequence;
     switch (code) {
-    case OPT_GENERATE: *is_generated = true; return true;
+    case OPT_GENERATE: content->is_generated = true; return true;
+    case OPT_NOW: content->wants_now = true; return true;
+    case OPT_NO_NOW: content->wants_own_time = true; return true;
     case OPT_SEED: o->generator.seed = number(code, 0, UINT64_MAX); return true;
     case OPT_POOL: o->pool = number(code, 1, MAX_POOL); return true;
     case OPT_FIRST_SEQ: s->first_seq = optional_of((int64_t)number(code, 0, MAX_FIRST_SEQ)); return true;
@@ -168,10 +179,14 @@ static void take_fault(struct faults *f, int code)
     }
 }
 
-static void check(const struct serve_options *o, bool is_generated)
+static void check(const struct serve_options *o, const struct content *content)
 {
-    if (is_generated == (o->capture != NULL))
-        usage_error(&serve_command, is_generated ? "both --generate and a CAPTURE" : "neither CAPTURE nor --generate");
+    if (content->is_generated && o->capture != NULL)
+        usage_error(&serve_command, "both --generate and a CAPTURE");
+    if (!content->is_generated && o->capture == NULL)
+        usage_error(&serve_command, "neither CAPTURE nor --generate");
+    if (content->wants_now && content->wants_own_time)
+        usage_error(&serve_command, "both --now and --no-now");
     if ((o->cert_file == NULL) != (o->key_file == NULL))
         usage_error(&serve_command, "--tls-cert and --tls-key go together");
     if (o->rate <= 0 && (o->slow_limit > 0 || o->backlog > 0))
@@ -180,15 +195,16 @@ static void check(const struct serve_options *o, bool is_generated)
 
 void serve_options_parse(int argc, char **argv, struct serve_options *o)
 {
-    bool is_generated = false;
+    struct content content = {0};
     *o = (struct serve_options){.listen = "127.0.0.1:0", .generator = GENERATOR_DEFAULTS, .pool = 2000};
     o->faults.drop.times = o->faults.stall.times = o->faults.garble.times = FAULT_FOR_EVER;
     for (int code; (code = option_next(&serve_command, argc, argv, longs)) != -1;)
-        if (!take_place(o, code) && !take_content(o, &is_generated, code) && !take_cursor(o, code))
+        if (!take_place(o, code) && !take_content(o, &content, code) && !take_cursor(o, code))
             take_fault(&o->faults, code);
     if (argc - optind > 1)
         usage_error(&serve_command, "more than one CAPTURE");
     o->capture = optind < argc ? argv[optind] : NULL;
-    check(o, is_generated);
-    o->sequence.is_repeated |= is_generated;
+    check(o, &content);
+    o->sequence.is_repeated |= content.is_generated;
+    o->stamps_now = content.wants_now || (content.is_generated && !content.wants_own_time);
 }

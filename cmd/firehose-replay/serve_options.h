@@ -19,6 +19,7 @@ struct serve_options {
     struct generator_options generator;
     uint64_t pool; /* how many frames are generated */
     struct sequence_options sequence;
+    bool stamps_now;     /* frames carry the time of their sending */
     double rate;         /* events a second; 0: as fast as the client reads */
     uint64_t backlog;    /* with a rate: events that exist when the production clock starts */
     bool close_after;    /* close the connection after the last event */

@@ -1,10 +1,14 @@
 """firehose-replay as a developer uses it: recording, and generated frames."""
 
 import json
+import re
+import time
+from datetime import datetime
 
 import pytest
 
 import events
+import frames
 from firehosed import Replay, run
 
 
@@ -22,8 +26,8 @@ def inspect(path):
 def replay():
     made = []
 
-    def start(*arguments):
-        made.append(Replay(*arguments))
+    def start(*arguments, **options):
+        made.append(Replay(*arguments, **options))
         return made[-1]
 
     yield start
@@ -74,6 +78,46 @@ def test_recording_without_any_frame_fails_and_leaves_no_file(lab, tmp_path):
     done = record(relay.url, tmp_path / "frames", "--seconds", 1)
     assert done.returncode == 1 and "no frame came" in done.stderr
     assert not (tmp_path / "frames").exists()
+
+
+TIME = re.compile(rb"\x64time\x78\x18(.{24})")
+
+
+def times(path):
+    """Returns the time of each frame of a capture, as seconds since 1970."""
+    texts = [TIME.search(frame)[1].decode() for frame in frames.read_capture(path)]
+    return [datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() for text in texts]
+
+
+def test_generated_frames_carry_the_time_of_their_sending(replay, tmp_path):
+    now, own, made = (tmp_path / name for name in ("now", "own", "made"))
+    started = time.time()
+    assert record(replay().url, now, "--cursor", 0, "--count", 200).returncode == 0
+    assert record(replay("--no-now").url, own, "--cursor", 0, "--count", 200).returncode == 0
+    assert run("firehose-replay", "generate", made, "--count", 200).returncode == 0
+    assert all(started - 0.002 <= at <= time.time() for at in times(now))
+    assert own.read_bytes() == made.read_bytes()
+    assert [TIME.sub(b"", frame) for frame in frames.read_capture(now)] == [
+        TIME.sub(b"", frame) for frame in frames.read_capture(own)
+    ]
+
+
+def test_frames_of_a_capture_keep_their_time_unless_an_option_says_otherwise(replay, tmp_path):
+    kept, stamped, made = (tmp_path / name for name in ("kept", "stamped", "made"))
+    assert run("firehose-replay", "generate", made, "--count", 50).returncode == 0
+    assert record(replay(source=made).url, kept, "--cursor", 0, "--count", 50).returncode == 0
+    assert kept.read_bytes() == made.read_bytes()
+    started = time.time()
+    assert record(replay("--now", source=made).url, stamped, "--cursor", 0, "--count", 50).returncode == 0
+    assert all(started - 0.002 <= at <= time.time() for at in times(stamped))
+
+
+def test_firehosed_is_live_on_generated_frames(lab):
+    replay = lab.replay("--rate", "200")
+    daemon = lab.firehosed(relay=replay.url, redis=lab.redis().url()).start()
+    status = daemon.wait_status(lambda s: s["lag_s"] is not None, "to know its lag")
+    assert status["lag_s"] < 60
+    assert not daemon.log_lines("behind the network")
 
 
 def test_cursor_that_the_relay_ignores_is_told(replay, tmp_path):

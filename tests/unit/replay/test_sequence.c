@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -154,13 +155,13 @@ static void a_number_of_another_length_makes_a_frame_of_another_length(void **st
         &c, (struct sequence_options){.is_repeated = true, .first_seq = optional_of(23)});
     struct buffer b;
     buffer_init(&b);
-    sequence_append(&s, 0, false, &b);
+    sequence_append(&s, 0, false, NULL, &b);
     size_t len = b.len;
     assert_int_equal(b.data[0], 0x82);
     assert_int_equal(b.data[1], len - 2);
     assert_memory_equal(b.data + b.len - 5, "\x63seq\x17", 5);
     buffer_clear(&b);
-    sequence_append(&s, 1, false, &b);
+    sequence_append(&s, 1, false, NULL, &b);
     assert_int_equal(b.len, len + 1);
     assert_memory_equal(b.data + b.len - 6, "\x63seq\x18\x18", 6);
     sequence_fini(&s);
@@ -175,12 +176,63 @@ static void a_fragmented_message_ends_with_an_empty_continuation(void **state)
     struct sequence s = sequence_of(&c, (struct sequence_options){0});
     struct buffer b;
     buffer_init(&b);
-    sequence_append(&s, 0, true, &b);
+    sequence_append(&s, 0, true, NULL, &b);
     assert_int_equal(b.data[0], 0x02);
     assert_memory_equal(b.data + b.len - 2, "\x80\x00", 2);
     sequence_fini(&s);
     buffer_fini(&b);
     capture_close(&c);
+}
+
+/* Makes a capture of one frame with this time, and appends the frame that is served at `now` to *out. */
+static void serve_with_time(const char *own, uint64_t first_seq, const char *now, struct buffer *out)
+{
+    struct buffer b, frame;
+    struct capture c;
+    struct error why;
+    buffer_init(&b);
+    buffer_init(&frame);
+    cbor_write_map(&frame, 1);
+    cbor_pair_text(&frame, "t", "#identity");
+    cbor_write_map(&frame, 2);
+    cbor_pair_int(&frame, "seq", 5);
+    cbor_pair_text(&frame, "time", own);
+    capture_append(&b, frame.data, frame.len);
+    assert_true(capture_adopt(&c, &b, &why));
+    struct sequence s = sequence_of(&c, (struct sequence_options){.first_seq = optional_of((int64_t)first_seq)});
+    sequence_append(&s, 0, false, now, out);
+    sequence_fini(&s);
+    buffer_fini(&frame);
+    capture_close(&c);
+}
+
+static void assert_time_served(const char *own, const char *now, const char *expected)
+{
+    static const uint64_t seqs[] = {5, 31000000001}; /* of the same length as in the capture, and longer */
+    for (size_t i = 0; i < sizeof seqs / sizeof seqs[0]; i++) {
+        struct buffer out;
+        buffer_init(&out);
+        serve_with_time(own, seqs[i], now, &out);
+        size_t len = strlen(expected);
+        assert_memory_equal(out.data + out.len - len, expected, len);
+        buffer_fini(&out);
+    }
+}
+
+static void a_frame_gets_the_time_of_sending_if_it_is_wanted(void **state)
+{
+    (void)state;
+    static const char now[] = "2026-11-28T10:00:00.123Z";
+    assert_time_served("2026-01-02T03:04:05.678Z", now, "\x64time\x78\x18" "2026-11-28T10:00:00.123Z");
+    assert_time_served("2026-01-02T03:04:05.678Z", NULL, "\x64time\x78\x18" "2026-01-02T03:04:05.678Z");
+}
+
+static void a_time_of_another_length_or_without_sense_stays(void **state)
+{
+    (void)state;
+    static const char now[] = "2026-11-28T10:00:00.123Z";
+    assert_time_served("2026-01-02T03:04:05Z", now, "\x64time\x74" "2026-01-02T03:04:05Z");
+    assert_time_served("2026-13-02T03:04:05.678Z", now, "\x64time\x78\x18" "2026-13-02T03:04:05.678Z");
 }
 
 static void a_capture_without_frames_cannot_be_served(void **state)
@@ -203,6 +255,8 @@ int main(void)
         cmocka_unit_test(events_are_counted_without_what_has_no_number),
         cmocka_unit_test(a_number_of_another_length_makes_a_frame_of_another_length),
         cmocka_unit_test(a_fragmented_message_ends_with_an_empty_continuation),
+        cmocka_unit_test(a_frame_gets_the_time_of_sending_if_it_is_wanted),
+        cmocka_unit_test(a_time_of_another_length_or_without_sense_stays),
         cmocka_unit_test(a_capture_without_frames_cannot_be_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
