@@ -51,6 +51,9 @@ void store_begin_at(struct store *s, const struct store_keys *keys, int64_t curs
 void store_take_slots(struct store *s);
 bool store_is_taking_slots(const struct store *s); /* until the slots_taken hook */
 
+/* True if the service before firehosed has left this event in the stream: it is not to be written again. */
+bool store_has_inherited(const struct store *s, int64_t seq);
+
 /* True if the relay's name lay with the marks when they were last read: the progress key was not gone altogether. */
 bool store_knows_relay(const struct store *s);
 

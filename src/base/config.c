@@ -12,7 +12,7 @@ static const char *const format_choices[] = {"compat", "extended", NULL};
 static const char *const sequence_choices[] = {"follow", "stop", NULL};
 static const char *const full_choices[] = {"trim", "wait", NULL};
 static const char *const log_format_choices[] = {"text", "json", NULL};
-static const char *const start_choices[] = {"live", "oldest", NULL};
+static const char *const start_choices[] = {"live", "oldest", "stream", NULL};
 static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
 
 #define KB (INT64_C(1) << 10)
@@ -57,8 +57,9 @@ const struct setting config_table[] = {
           "The longest pause between attempts. A connection that lasts a minute sets it back to relay_backoff."),
     VALUE(relay_max_message, SETTING_BYTES, "5000000", 64 * KB, 64 * MB, RESTART, NULL,
           "A longer WebSocket message is a protocol error. The protocol's own limit is 5,000,000 bytes."),
-    CHOICE(start, "live", start_choices, RELOAD, NULL,
-           "Where to begin without a saved cursor. live: at the next event; oldest: at the relay's oldest event."),
+    CHOICE(start, "stream", start_choices, RELOAD, NULL,
+           "Where to begin without a saved cursor. stream: behind the newest event that another service has left in the "
+           "stream, or, if there is none, live; live: at the next event; oldest: at the relay's oldest event."),
 
     CHOICE(on_sequence_reset, "follow", sequence_choices, RELOAD, NULL,
            "What to do when the relay's sequence is another one, because it was rebuilt or is another relay. follow: "

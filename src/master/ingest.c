@@ -317,7 +317,8 @@ struct relay_answer ingest_take(struct master *m, const uint8_t *frame, size_t o
     const struct sequence_input in = {
         .peek = &peek,
         .search = judge_search(m, &peek, frame, len),
-        .is_duplicate = failover_is_duplicate(m->failover, &peek),
+        .is_duplicate = failover_is_duplicate(m->failover, &peek) ||
+                        (peek.has_seq && store_has_inherited(m->store, peek.seq)),
         .is_wanted = peek.did.ptr != NULL && filter_passes(m->filter, &peek),
         .has_room = ledger_has_room(m->ledger),
     };

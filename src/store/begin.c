@@ -148,6 +148,10 @@ static void write_plan(struct begin *b)
     if (b->plan.drops_saved)
         session_tell(c, "DEL %s %s", keys->progress, keys->cursor);
     session_tell(c, "HSET %s relay %s", keys->progress, keys->relay);
+    if (b->inherited.count > 0)
+        session_tell(c, "HSET %s inherited %lld", keys->progress, (long long)b->inherited.newest);
+    else if (b->found.record.inherited.is_known)
+        session_tell(c, "HDEL %s inherited", keys->progress);
     session_note_run(c);
     if (b->plan.cursor.is_known) {
         /* Always with its copy: the next start would take a cursor that differs from it for one set from outside. */
@@ -161,11 +165,17 @@ static void write_plan(struct begin *b)
     session_ask(c, on_fit, b, "EXEC");
 }
 
-static void on_marks(void *arg, const redisReply *reply)
+/* The connection may have broken, or something else be wanted, since the stream was asked for. */
+static void make_plan(void *arg)
 {
     struct begin *b = arg;
-    if (!is_of_use(b, reply) || !record_take_marks(b->session, b->keys, reply, &b->found.marks))
+    if (!begin_is_under_way(b))
         return;
+    if (!b->found.cursor.is_known && b->inherited.newest > 0) {
+        b->found.cursor = optional_of(b->inherited.newest);
+        log_warn("no cursor in %s, but %s has events: going on behind the newest, seq %" PRId64 " (start = stream)",
+                 b->keys->cursor, b->session->config->stream_key, b->inherited.newest);
+    }
     b->plan = begin_plan(&b->order, &b->found);
     if (b->plan.drops_another_relays) {
         if (!b->hooks->may_drop(b->hooks->arg))
@@ -174,6 +184,18 @@ static void on_marks(void *arg, const redisReply *reply)
     }
     report_lowered(b);
     write_plan(b);
+}
+
+static void on_marks(void *arg, const redisReply *reply)
+{
+    struct begin *b = arg;
+    if (!is_of_use(b, reply) || !record_take_marks(b->session, b->keys, reply, &b->found.marks))
+        return;
+    inherited_forget(&b->inherited);
+    if (inherited_is_wanted(b->order.kind, &b->found, b->session->config->start == CONFIG_START_STREAM))
+        inherited_read(&b->inherited, b->found.cursor, make_plan, b);
+    else
+        make_plan(b);
 }
 
 static void on_fit(void *arg, const redisReply *reply)

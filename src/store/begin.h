@@ -5,7 +5,8 @@
  *   WATCH owner:master                         what is written below fails if another firehosed takes the slots
  *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
  *   TYPE stream
- *   HMGET progress 0 … 63                      read last: nothing can change the marks now
+ *   HMGET progress 0 … 63                      nothing can change the marks now
+ *   [XREVRANGE stream …]                       what another service has left there (inherited.h)
  *   MULTI · [DEL progress cursor] · HSET progress relay … run … · SET cursor · HSET progress cursor … [marks] ·
  *     SET owner:master · SET owner:0 … 63 · EXEC
  *
@@ -16,6 +17,7 @@
 #define FIREHOSED_STORE_BEGIN_H
 
 #include "begin_plan.h"
+#include "inherited.h"
 #include "verify.h"
 
 struct begin {
@@ -26,6 +28,7 @@ struct begin {
     struct owner_token *owner;
     struct begin_order order; /* what is wanted; done again if the connection breaks on the way */
     struct begin_found found;
+    struct inherited inherited;
     struct begin_plan plan;
     struct owner_token planned;   /* the token that the plan writes; *owner once it is written */
     struct begin_order last_plan; /* the last one that began an epoch; a rewind begins none */

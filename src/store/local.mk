@@ -7,6 +7,7 @@ libstore_a_SOURCES = \
 	src/store/checkpoint.c src/store/checkpoint.h \
 	src/store/room.c src/store/room.h \
 	src/store/session.c src/store/session.h \
+	src/store/inherited.c src/store/inherited.h \
 	src/store/record.c src/store/record.h \
 	src/store/slots.c src/store/slots.h \
 	include/store/usage.h src/store/usage.c src/store/usage.h \

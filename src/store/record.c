@@ -19,7 +19,7 @@ struct optional record_parse_cursor(const char *text)
 
 void record_ask(struct session *c, const struct store_keys *keys, store_reply *on_reply, void *arg)
 {
-    session_ask(c, on_reply, arg, "HMGET %s cursor relay", keys->progress);
+    session_ask(c, on_reply, arg, "HMGET %s cursor relay inherited", keys->progress);
 }
 
 void record_ask_marks(struct session *c, const struct store_keys *keys, store_reply *on_reply, void *arg)
@@ -54,11 +54,12 @@ static bool refuse(struct session *c, const struct store_keys *keys, const redis
 
 bool record_take(struct session *c, const struct store_keys *keys, const redisReply *reply, struct record *record)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
         return refuse(c, keys, reply, "the progress key is not a hash");
     const redisReply *copy = reply->element[0], *relay = reply->element[1];
     record->copy = record_parse_cursor(copy->type == REDIS_REPLY_STRING ? copy->str : NULL);
     record->knows_relay = relay->type == REDIS_REPLY_STRING;
+    record->inherited = record_parse_cursor(reply->element[2]->type == REDIS_REPLY_STRING ? reply->element[2]->str : NULL);
     record->is_same_relay = record->knows_relay && strcmp(relay->str, keys->relay) == 0;
     return true;
 }

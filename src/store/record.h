@@ -9,12 +9,13 @@ struct record {
     struct optional copy; /* of the cursor, as it was saved last with the marks */
     bool knows_relay;     /* it names a relay; if not, the key is new or was deleted */
     bool is_same_relay;   /* it names ours */
+    struct optional inherited; /* inherited.h */
 };
 
 /* Reads a cursor: unknown if the text (NULL: there is none) is no decimal number of 0 or more. */
 struct optional record_parse_cursor(const char *text);
 
-/* HMGET of copy and relay, and HMGET of all marks. */
+/* HMGET of copy, relay and inherited, and HMGET of all marks. */
 void record_ask(struct session *c, const struct store_keys *keys, store_reply *on_reply, void *arg);
 void record_ask_marks(struct session *c, const struct store_keys *keys, store_reply *on_reply, void *arg);
 

@@ -56,6 +56,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
     s->verify = (struct verify){.session = c, .keys = &s->keys, .hooks = &s->hooks, .known = known, .owner = owner};
     s->begin = (struct begin){
         .session = c, .verify = &s->verify, .keys = &s->keys, .hooks = &s->hooks, .owner = owner};
+    s->begin.inherited.session = c;
     s->checkpoint = (struct checkpoint){.session = c, .verify = &s->verify, .begin = &s->begin, .keys = &s->keys,
                                         .hooks = &s->hooks, .owner = owner};
     s->usage.session = c;
@@ -71,6 +72,8 @@ void store_free(struct store *s)
 {
     if (s != NULL)
         session_fini(&s->session);
+    if (s != NULL)
+        inherited_forget(&s->begin.inherited);
     free(s);
 }
 
@@ -111,6 +114,7 @@ void store_begin_at(struct store *s, const struct store_keys *keys, int64_t curs
 
 void store_take_slots(struct store *s) { begin_want(&s->begin, (struct begin_order){.kind = BEGIN_SLOTS}); }
 bool store_is_taking_slots(const struct store *s) { return s->begin.order.kind == BEGIN_SLOTS; }
+bool store_has_inherited(const struct store *s, int64_t seq) { return inherited_has(&s->begin.inherited, seq); }
 bool store_knows_relay(const struct store *s) { return s->verify.knows_relay; }
 
 /* ---- the cursor ---- */

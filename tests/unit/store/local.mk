@@ -13,3 +13,8 @@ tests_unit_store_test_room_SOURCES = tests/unit/store/test_room.c
 tests_unit_store_test_room_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/store
 tests_unit_store_test_room_LDADD = libstore.a libredis.a libnet.a libbase.a \
 	$(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/store/test_inherited
+tests_unit_store_test_inherited_SOURCES = tests/unit/store/test_inherited.c
+tests_unit_store_test_inherited_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/store
+tests_unit_store_test_inherited_LDADD = libstore.a libredis.a libnet.a libbase.a \
+	$(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
