@@ -61,6 +61,9 @@ static bool read_fraction(const char *text, size_t len, size_t *at, int64_t *us)
     return *at > first;
 }
 
+/* The beginning of the year 10000. */
+static const int64_t END_US = INT64_C(253402300800) * 1000000;
+
 bool rfc3339_parse(const void *bytes, size_t len, int64_t *unix_us)
 {
     const char *t = bytes;
@@ -78,5 +81,5 @@ bool rfc3339_parse(const void *bytes, size_t len, int64_t *unix_us)
         return false;
     int64_t minutes = (days_since_1970(year, month, day) * 24 + hour) * 60 + minute - offset;
     *unix_us = (minutes * 60 + second) * 1000000 + us;
-    return *unix_us >= 0;
+    return *unix_us >= 0 && *unix_us < END_US;
 }

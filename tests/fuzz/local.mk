@@ -10,7 +10,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_car tests/fuzz/fuzz_cbor tests/fuzz/fuzz_channel tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_event tests/fuzz/fuzz_frame tests/fuzz/fuzz_http tests/fuzz/fuzz_record \
-	tests/fuzz/fuzz_redis tests/fuzz/fuzz_url tests/fuzz/fuzz_websocket \
+	tests/fuzz/fuzz_redis tests/fuzz/fuzz_text tests/fuzz/fuzz_url tests/fuzz/fuzz_value tests/fuzz/fuzz_websocket \
 	tests/fuzz/fuzz_worker
 
 tests_fuzz_fuzz_car_SOURCES = tests/fuzz/fuzz_car.c tests/fuzz/fuzz.h
@@ -58,6 +58,16 @@ tests_fuzz_fuzz_redis_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_redis_LDFLAGS = $(fuzz_ldflags) \
 	-Wl,--wrap=exit,--wrap=redisReaderGetReply,--wrap=freeReplyObject
 tests_fuzz_fuzz_redis_LDADD = $(redis_target_link)
+
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_text_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_text_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_text_LDADD = libbase.a $(JANSSON_LIBS)
+
+tests_fuzz_fuzz_value_SOURCES = tests/fuzz/fuzz_value.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_value_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_value_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_value_LDADD = libredis.a libnet.a libbase.a $(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS)
 
 tests_fuzz_fuzz_url_SOURCES = tests/fuzz/fuzz_url.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_url_CPPFLAGS = $(fuzz_cppflags)

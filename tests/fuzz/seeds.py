@@ -241,6 +241,13 @@ def config_dictionary(build):
     return "".join(f'"{key} = "\n' for key in keys if key.replace("_", "").isalpha())
 
 
+TEXTS = ["plain", "\x1b[31mred\x07", "caf\u00e9 \u20ac \U0001f600", "\u202eright to left", "\u2028\x85\x7f"]
+TEXTS = [t.encode() for t in TEXTS] + [b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xff\xfe\0"]
+VALUES = [b"\0role:master\r\nmaxmemory:9\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n", b"\0role:slave\r\n"]
+VALUES += [b"\1" + t for t in (b"0123456789abcdef:4294967297", b"1:1", b"ffffffffffffffff:18446744073709551615")]
+VALUES += [b"\2" + t for t in (b"2026-01-02T03:04:05.678Z", b"1999-12-31T23:59:60+23:59", b"9999-12-31T23:59:59Z")]
+
+
 def all_seeds(build, captures):
     ours = [*good_frames(), *broken_frames(), *generated(build)]
     ours += [frame for capture in captures for frame in list(split(Path(capture).read_bytes()))[::25]]
@@ -255,6 +262,8 @@ def all_seeds(build, captures):
         "websocket": [bytes([how, 0, 7, 64]) + b for how in range(12) for b in websocket_bytes(ours[:3])],
         "http": [b"\0" + a for a in ANSWERS] + [b"\1" + r for r in REQUESTS],
         "url": URLS,
+        "text": [b"\0\x20" + t for t in TEXTS],
+        "value": VALUES,
         "config": config_files(build),
         "control": REQUESTS_OF_CONTROL,
         "channel": channel_bytes(),
