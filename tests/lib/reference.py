@@ -15,6 +15,7 @@ import frames
 
 MAX_DEPTH = 128
 MAX_OPS = 200
+MAX_EVENT, MAX_GROWTH, FREE_GROWTH = 4 << 20, 8, 1024
 MAX_DID, MAX_COLLECTION, MAX_RECORD_KEY, MAX_HANDLE = 2048, 317, 512, 253
 MAX_BLOCKS = {"#commit": 2_000_000, "#sync": 10_000}
 ACTIONS = ("create", "update", "delete")
@@ -284,4 +285,6 @@ def _event(frame, extended):
         data, dropped = small_event(kind, body, extended), []
     if kind == "#sync" and not extended:
         return "filtered", "sync", None, []
+    if len(dumps(data).encode()) > min(MAX_EVENT, MAX_GROWTH * len(frame) + FREE_GROWTH):
+        raise Refused("event too large")
     return "ready", kind[1:], data, dropped
