@@ -145,6 +145,9 @@ void sequence_saved(struct sequence *s, int64_t cursor);
 /* Where no cursor is known: begin with the oldest event, or with live ones. */
 void sequence_ask_oldest(struct sequence *s, bool oldest);
 
+/* Does not go back from a wrong jump: reading goes on elsewhere. */
+void sequence_forget_back(struct sequence *s);
+
 /* Forgets everything: another sequence begins, or this one is read again from another place. */
 void sequence_reset(struct sequence *s);
 

@@ -208,6 +208,8 @@ void sequence_saved(struct sequence *s, int64_t cursor)
 
 void sequence_ask_oldest(struct sequence *s, bool oldest) { s->asks_oldest = oldest; }
 
+void sequence_forget_back(struct sequence *s) { s->back = optional_none(); }
+
 void sequence_reset(struct sequence *s)
 {
     if (!s->back.is_known)

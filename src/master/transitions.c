@@ -156,8 +156,6 @@ bool transition_may_drop(struct master *m)
 /* Everything begins anew at the cursor that Redis still has; its marks tell what is there. */
 static void rewind_sequence(struct master *m)
 {
-    if (!master_is_running(m))
-        return;
     log_error("redis has lost data: reading the relay again from the cursor that is left");
     enter(m, MASTER_REWINDING);
     m->course.rewinds++;
@@ -190,6 +188,11 @@ void transition_on_data_lost(struct master *m)
         transition_end(m);
         break;
     case MASTER_RESETTING: /* the loss concerns a sequence that has ended, or a relay that is not read now */
+        if (m->sequence.back.is_known) { /* or not: the wrong seq will be met again */
+            sequence_forget_back(&m->sequence);
+            rewind_sequence(m);
+            break;
+        }
         if (m->course.goal == RESET_RELAY)
             log_error("redis has lost data of the relay that is left: it is read again when that relay is");
         else
@@ -199,8 +202,12 @@ void transition_on_data_lost(struct master *m)
         if (ledger_record_count(m->ledger) > 0)
             store_take_slots(m->store); /* they may be an earlier owner's again: workers could not write the rest */
         break;
-    default:
+    case MASTER_RUNNING:
         rewind_sequence(m);
+        break;
+    case MASTER_STARTING:
+    case MASTER_REWINDING: /* what Redis holds is about to be read anyway */
+        break;
     }
 }
 
