@@ -32,6 +32,7 @@ class ChaosRig(Rig):
         self.workers = chance.randint(1, 5)
         self.settings = {
             "stream_max_len": 0,
+            "stream_full": "wait",
             "dead_letters_max_len": 0,
             "workers": self.workers,
             "batch_events": chance.choice([16, 64, 512, 512]),
