@@ -404,8 +404,7 @@ def redis_slow(rig, chance):
 @fault("redis")
 def redis_drop(rig, chance):
     """TCP reset of all connections to Redis"""
-    wait_link(rig.redis_proxy)
-    assert rig.redis_proxy.cut_all() > 0
+    wait_for(rig.redis_proxy.cut_all, "a connection to Redis that can be cut")
 
 
 def apply(rig, chance, make_rule, make_rule_for_master=None):
