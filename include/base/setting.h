@@ -26,7 +26,7 @@ struct setting {
     size_t offset;
     const char *fallback; /* the default, as the file would give it */
     int64_t min, max;     /* of a number, of bytes, of milliseconds, of a text's length */
-    const char *const *choices;
+    const char *const *choices; /* each one a name, and after a '|' words that are accepted for it */
     bool reloadable;         /* true: a change takes effect on SIGHUP; false: only at start */
     const char *alias;       /* a variable of the replaced services that sets the key, too, or NULL */
     const char *help;        /* one sentence */

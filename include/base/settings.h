@@ -33,6 +33,9 @@ const char *setting_variable(const struct setting *row, char out[SETTING_VARIABL
 /* Returns the index of the row with this name, or -1. */
 int settings_find(const struct setting *table, const char *name);
 
+/* Returns the index of the choice of the row that the text names, by any of its words in any case; -1: of none. */
+int setting_choice(const struct setting *row, const char *text);
+
 /* Returns true if both structs have the same value for the row. */
 bool settings_equal(const struct setting *row, const void *a, const void *b);
 

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
+/* Python's words are synonyms, as LOG_LEVEL is the variable of a Python service. */
+static const char *const level_choices[] = {"debug", "info", "warn|warning", "error|critical|fatal", NULL};
 static const char *const format_choices[] = {"compat", "extended", NULL};
 static const char *const sequence_choices[] = {"follow", "stop", NULL};
 static const char *const full_choices[] = {"trim", "wait", NULL};
@@ -133,7 +134,7 @@ const struct setting config_table[] = {
     VALUE(batch_size, SETTING_BYTES, "512K", 4 * KB, 64 * MB, RELOAD, NULL,
           "A worker adds no more events to a Redis transaction of at least this size."),
 
-    CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that firehosed logs."),
+    CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that firehosed logs. Python's words are accepted, too: warning; critical and fatal mean error."),
     CHOICE(log_format, "text", log_format_choices, RELOAD, NULL,
            "text: one line a message, for people; json: one object a line, for log collectors."),
     TEXT(log_file, "", 0, 1023, RELOAD, NULL,

@@ -67,12 +67,29 @@ static bool parse_flag(const char *text, bool *value)
     return false;
 }
 
-static bool parse_choice(const char *text, const char *const *choices, int *value)
+/* Returns true if the text is one of the words that '|' separates. */
+static bool is_among(const char *text, const char *words)
 {
-    for (int i = 0; choices[i] != NULL; i++)
-        if (strcasecmp(text, choices[i]) == 0)
-            return *value = i, true;
+    for (size_t len = strlen(text), n; *words != '\0'; words += n + (words[n] == '|')) {
+        n = strcspn(words, "|");
+        if (n == len && strncasecmp(text, words, n) == 0)
+            return true;
+    }
     return false;
+}
+
+int setting_choice(const struct setting *row, const char *text)
+{
+    for (int i = 0; row->choices[i] != NULL; i++)
+        if (is_among(text, row->choices[i]))
+            return i;
+    return -1;
+}
+
+static bool parse_choice(const struct setting *row, const char *text, int *value)
+{
+    int i = setting_choice(row, text);
+    return i >= 0 ? (*value = i, true) : false;
 }
 
 static bool parse_integer(const struct setting *row, const char *text, int64_t *value)
@@ -123,7 +140,7 @@ static bool set_value(const struct setting *row, void *values, const char *text,
         ok = parse_flag(text, field(row, values));
         break;
     case SETTING_CHOICE:
-        ok = parse_choice(text, row->choices, field(row, values));
+        ok = parse_choice(row, text, field(row, values));
         break;
     default: {
         int64_t value;

@@ -46,6 +46,9 @@ static const char *format_integer(const struct setting *row, int64_t n, char *ou
     return out;
 }
 
+/* The length of a choice's name, without the words that are accepted beside it. */
+static int name_len(const char *choice) { return (int)strcspn(choice, "|"); }
+
 const char *settings_format(const struct setting *row, const void *values, char *out, size_t out_bytes)
 {
     const void *value = (const char *)values + row->offset;
@@ -54,7 +57,7 @@ const char *settings_format(const struct setting *row, const void *values, char 
         snprintf(out, out_bytes, "%s", *(char *const *)value);
         return out;
     case SETTING_CHOICE:
-        snprintf(out, out_bytes, "%s", row->choices[*(const int *)value]);
+        snprintf(out, out_bytes, "%.*s", name_len(row->choices[*(const int *)value]), row->choices[*(const int *)value]);
         return out;
     case SETTING_FLAG:
         snprintf(out, out_bytes, "%s", *(const bool *)value ? "yes" : "no");
@@ -82,7 +85,8 @@ const char *setting_expected(const struct setting *row, char *out, size_t out_by
     case SETTING_CHOICE: {
         size_t n = (size_t)snprintf(out, out_bytes, "one of:");
         for (int i = 0; row->choices[i] != NULL && n < out_bytes; i++)
-            n += (size_t)snprintf(out + n, out_bytes - n, "%s %s", i > 0 ? "," : "", row->choices[i]);
+            n += (size_t)snprintf(out + n, out_bytes - n, "%s %.*s", i > 0 ? "," : "",
+                                  name_len(row->choices[i]), row->choices[i]);
         break;
     }
     case SETTING_AUTO:

@@ -8,6 +8,7 @@ import pytest
 
 import events
 import stream
+from control import ctl_json
 from firehosed import ROOT, clean_environment, program, run
 from processes import Process
 
@@ -111,6 +112,18 @@ def test_unknown_key_is_named_with_file_and_line(config_file):
 
 def test_misspelt_key_brings_a_suggestion(config_file):
     assert_refused(check("-c", config_file("stream_keys = x\n")), r":1: ", r"did you mean 'stream_key'")
+
+
+@pytest.mark.parametrize(("word", "level"), [("WARNING", "warn"), ("Critical", "error"), ("FATAL", "error"), ("Debug", "debug")])
+def test_levels_of_python_are_accepted_in_any_case(lab, word, level):
+    daemon = lab.firehosed(start=True, environment={"LOG_LEVEL": word}, relay="ws://127.0.0.1:1", redis="redis://127.0.0.1:1")
+    setting = ctl_json(daemon, "config", "log_level")["settings"][0]
+    assert (setting["value"], setting["origin"]) == (level, "environment variable LOG_LEVEL")
+
+
+@pytest.mark.parametrize("word", ["warnin", "critical|fatal", "|", "error|"])
+def test_parts_of_several_levels_are_refused(config_file, word):
+    assert_refused(check("-c", config_file(f"log_level = {word}\n")), "one of: debug, info, warn, error$")
 
 
 @pytest.mark.parametrize(

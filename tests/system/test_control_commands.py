@@ -111,7 +111,8 @@ def test_reload_of_a_wrong_file_says_what_is_wrong(lab):
 def test_log_level_is_changed_until_the_next_reload(lab):
     s = lab.system(events.make(10))
     s.assert_all()
-    assert ctl_json(s.daemon, "log-level", "debug") == {"log_level": "debug", "before": "info"}
+    assert ctl_json(s.daemon, "log-level", "CRITICAL") == {"log_level": "error", "before": "info"}
+    assert ctl_json(s.daemon, "log-level", "debug") == {"log_level": "debug", "before": "error"}
     setting = ctl_json(s.daemon, "config", "log_level")["settings"][0]
     assert setting["value"] == "debug" and "firehosectl" in setting["origin"]
     s.redis.kill_daemon_clients()

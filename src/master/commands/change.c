@@ -1,9 +1,10 @@
 /* change.c: commands that change the configuration in use, or end the daemon. */
 #include "config.h"
 
-#include <string.h>
 #include <unistd.h>
 
+#include "base/settings.h"
+#include "base/settings_print.h"
 #include "master/commands/command.h"
 #include "master/commands/deferred.h"
 #include "master/reload.h"
@@ -59,19 +60,19 @@ void command_log_level(struct master *m, struct control_call *call)
 {
     const char *level = command_text(call, "level");
     const struct setting *row = &config_table[settings_find(config_table, "log_level")];
-    int i = 0;
-    while (row->choices[i] != NULL && strcmp(row->choices[i], level) != 0)
-        i++;
-    if (row->choices[i] == NULL) {
+    char before[16], after[16];
+    int i = setting_choice(row, level);
+    if (i < 0) {
         control_refuse(call, CONTROL_BAD_ARGUMENT, "level: expected one of debug, info, warn, error");
         return;
     }
-    json_t *before = json_string(row->choices[m->config->log_level]);
+    settings_format(row, m->config, before, sizeof before);
     m->config->log_level = i;
     set_by_operator(m, "log_level");
     log_set_level((enum log_level)i);
     pool_set_log_level(m->pool, i);
-    control_answer(call, json_pack("{s:s,s:o}", "log_level", level, "before", before));
+    control_answer(call, json_pack("{s:s,s:s}", "log_level", settings_format(row, m->config, after, sizeof after), "before",
+                                   before));
 }
 
 static bool is_resized(struct master *m, struct deferred *w)
