@@ -25,7 +25,8 @@ class Entry:
 
     @property
     def seq(self):
-        return int(self.fields[5])
+        """None: the TypeScript service wrote it, an identity or account."""
+        return int(self.fields[5]) if self.fields[5] else None
 
 
 def entries(db, key=STREAM):
