@@ -247,6 +247,8 @@ static void take_errors(struct writer *w, const redisReply *reply)
     fencing_must_repair(&w->fencing, &w->failure);
 }
 
+#define OWNER_CHANGED "EXEC was not executed: the owner has changed"
+
 /* EXEC's answer. The first error that was queued explains an EXECABORT better than itself. */
 static void take_results(struct writer *w, const redisReply *reply)
 {
@@ -256,7 +258,7 @@ static void take_results(struct writer *w, const redisReply *reply)
         else
             take_errors(w, reply);
     } else if (reply->type == REDIS_REPLY_NIL) {
-        note_failure(w, "EXEC was not executed: the owner has changed");
+        note_failure(w, OWNER_CHANGED);
     }
 }
 
@@ -273,6 +275,9 @@ static void finish_transaction(struct writer *w, const redisReply *owner)
         begin_fencing(w); /* at once: until the marks are put back, a successor would take the events for written */
         return;
     }
+    if (owner->type == REDIS_REPLY_NIL && strcmp(w->failure.text, OWNER_CHANGED) == 0)
+        error_set(&w->failure, "EXEC was not executed: %s is gone: somebody has deleted it, or Redis has evicted it",
+                  w->owner_key);
     if (w->failure.text[0] != '\0') {
         retry_later(w, w->failure.text);
         return;

@@ -418,3 +418,14 @@ def test_batches_of_large_and_small_events_arrive_whole(lab):
         made.append(events.post(events.FIRST_SEQ + i, events.repo(i % 7), "y" * size))
     s = lab.system(made, batch_size="64K", batch_events=16)
     s.assert_all()
+
+
+def test_owner_key_that_is_gone_is_called_so_and_taken_again(lab):
+    """As after an eviction. It is not another owner."""
+    s = lab.system(events.make(50), workers=1)
+    s.assert_all()
+    s.db.delete("firehose:owner:0")
+    s.more(50)
+    s.assert_all()
+    s.daemon.wait_log(r"EXEC was not executed: firehose:owner:0 is gone: somebody has deleted it, or Redis has evicted it")
+    assert not s.daemon.log_lines("the owner has changed")
