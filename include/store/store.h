@@ -73,9 +73,12 @@ void store_forget_calls(struct store *s); /* as if the connection were lost; NUL
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s);
 void store_publish(struct store *s, const char *channel, const char *message, size_t len);
 
-/* To be called once a second: asks Redis about itself, and trims the stream if it fills a full Redis. stands: frames wait,
- * and nothing was committed in that second. A question that Redis refuses is not asked again on that connection. */
-void store_tick(struct store *s, bool stands);
+/* To be called once a second: asks Redis about itself, and trims our streams if they fill a Redis without room
+ * (stream_full). A question that Redis refuses is not asked again on that connection. */
+void store_tick(struct store *s);
+
+/* What was done about a Redis without room in the last minutes, or why nothing was; "" if it has room. */
+const char *store_memory_note(const struct store *s);
 uint64_t store_trimmed(const struct store *s); /* entries, to make room */
 const struct store_usage *store_usage(const struct store *s);
 

@@ -1,4 +1,5 @@
-/* usage.h: what Redis says of itself, as store_usage() returns it. For people: nothing is decided by it. */
+/* usage.h: what Redis says of itself, as store_usage() returns it. For people; by memory and lengths it is also decided
+ * whether our streams are trimmed (trim.h in src/store). */
 #ifndef FIREHOSED_STORE_USAGE_H
 #define FIREHOSED_STORE_USAGE_H
 
@@ -9,6 +10,7 @@ enum { STORE_CONCERN_BYTES = 200 };
 /* What Redis says of itself and of our streams; -1: unknown (Redis is away, refuses, or has not answered yet). */
 struct store_usage {
     int64_t used_memory, max_memory;            /* bytes; max_memory 0: no limit */
+    int64_t uncounted_memory;                   /* bytes of it that do not count against max_memory */
     int64_t stream_length, dead_letters_length; /* entries */
     int64_t evicted_keys;                       /* since Redis started */
     char concern[STORE_CONCERN_BYTES];          /* what endangers the data there, and what to do; "": nothing is known */

@@ -83,8 +83,8 @@ const struct setting config_table[] = {
     VALUE(stream_max_len, SETTING_NUMBER, "500000", 0, INT64_C(1000000000000), RELOAD, "REDIS_MAX_STREAM_LEN",
           "The approximate number of entries that the stream keeps (MAXLEN ~); 0: all."),
     CHOICE(stream_full, "trim", full_choices, RELOAD, NULL,
-           "What to do when Redis refuses writes for lack of memory, and the stream is what fills it. trim: trim its oldest "
-           "entries, read or not, and log an error; wait: write nothing until there is room."),
+           "What to do when Redis has no room (maxmemory), and the stream or the dead letters have most of it. trim: trim "
+           "their oldest entries, read or not, unless their maximum length is 0; wait: write nothing until there is room."),
     TEXT(dead_letters_key, "firehose:dead-letters", 1, 255, RELOAD, NULL,
          "The stream that firehosed adds undecodable frames to, with the reason and the raw bytes."),
     VALUE(dead_letters_max_len, SETTING_NUMBER, "1000", 0, INT64_C(1000000000000), RELOAD, NULL,

@@ -130,7 +130,7 @@ static const struct figure figures[] = {
     {KNOWN(S, used_memory), "redis.used_memory", "redis_memory_used_bytes", "used_memory of Redis."},
     {KNOWN(S, max_memory), "redis.max_memory", "redis_memory_max_bytes", "maxmemory of Redis; 0: no limit."},
     {TEXT(S, redis_concern), "redis.concern", NULL, NULL},
-    {FLAG(S, redis_is_unsafe), NULL, "redis_unsafe", "1 while Redis may evict the stream, or is a replica."},
+    {FLAG(S, redis_is_unsafe), NULL, "redis_unsafe", "1 while Redis may evict the stream, is a replica, or is full."},
     {KNOWN(S, evicted_keys), "redis.evicted_keys", "redis_evicted_keys", "Keys that Redis has evicted since its start."},
     {KNOWN(S, stream_length), "redis.stream_length", "stream_entries", "Entries in the stream."},
     {COUNTER(S, stream_trimmed), "redis.stream_trimmed", "stream_trimmed_total",

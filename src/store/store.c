@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "checkpoint.h"
-#include "room.h"
+#include "trim.h"
 #include "usage.h"
 
 struct store {
@@ -16,7 +16,8 @@ struct store {
     struct begin begin;
     struct checkpoint checkpoint;
     struct usage usage;
-    struct room room;
+    struct trim trim;
+    bool begin_waits; /* until trim has looked for room, as a full Redis refuses to write the owner */
 };
 
 /* ---- the connection ---- */
@@ -26,7 +27,19 @@ static void on_ready(void *arg)
 {
     struct store *s = arg;
     verify_connected(&s->verify, s->begin.order.kind != BEGIN_RELAY);
-    begin_start(&s->begin);
+    usage_ask(&s->usage);
+    s->begin_waits = trim_look(&s->trim);
+    if (!s->begin_waits)
+        begin_start(&s->begin);
+}
+
+static void on_looked(void *arg)
+{
+    struct store *s = arg;
+    bool may_begin = s->begin_waits;
+    s->begin_waits = false;
+    if (may_begin)
+        begin_start(&s->begin);
 }
 
 static void on_answered(void *arg)
@@ -41,7 +54,8 @@ static void on_lost(void *arg)
     struct store *s = arg;
     s->checkpoint.in_flight = optional_none();
     usage_on_lost(&s->usage);
-    room_on_lost(&s->room);
+    s->begin_waits = false;
+    trim_on_lost(&s->trim);
 }
 
 struct store *store_new(struct event_base *base, struct evdns_base *dns, const struct config *config,
@@ -60,7 +74,8 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
     s->checkpoint = (struct checkpoint){.session = c, .verify = &s->verify, .begin = &s->begin, .keys = &s->keys,
                                         .hooks = &s->hooks, .owner = owner};
     s->usage.session = c;
-    s->room = (struct room){.session = c, .usage = &s->usage.now};
+    s->trim = (struct trim){.session = c, .usage = &s->usage, .verify = &s->verify, .begin = &s->begin,
+                            .owner = owner, .looked = on_looked, .arg = s};
     on_lost(s);
     if (session_init(c, base, dns, config, &mine))
         return s;
@@ -88,6 +103,7 @@ const char *store_trouble(const struct store *s) { return s->session.trouble.tex
 static void begin(struct store *s, const struct store_keys *keys, enum begin_kind kind, struct optional cursor)
 {
     s->keys = *keys;
+    s->begin_waits = false;
     begin_want(&s->begin, (struct begin_order){.kind = kind, .cursor = cursor});
 }
 
@@ -112,7 +128,12 @@ void store_begin_at(struct store *s, const struct store_keys *keys, int64_t curs
     begin(s, keys, BEGIN_AT, optional_of(cursor));
 }
 
-void store_take_slots(struct store *s) { begin_want(&s->begin, (struct begin_order){.kind = BEGIN_SLOTS}); }
+void store_take_slots(struct store *s)
+{
+    s->begin_waits = false;
+    begin_want(&s->begin, (struct begin_order){.kind = BEGIN_SLOTS});
+}
+
 bool store_is_taking_slots(const struct store *s) { return s->begin.order.kind == BEGIN_SLOTS; }
 bool store_has_inherited(const struct store *s, int64_t seq) { return inherited_has(&s->begin.inherited, seq); }
 bool store_knows_relay(const struct store *s) { return s->verify.knows_relay; }
@@ -153,11 +174,12 @@ void store_publish(struct store *s, const char *channel, const char *message, si
 
 /* ---- what Redis says of itself ---- */
 
-void store_tick(struct store *s, bool stands)
+void store_tick(struct store *s)
 {
     usage_ask(&s->usage);
-    room_tick(&s->room, stands);
+    trim_look(&s->trim);
 }
 
-uint64_t store_trimmed(const struct store *s) { return s->room.trimmed; }
+const char *store_memory_note(const struct store *s) { return s->trim.note; }
+uint64_t store_trimmed(const struct store *s) { return s->trim.trimmed; }
 const struct store_usage *store_usage(const struct store *s) { return &s->usage.now; }

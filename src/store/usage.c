@@ -10,7 +10,7 @@
 
 void usage_on_lost(struct usage *u)
 {
-    u->now = (struct store_usage){-1, -1, -1, -1, -1, ""};
+    u->now = (struct store_usage){-1, -1, -1, -1, -1, -1, ""};
     u->may_not_info = u->may_not_xlen = false;
 }
 
@@ -51,6 +51,7 @@ static void on_info(void *arg, const redisReply *reply)
     u->may_not_info = is_refused(reply);
     u->now.used_memory = info_number(info, "used_memory");
     u->now.max_memory = info_number(info, "maxmemory");
+    u->now.uncounted_memory = info_number(info, "mem_not_counted_for_evict");
     u->now.evicted_keys = info_number(info, "evicted_keys");
     if (info[0] == '\0')
         return;

@@ -1,4 +1,4 @@
-"""Frames that become many times their length in Redis."""
+"""Frames that become many times their length in Redis, and what happens when Redis is full."""
 
 import pytest
 
@@ -53,3 +53,87 @@ def test_limits_can_be_raised_and_the_dead_letter_tried_again(lab):
     assert ctl(s.daemon, "dead-letters", "retry", bad.seq).returncode == 0
     assert bad.seq in stream.seqs(s.db)
     assert stream.dead_letters(s.db) == []
+
+
+# -- A full Redis -------------------------------------------------------------------------------------------------
+
+
+def honest(lab, megabytes, count=300, **settings):
+    return lab.system(events.make(count, text="hello"), redis_options={"maxmemory": f"{megabytes}mb"}, **settings)
+
+
+def big(s, count, letters=1_500_000):
+    """Gives the relay commits of the largest size that the limits let pass: one record of plain text each."""
+    made, seq = [], events.after(s.events)
+    for i in range(count):
+        made.append(events.post(seq + i, events.repo(i % 40), "x" * letters))
+    s.relay.append(made)
+    return made
+
+
+def wait_written(s):
+    """Waits until each event was written once, whether it is still in the stream or not."""
+    s.daemon.wait_status(lambda status: status["received"] == len(s.events) and status["in_flight"] == 0,
+                         "to write all", 90)  # fmt: skip
+    s.daemon.assert_balance()
+
+
+def test_full_redis_is_trimmed_and_firehosed_goes_on(lab):
+    s = honest(lab, 48)
+    big(s, 100)
+    wait_written(s)
+    last = s.more(200, text="hello")
+    wait_written(s)
+    found = stream.seqs(s.db)
+    assert len(found) == len(set(found)), "an event is doubled"
+    assert {e.seq for e in last} <= set(found), "the oldest are trimmed, not the newest"
+    assert s.daemon.log_lines(r"error .*redis is full.*trimmed the oldest \d+ of \d+ entries of firehose:events")
+    status = s.daemon.wait_status(lambda status: status["redis"]["stream_trimmed"] > 0, "to say so")
+    assert "trimmed firehose:events" in status["redis"]["concern"]
+    assert status["redis"]["stream_trimmed"] + s.db.xlen(stream.STREAM) == len(s.events)
+
+
+def test_full_redis_is_trimmed_at_the_start_of_firehosed(lab):
+    s = honest(lab, 48, stream_full="wait")
+    big(s, 100)
+    s.daemon.wait_log("OOM", deadline=60)
+    s.daemon.kill()
+    s.daemon.write_config(stream_full="trim")
+    s.daemon.start()
+    s.daemon.wait_status(lambda status: status["redis"]["stream_trimmed"] > 0 and status["in_flight"] == 0
+                         and status["cursor"] == str(s.events[-1].seq), "to write all", 90)  # fmt: skip
+    found = stream.seqs(s.db)
+    assert len(found) == len(set(found)), "an event is doubled"
+    assert s.events[-1].seq in found
+
+
+def test_stream_that_keeps_all_is_not_trimmed(lab):
+    s = honest(lab, 24, stream_max_len=0)
+    big(s, 40)
+    s.daemon.wait_log("redis: .*may not trim: the maximum length of its stream is 0", deadline=60)
+    assert s.daemon.status()["redis"]["stream_trimmed"] == 0
+    s.db.config_set("maxmemory", 0)
+    s.assert_all(deadline=60)
+
+
+def test_stream_is_not_trimmed_for_what_another_wrote(lab):
+    s = honest(lab, 48)
+    s.assert_all()
+    foreign = [f"foreign:{i}" for i in range(44)]
+    for key in foreign:
+        s.db.set(key, "x" * 1_000_000)
+    s.daemon.wait_log("redis: .*do not have most of it")
+    assert stream.length(s.db) == 300 and s.db.exists(*foreign) == 44
+    s.db.delete(*foreign)
+    s.more(100, text="hello")
+    s.assert_all()
+
+
+def test_full_of_dead_letters_trims_the_dead_letters(lab):
+    s = honest(lab, 48)
+    seq = events.after(s.events)
+    s.relay.append([events.other(made.frame + b"\0", made.seq, made.repo)
+                    for made in (events.post(seq + i, events.repo(i % 40), "x" * 1_500_000) for i in range(60))])  # fmt: skip
+    wait_written(s)
+    assert s.daemon.log_lines("redis is full.*entries of firehose:dead-letters")
+    assert stream.length(s.db) == 300

@@ -230,7 +230,7 @@ def test_frozen_redis_is_given_up_after_the_reply_timeout_and_loses_nothing(lab)
 
 
 def test_memory_limit_reached_and_lifted_loses_nothing(lab):
-    s = lab.system(events.make(200))
+    s = lab.system(events.make(200), stream_full="wait")
     s.assert_all()
     s.db.config_set("maxmemory", s.db.info("memory")["used_memory"] + 1_000_000)
     s.more(4000, text="x" * 2000)
@@ -240,28 +240,6 @@ def test_memory_limit_reached_and_lifted_loses_nothing(lab):
     s.db.config_set("maxmemory", 0)
     s.assert_all()
     s.daemon.wait_log(r"info .*redis.*again")
-
-
-@pytest.mark.parametrize("full", ["trim", "wait"])
-def test_stream_that_fills_redis_is_trimmed_so_that_new_events_have_room(lab, full):
-    """Only writes trim the stream, and Redis refuses them. The oldest entries go, unless the operator forbids it."""
-    s = lab.system(redis_options={"maxmemory": "12mb"}, workers=1, batch_size="64K", stream_full=full)
-    s.more(6000, text="x" * 3000)  # more than Redis has room for
-    s.daemon.wait_log(rf"{TROUBLE}.*OOM")
-    if full == "wait":
-        s.daemon.wait_status(lambda status: status["redis"]["used_memory"] or 0, "to know Redis")
-        before = s.daemon.status()["uptime_s"]
-        s.daemon.wait_status(lambda status: status["uptime_s"] > before + 8, "to have had time for it")
-        assert s.daemon.status()["redis"]["stream_trimmed"] == 0
-        s.db.config_set("maxmemory", 0)
-        s.assert_all()
-        return
-    s.daemon.wait_status(lambda status: status["in_flight"] == 0 and status["received"] == 6000, "to write all", 60)
-    s.daemon.wait_log("error .*out of memory, and firehose:events fills it: its .* oldest entries were trimmed")
-    assert s.daemon.status()["redis"]["stream_trimmed"] > 0
-    kept = stream.seqs(s.db)
-    assert kept == [e.seq for e in s.events if e.is_delivered][-len(kept):], "the newest are there, in order"
-    s.daemon.assert_balance()
 
 
 def test_read_only_replica_is_waited_out_until_it_is_promoted(lab):

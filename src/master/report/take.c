@@ -80,8 +80,8 @@ static void take_redis(const struct master *m, struct snapshot *s)
     s->max_memory = usage->max_memory;
     s->evicted_keys = usage->evicted_keys;
     s->stream_trimmed = store_trimmed(m->store);
-    TAKE_TEXT(s->redis_concern, usage->concern);
-    s->redis_is_unsafe = usage->concern[0] != '\0';
+    TAKE_TEXT(s->redis_concern, usage->concern[0] != '\0' ? usage->concern : store_memory_note(m->store));
+    s->redis_is_unsafe = s->redis_concern[0] != '\0';
     s->stream_length = usage->stream_length;
     s->dead_letters_length = usage->dead_letters_length;
 }
@@ -176,7 +176,6 @@ const struct snapshot *report_take(struct master *m)
 
 void report_tick(struct master *m)
 {
-    const uint64_t done = m->snapshot.done;
     const struct snapshot *s = report_take(m);
     traffic_tick(m->traffic, s);
     health_tick(&m->health, s);
@@ -184,5 +183,5 @@ void report_tick(struct master *m)
     dashboard_tick(m->dashboard, s);
     service_tick(&m->service, s);
     ingest_want_time(m);
-    store_tick(m->store, s->ring_records > 0 && s->done == done);
+    store_tick(m->store);
 }

@@ -8,10 +8,10 @@ tests_unit_store_test_fencing_SOURCES = tests/unit/store/test_fencing.c
 tests_unit_store_test_fencing_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/store
 tests_unit_store_test_fencing_LDADD = libstore.a libredis.a libnet.a libbase.a \
 	$(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/store/test_room
-tests_unit_store_test_room_SOURCES = tests/unit/store/test_room.c
-tests_unit_store_test_room_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/store
-tests_unit_store_test_room_LDADD = libstore.a libredis.a libnet.a libbase.a \
+check_PROGRAMS += tests/unit/store/test_trim
+tests_unit_store_test_trim_SOURCES = tests/unit/store/test_trim.c
+tests_unit_store_test_trim_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/store
+tests_unit_store_test_trim_LDADD = libstore.a libredis.a libnet.a libbase.a \
 	$(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/store/test_inherited
 tests_unit_store_test_inherited_SOURCES = tests/unit/store/test_inherited.c
