@@ -76,6 +76,9 @@ bool redis_client_skip_array(struct redis_client *c, size_t n);
 /* Returns the text if the reply is an error, or that of the first error among the results of EXEC, else NULL. */
 const char *redis_first_error(const redisReply *reply);
 
+/* Returns whether this is an entry of XRANGE: its id, and an array of fields and values. */
+bool redis_is_entry(const redisReply *reply);
+
 /* Returns true if this server refuses what another one behind the same name may do: it is read-only, or not ready. */
 bool redis_is_wrong_server(const char *error);
 

@@ -85,8 +85,9 @@ const struct setting config_table[] = {
     CHOICE(stream_full, "trim", full_choices, RELOAD, NULL,
            "What to do when Redis has no room (maxmemory), and the stream or the dead letters have most of it. trim: trim "
            "their oldest entries, read or not, unless their maximum length is 0; wait: write nothing until there is room."),
-    TEXT(dead_letters_key, "firehose:dead-letters", 1, 255, RELOAD, NULL,
-         "The stream that firehosed adds undecodable frames to, with the reason and the raw bytes."),
+    TEXT(dead_letters_key, "firehose:undecodable", 1, 255, RELOAD, NULL,
+         "The stream that firehosed adds undecodable frames to, with the reason and the raw bytes. It must not hold "
+         "entries of other programs. firehose:dead-letters is the application's."),
     VALUE(dead_letters_max_len, SETTING_NUMBER, "1000", 0, INT64_C(1000000000000), RELOAD, NULL,
           "The approximate number of dead letters that Redis keeps; 0: all."),
     TEXT(cursor_key, "firehose:python_cursor", 1, 255, RELOAD, "REDIS_CURSOR_KEY",

@@ -436,6 +436,12 @@ const char *redis_first_error(const redisReply *reply)
     return NULL;
 }
 
+bool redis_is_entry(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->type == REDIS_REPLY_STRING &&
+           reply->element[1]->type == REDIS_REPLY_ARRAY;
+}
+
 bool redis_is_wrong_server(const char *error)
 {
     return starts_with(error, "READONLY ") || starts_with(error, "MASTERDOWN ") || starts_with(error, "LOADING ");

@@ -20,8 +20,8 @@ void begin_want(struct begin *b, struct begin_order order)
 /* The owner is watched: of two firehosed that take the slots at the same time, only one succeeds. */
 void begin_start(struct begin *b)
 {
-    if (b->session->state != SESSION_READY || !begin_is_under_way(b))
-        return;
+    if (b->session->state != SESSION_READY || !begin_is_under_way(b) || !letters_are_ready(b->letters))
+        return; /* this is called again when they are */
     slots_watch(b->session);
     slots_ask(b->session, on_owner, b);
 }

@@ -1,6 +1,7 @@
 /* begin.h: what the master makes sure of before the first event is read: nobody else can write any more, reading
  * continues at the right cursor, and the marks fit that cursor.
  *
+ *   (letters.h: the dead letters are ours)     before anything is guarded
  *   (slots.h: the slots are taken)             a transaction of any earlier worker fails from now on
  *   WATCH owner:master                         what is written below fails if another firehosed takes the slots
  *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
@@ -18,11 +19,13 @@
 
 #include "begin_plan.h"
 #include "inherited.h"
+#include "letters.h"
 #include "verify.h"
 
 struct begin {
     struct session *session;
     struct verify *verify;
+    struct letters *letters;
     const struct store_keys *keys;
     const struct store_hooks *hooks;
     struct owner_token *owner;

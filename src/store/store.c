@@ -13,6 +13,7 @@ struct store {
     struct store_keys keys;
     struct store_hooks hooks;
     struct verify verify;
+    struct letters letters;
     struct begin begin;
     struct checkpoint checkpoint;
     struct usage usage;
@@ -42,6 +43,8 @@ static void on_looked(void *arg)
         begin_start(&s->begin);
 }
 
+static void on_letters_ready(void *arg) { begin_start(&((struct store *)arg)->begin); }
+
 static void on_answered(void *arg)
 {
     struct store *s = arg;
@@ -53,6 +56,7 @@ static void on_lost(void *arg)
 {
     struct store *s = arg;
     s->checkpoint.in_flight = optional_none();
+    letters_on_lost(&s->letters);
     usage_on_lost(&s->usage);
     s->begin_waits = false;
     trim_on_lost(&s->trim);
@@ -68,8 +72,10 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
     struct session *c = &s->session;
     s->hooks = *hooks;
     s->verify = (struct verify){.session = c, .keys = &s->keys, .hooks = &s->hooks, .known = known, .owner = owner};
+    s->letters = (struct letters){.session = c, .ready = on_letters_ready, .arg = s};
     s->begin = (struct begin){
-        .session = c, .verify = &s->verify, .keys = &s->keys, .hooks = &s->hooks, .owner = owner};
+        .session = c, .verify = &s->verify, .letters = &s->letters, .keys = &s->keys, .hooks = &s->hooks,
+        .owner = owner};
     s->begin.inherited.session = c;
     s->checkpoint = (struct checkpoint){.session = c, .verify = &s->verify, .begin = &s->begin, .keys = &s->keys,
                                         .hooks = &s->hooks, .owner = owner};

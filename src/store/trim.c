@@ -118,7 +118,8 @@ static struct trim_case collect(const struct trim *t)
     c.of[TRIM_STREAM].entries = u->stream_length;
     c.of[TRIM_STREAM].max_len = config->stream_max_len;
     c.of[TRIM_DEAD_LETTERS].entries = u->dead_letters_length;
-    c.of[TRIM_DEAD_LETTERS].max_len = config->dead_letters_max_len;
+    /* Until the beginning is over, nobody knows whether the entries there are ours (letters.h). */
+    c.of[TRIM_DEAD_LETTERS].max_len = begin_is_under_way(t->begin) ? 0 : config->dead_letters_max_len;
     return c;
 }
 

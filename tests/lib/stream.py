@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from waiting import wait_for
 
 STREAM, CURSOR, STATUS = "firehose:events", "firehose:python_cursor", "firehose:status"
-RECENT, BROADCAST, DEAD_LETTERS = "firehose:recent_events", "firehose:events:broadcast", "firehose:dead-letters"
+RECENT, BROADCAST, DEAD_LETTERS = "firehose:recent_events", "firehose:events:broadcast", "firehose:undecodable"
 
 
 @dataclass(frozen=True)

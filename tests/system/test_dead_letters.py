@@ -58,12 +58,12 @@ def test_list_and_show(lab):
 
 def test_one_of_two_dead_letters_with_the_same_seq_can_be_picked(lab):
     s, bad = with_junk(lab, count=1)
-    (entry_id, fields), = s.db.xrange("firehose:dead-letters")
-    again = s.db.xadd("firehose:dead-letters", fields)
+    (entry_id, fields), = s.db.xrange(stream.DEAD_LETTERS)
+    again = s.db.xadd(stream.DEAD_LETTERS, fields)
     ids = [line.split()[0] for line in ctl(s.daemon, "dead-letters").stdout.splitlines()[1:]]
     assert sorted(ids) == sorted([entry_id, again])
     assert dead_letters(s, "drop", again)[0] == 0
-    assert [i for i, _ in s.db.xrange("firehose:dead-letters")] == [entry_id]
+    assert [i for i, _ in s.db.xrange(stream.DEAD_LETTERS)] == [entry_id]
 
 
 def test_list_of_more_than_a_page(lab):

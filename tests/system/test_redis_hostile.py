@@ -29,9 +29,10 @@ def system(lab, redis, count=200, **settings):
 # -- Permissions ------------------------------------------------------------------------------------------------
 
 NEEDED = ["multi", "exec", "watch", "xadd", "get", "set", "type", "hget", "hset", "hmget"]  # before an event is written
+NEEDED_AT_START = ["xrange", "xrevrange"]
 
 
-@pytest.mark.parametrize("command", NEEDED)
+@pytest.mark.parametrize("command", [*NEEDED, *NEEDED_AT_START])
 def test_missing_permission_is_named_and_waited_out(lab, command):
     redis = lab.redis(users=["default on nopass ~* &* +@all", f"limited {EVERYTHING} -{command}"])
     s = system(lab, redis)
@@ -65,7 +66,7 @@ def test_events_do_not_wait_for_a_permission_that_is_for_show(lab, command):
 @pytest.mark.parametrize("key", ["events", "progress", "owner:0", "owner:master", "python_cursor"])
 def test_missing_permission_on_a_key_is_named_and_waited_out(lab, key):
     others = [k for k in ["events", "progress", "owner:?", "owner:??", "owner:master", "python_cursor", "status", "recent_events",
-                          "dead-letters"] if k != key]  # fmt: skip
+                          "undecodable"] if k != key]  # fmt: skip
     if key == "owner:0":
         others.remove("owner:?")
     grants = " ".join(f"~firehose:{k}" for k in others)
@@ -100,7 +101,7 @@ def test_user_of_the_manual_has_what_is_needed(lab):
 WRONG = {
     "events": lambda db, key: db.set(key, "mine"),
     "progress": lambda db, key: db.set(key, "mine"),
-    "dead-letters": lambda db, key: db.hset(key, "a", "b"),
+    "undecodable": lambda db, key: db.hset(key, "a", "b"),
     "owner:0": lambda db, key: db.rpush(key, "a"),
     "owner:master": lambda db, key: db.sadd(key, "a"),
     "python_cursor": lambda db, key: db.hset(key, "a", "b"),

@@ -39,7 +39,7 @@ def read_events(redis, key="firehose:events"):
     return [(stamp.decode(), kind, data, int(seq)) for stamp, kind, data, seq in read_stream(redis, key, ["type", "data", "seq"])]
 
 
-def read_letters(redis, key="firehose:dead-letters"):
+def read_letters(redis, key="firehose:undecodable"):
     """Returns [(seq or 0, reason, frame as base64)]."""
     if not redis.client().exists(key):
         return []

@@ -12,6 +12,7 @@
 #include "atproto/frame.h"
 #include "base/text.h"
 #include "master/commands/command.h"
+#include "redis/client.h"
 #include "ring/router.h"
 
 enum {
@@ -102,12 +103,6 @@ static json_t *entry_json(const struct letter_request *e, const redisReply *entr
     if (json != NULL && e->what != LIST)
         json_object_set_new(json, "frame", json_stringn(frame, frame_len));
     return json;
-}
-
-static bool is_entry(const redisReply *r)
-{
-    return r->type == REDIS_REPLY_ARRAY && r->elements == 2 && r->element[0]->type == REDIS_REPLY_STRING &&
-           r->element[1]->type == REDIS_REPLY_ARRAY;
 }
 
 static bool is_wanted(const struct letter_request *e, const redisReply *entry)
@@ -225,7 +220,7 @@ static void on_page(void *arg, const redisReply *reply)
     }
     for (size_t i = 0; i < reply->elements && (e->what != LIST || e->left > 0); i++) {
         const redisReply *entry = reply->element[i];
-        if (!is_entry(entry))
+        if (!redis_is_entry(entry))
             continue;
         if (is_wanted(e, entry)) {
             json_array_append_new(e->found, entry_json(e, entry));
