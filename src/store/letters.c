@@ -97,10 +97,11 @@ static bool check(struct letters *l, const redisReply *reply)
     char why[ERROR_TEXT_BYTES];
     const redisReply *foreign = reply->type == REDIS_REPLY_ARRAY ? first_entry(reply, false) : NULL;
     if (foreign != NULL)
-        snprintf(why, sizeof why,
-                 "dead_letters_key: %.255s holds entries of another program (%.40s), which firehosed would trim. Waiting "
-                 "until the configuration names another key, or they are gone",
-                 l->key, foreign->element[0]->str);
+        snprintf(
+            why, sizeof why,
+            "dead_letters_key: %.255s holds entries of another program (%.40s), which firehosed would trim. Waiting "
+            "until the configuration names another key, or they are gone",
+            l->key, foreign->element[0]->str);
     if (foreign != NULL)
         session_lose(l->session, why);
     else if (reply->type != REDIS_REPLY_ARRAY)

@@ -25,12 +25,12 @@ struct letters {
     void (*ready)(void *arg);
     void *arg;
     enum { LETTERS_UNKNOWN, LETTERS_ASKED, LETTERS_READY } state;
-    char key[256];             /* the dead_letters_key that was examined */
-    bool is_moved;             /* nothing is left to move: this process has searched the old key to its end */
-    uint64_t moved;            /* entries */
-    char at[STREAM_ID_BYTES];  /* the search in the old key continues here */
-    int page;                  /* entries to ask for */
-    bool has_copy;             /* the new key holds an entry with the id of the one that is being moved */
+    char key[256];            /* the dead_letters_key that was examined */
+    bool is_moved;            /* nothing is left to move: this process has searched the old key to its end */
+    uint64_t moved;           /* entries */
+    char at[STREAM_ID_BYTES]; /* the search in the old key continues here */
+    int page;                 /* entries to ask for */
+    bool has_copy;            /* the new key holds an entry with the id of the one that is being moved */
     uint8_t copy[OUR_FIELDS][DIGEST_BYTES]; /* of its values */
 };
 

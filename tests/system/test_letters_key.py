@@ -136,7 +136,9 @@ def test_two_that_start_at_once_move_each_entry_once(lab):
 def test_entries_older_than_those_of_the_new_key_are_moved_behind_them(lab):
     redis = lab.redis()
     theirs, ours = mixed(redis.client(), 80)
-    newer = add(redis.client(), [own(1000)], stream.DEAD_LETTERS)
+    same_id = ours[-1][0]
+    redis.client().xadd(stream.DEAD_LETTERS, own(1000), id=same_id)
+    newer = [(same_id, own(1000))]
     s = system(lab, redis)
     s.assert_all()
     found = s.db.xrange(stream.DEAD_LETTERS)
