@@ -147,15 +147,16 @@ static void finish_moving(struct letters *l)
     finish(l);
 }
 
-/* A key that is closed to firehosed, or is no stream, is the application's. */
+/* A key that is no stream, or is closed to firehosed, is the application's, and nothing waits for it. */
 static void fail(struct letters *l, const char *error, const char *key)
 {
-    if (strncmp(error, "NOPERM", 6) != 0 && strncmp(error, "WRONGTYPE", 9) != 0) {
+    bool is_closed = strncmp(error, "NOPERM", 6) == 0;
+    if (is_closed)
+        log_info("dead letters: those of earlier versions of firehosed, if any, stay in %s: %s", old_key, error);
+    if (is_closed || strncmp(error, "WRONGTYPE", 9) == 0)
+        finish_moving(l);
+    else
         session_lose_key(l->session, error, key);
-        return;
-    }
-    log_warn("dead letters: those of earlier versions of firehosed stay in %s: %s", old_key, error);
-    finish_moving(l);
 }
 
 static void on_page(void *arg, const redisReply *reply)

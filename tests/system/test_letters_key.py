@@ -176,8 +176,17 @@ def test_old_key_that_is_closed_to_firehosed_is_left_alone(lab):
     s.daemon.write_config(redis=redis.url(user="limited", password="secret"))
     s.daemon.start()
     s.assert_all()
-    assert len(s.daemon.log_lines(rf"warn .*dead letters: those of earlier versions .* stay in {OLD}: NOPERM")) == 1
+    assert len(s.daemon.log_lines(rf"dead letters: those of earlier versions .* stay in {OLD}: NOPERM")) == 1
     assert s.db.xlen(OLD) == len(theirs) + len(ours)
+
+
+def test_old_key_of_another_type_is_left_alone(lab):
+    redis = lab.redis()
+    redis.client().rpush(OLD, "theirs")
+    s = system(lab, redis)
+    s.assert_all()
+    assert s.db.lrange(OLD, 0, -1) == ["theirs"]
+    assert not s.daemon.log_lines("dead letters:|WRONGTYPE")
 
 
 @pytest.mark.parametrize("where", ["first", "last"])
