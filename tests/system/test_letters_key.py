@@ -205,6 +205,21 @@ def test_key_with_foreign_entries_is_refused_until_another_one_is_named(lab, whe
     assert s.db.xrange(OLD) == kept and s.db.xlen("mine") == 1
 
 
+def test_refused_key_takes_nothing_over_until_it_is_free(lab):
+    s = lab.system(events.make(50))
+    s.assert_all()
+    add(s.db, applications(9), "theirs")
+    second = lab.firehosed(start=True, relay=s.relay.url, redis=s.redis.url(), dead_letters_key="theirs")
+    second.wait_log("dead_letters_key: theirs holds entries of another program")
+    s.more(50)
+    s.assert_all()
+    s.db.delete("theirs")
+    s.daemon.wait_exit(76)
+    s.more(50)
+    s.wait_delivered()
+    s.assert_delivered()
+
+
 def test_reload_to_a_key_with_foreign_entries_waits_until_they_are_gone(lab):
     redis = lab.redis()
     s = system(lab, redis)
