@@ -135,5 +135,5 @@ def test_full_of_dead_letters_trims_the_dead_letters(lab):
     s.relay.append([events.other(made.frame + b"\0", made.seq, made.repo)
                     for made in (events.post(seq + i, events.repo(i % 40), "x" * 1_500_000) for i in range(60))])  # fmt: skip
     wait_written(s)
-    assert s.daemon.log_lines("redis is full.*entries of firehose:dead-letters")
+    assert s.daemon.log_lines("redis is full.*entries of firehose:undecodable")
     assert stream.length(s.db) == 300

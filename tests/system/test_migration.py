@@ -19,6 +19,8 @@ from old_services import PythonService, TypeScriptService
 GROUP = "firehose-processors"
 SECTION = re.search(r"^## Replacing the Python.*?(?=^## )", (ROOT / "README.md").read_text(), re.M | re.S)[0]
 
+LETTERS_OF_THE_APPLICATION = "firehose:dead-letters"
+
 
 def blocks():
     """Returns the indented blocks of the section."""
@@ -41,7 +43,7 @@ class Site:
         self.daemon = lab.firehosed(environment=environment, start=None, cursor_interval="1h")
         self.db.xgroup_create(stream.STREAM, GROUP, id="0", mkstream=True)
         letter = {"type": "commit", "data": "{}", "seq": "1", "origId": "1-1", "deliveries": "10"}
-        self.db.xadd(stream.DEAD_LETTERS, letter)
+        self.db.xadd(LETTERS_OF_THE_APPLICATION, letter)
         self.db.hset("cluster:metrics", "totalEvents", 7)
 
     def _tool(self, name, line):
@@ -85,7 +87,7 @@ class Site:
         return [(kind, json.loads(data), seq) for kind, data, seq in (list(fields.values()) for _, fields in messages)]
 
     def assert_application_is_untouched(self):
-        assert [e.fields[0::2] for e in stream.entries(self.db, stream.DEAD_LETTERS)] == [
+        assert [e.fields[0::2] for e in stream.entries(self.db, LETTERS_OF_THE_APPLICATION)] == [
             ("type", "data", "seq", "origId", "deliveries")]  # fmt: skip
         assert self.db.hgetall("cluster:metrics") == {"totalEvents": "7"}
 
