@@ -15,7 +15,7 @@
 #include "master/dashboard.h"
 #include "master/filter.h"
 #include "master/progress.h"
-#include "master/sequence.h"
+#include "relay/sequence.h"
 #include "master/service.h"
 #include "net/resolver.h"
 #include "pool/pool.h"

@@ -10,7 +10,6 @@ libmaster_a_SOURCES = \
 	include/master/master.h src/master/master.c \
 	include/master/progress.h src/master/progress.c \
 	include/master/reload.h src/master/reload.c \
-	include/master/sequence.h src/master/sequence.c \
 	include/master/service.h src/master/service.c \
 	include/master/setting_text.h src/master/setting_text.c \
 	include/master/transitions.h src/master/transitions.c \

@@ -5,5 +5,6 @@ librelay_a_SOURCES = \
 	include/relay/failover.h src/relay/failover.c \
 	include/relay/liveness.h src/relay/liveness.c \
 	include/relay/relay.h src/relay/relay.c \
+	include/relay/sequence.h src/relay/sequence.c \
 	include/relay/relay_list.h src/relay/relay_list.c \
 	include/relay/start_search.h src/relay/start_search.c

@@ -18,3 +18,6 @@ tests_unit_relay_test_start_search_LDADD = $(relay_test_libraries)
 check_PROGRAMS += tests/unit/relay/test_relay
 tests_unit_relay_test_relay_SOURCES = tests/unit/relay/test_relay.c
 tests_unit_relay_test_relay_LDADD = $(relay_test_libraries)
+check_PROGRAMS += tests/unit/relay/test_sequence
+tests_unit_relay_test_sequence_SOURCES = tests/unit/relay/test_sequence.c
+tests_unit_relay_test_sequence_LDADD = $(relay_test_libraries)

@@ -2,8 +2,8 @@
  * clock, no socket, no log. doc/running.md has the rules as a table.
  *
  *   a message ──sequence_decide()──▶ a decision ──the caller carries it out──▶ sequence_apply() */
-#ifndef FIREHOSED_MASTER_SEQUENCE_H
-#define FIREHOSED_MASTER_SEQUENCE_H
+#ifndef FIREHOSED_RELAY_SEQUENCE_H
+#define FIREHOSED_RELAY_SEQUENCE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "master/sequence.h"
+#include "relay/sequence.h"
 
 enum { NO_SEQ = -1, ENOUGH = 1 /* an id for records */ };
 

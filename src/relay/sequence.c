@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "master/sequence.h"
+#include "relay/sequence.h"
 
 #include <string.h>
 
