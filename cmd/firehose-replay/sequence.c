@@ -50,8 +50,8 @@ static bool take_time(struct cbor_reader *r, struct template *t)
     return true;
 }
 
-/* Finds the values of "seq" and "time" in the frame's body, as far as it can be read: a spoiled frame may have a seq and
- * no end. */
+/* Finds the values of "seq" and "time" in the frame's body, as far as it can be read: a spoiled frame may have a seq
+ * and no end. */
 static void find_values(struct cbor_reader *r, struct template *t, uint64_t *seq)
 {
     struct cbor_token map, key;

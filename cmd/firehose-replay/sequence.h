@@ -48,8 +48,8 @@ uint64_t sequence_seq_at(const struct sequence *s, uint64_t position);
 enum { SEQUENCE_TIME_LEN = 24 /* 2026-01-02T03:04:05.678Z */ };
 
 /* Appends the frame at a position as a binary WebSocket message. `fragment` splits it into two fragments, the second
- * one empty. `time` takes the place of the frame's time, if that has the same length and is valid; NULL: the frame keeps
- * its own. */
+ * one empty. `time` takes the place of the frame's time, if that has the same length and is valid; NULL: the frame
+ * keeps its own. */
 void sequence_append(const struct sequence *s, uint64_t position, bool fragment, const char *time, struct buffer *out);
 
 #endif

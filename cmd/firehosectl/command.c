@@ -82,8 +82,8 @@ int command_usage(const struct invocation *in, const char *format, ...)
     vfprintf(stderr, format, args);
     va_end(args);
     if (in->command != NULL)
-        fprintf(stderr, "; usage: firehosectl %s%s%s\n", in->command->name, in->command->arguments[0] != '\0' ? " " : "",
-                in->command->arguments);
+        fprintf(stderr, "; usage: firehosectl %s%s%s\n", in->command->name,
+                in->command->arguments[0] != '\0' ? " " : "", in->command->arguments);
     else
         fputs("; firehosectl -h lists the commands\n", stderr);
     return EXIT_USAGE;

@@ -11,8 +11,8 @@
 enum { EXIT_CONFIG = 78 /* as in sysexits(3) */ };
 
 /* Reads the configuration and goes through the list. Changes nothing in the system. Adds all errors, each with the
- * place of its key. Returns the exit code for them: 0, EXIT_CONFIG, or EXIT_FAILURE if only files cannot be written. Sets
- * *config (NULL if memory is short; free with config_free()) and *owner. */
+ * place of its key. Returns the exit code for them: 0, EXIT_CONFIG, or EXIT_FAILURE if only files cannot be written.
+ * Sets *config (NULL if memory is short; free with config_free()) and *owner. */
 int start_check(const char *file, struct config **config, struct privileges *owner, struct error_list *wrong);
 
 /* Returns true if the key's path is the default. The start then makes its folder, and a check would be premature. */

@@ -11,8 +11,8 @@
  * What the log gets in a minute is limited by place in the code and in bytes (log_fold.h). The master
  * keeps the newest warnings and errors of all processes (log_recent.h).
  *
- * Writing never waits. Lines for which a pipe, a terminal, a socket or a full disk has no room are lost and counted; the
- * log tells their number as soon as it takes lines again. */
+ * Writing never waits. Lines for which a pipe, a terminal, a socket or a full disk has no room are lost and counted;
+ * the log tells their number as soon as it takes lines again. */
 #ifndef FIREHOSED_BASE_LOG_H
 #define FIREHOSED_BASE_LOG_H
 

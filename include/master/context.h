@@ -46,6 +46,7 @@ enum reset_goal {
 struct course {
     enum master_state state;
     enum reset_goal goal;
+    bool discards;          /* RESETTING: what is in hand is not written: it is read again later */
     struct optional cursor; /* RESET_CURSOR: where to go on; unknown: with live events */
     struct failover_wish wish; /* RESET_RELAY: which one */
     bool is_paused;         /* the operator does not want the relay to be read */

@@ -53,9 +53,9 @@ uint64_t failover_changes(const struct failover *f); /* how often failover_selec
 /* ---- changing ---- */
 
 /* An attempt has failed, or the connection is lost. Returns true if the relay is to be given up: the caller asks
- * failover_next() as soon as it is out of the relay's hook. asked_ms: how long the relay asked to be left alone. A relay
- * that asks for longer than relay_backoff_max rests: it is left at once, and is not read again before that time is over.
- * If all others rest, the current one is kept, and its pause is waited out. */
+ * failover_next() as soon as it is out of the relay's hook. asked_ms: how long the relay asked to be left alone. A
+ * relay that asks for longer than relay_backoff_max rests: it is left at once, and is not read again before that time
+ * is over. If all others rest, the current one is kept, and its pause is waited out. */
 bool failover_on_failed(struct failover *f, bool is_healthy, int64_t asked_ms, int64_t now_ms);
 
 /* The relay to read instead of the current one. No change is wanted if there is no other, or if all others rest. */

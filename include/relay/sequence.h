@@ -56,6 +56,7 @@ struct sequence {
     struct optional begun; /* the cursor at which this process began to read this sequence */
     struct optional first; /* the cursor in front of what is read, until a cursor is saved */
     struct optional back;  /* a recent gap was a wrong jump: read again behind this cursor */
+    struct optional went_back; /* the newest place that this sequence was read again from */
     struct optional wrong; /* where the wrong jump led to; until it is passed, largest_gap is smaller */
     int64_t largest_gap;   /* to be believed without the next message; 0: SEQUENCE_JUMP */
     struct held_frame held;

@@ -2,9 +2,9 @@
  *
  * A relay that is read for the first time after a failover has no cursor, and the seqs of the relay before mean nothing
  * to it. But it is known when the last event happened. So the search looks at the relay's first live event, then
- * further and further back, each time STEP_FACTOR times as far, until an event is old enough. That is a few times too far
- * back at most, and deduplication recognises what comes twice (dedup.h). The time of one event may be wrong: one that is
- * old enough is believed only if most of those behind it are, too.
+ * further and further back, each time STEP_FACTOR times as far, until an event is old enough. That is a few times too
+ * far back at most, and deduplication recognises what comes twice (dedup.h). The time of one event may be wrong: one
+ * that is old enough is believed only if most of those behind it are, too.
  *
  *   LIVE ──first event is too new──▶ BACK (cursor = newest - step) ──still too new──▶ BACK (step × 4) ─▶ …
  *     ├──the relay has nothing older──▶ found

@@ -3,6 +3,7 @@
 #ifndef FIREHOSED_STORE_USAGE_H
 #define FIREHOSED_STORE_USAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { STORE_CONCERN_BYTES = 200 };
@@ -12,8 +13,10 @@ struct store_usage {
     int64_t used_memory, max_memory;            /* bytes; max_memory 0: no limit */
     int64_t uncounted_memory;                   /* bytes of it that do not count against max_memory */
     int64_t stream_length, dead_letters_length; /* entries */
+    int64_t refusals;                           /* writes that Redis refused for lack of memory, since it started */
+    bool was_refused; /* one more of these since the answer before; true if Redis does not count them */
     int64_t evicted_keys;                       /* since Redis started */
-    char concern[STORE_CONCERN_BYTES];          /* what endangers the data there, and what to do; "": nothing is known */
+    char concern[STORE_CONCERN_BYTES]; /* what endangers the data there, and what to do; "": nothing is known */
 };
 
 #endif

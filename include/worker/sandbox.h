@@ -2,7 +2,8 @@
  *
  * A worker parses what strangers send. If one of them finds a hole in it, the captured process has no files, and no way
  * to open one, to connect, to start a program or to look into another process. It has the descriptors that it was given
- * (its channel, with the log's end in it, and a connection to Redis), memory up to a limit, and the system calls in sandbox.c.
+ * (its channel, with the log's end in it, and a connection to Redis), memory up to a limit, and the system calls in
+ * sandbox.c.
  *
  * The steps are: no new privileges, no capabilities, no core files, limits, and last the filter, which also forbids to
  * undo any of them. A call that the filter stops is not executed: its number is put into the worker's slot, and the

@@ -80,7 +80,8 @@ static bool read_op(struct cbor_reader *r, struct frame_peek *peek)
 static bool read_ops(struct cbor_reader *r, struct frame_peek *peek)
 {
     struct cbor_token array;
-    struct frame_peek ignored = {0}; /* read like the first op, so that depth counts from the fields, as in frame_parse() */
+    /* Read like the first op, so that depth counts from the fields, as in frame_parse(). */
+    struct frame_peek ignored = {0};
     if (!cbor_expect(r, CBOR_ARRAY, &array, "ops is not an array"))
         return false;
     for (uint64_t i = 0; i < array.value; i++)

@@ -58,9 +58,10 @@ const struct setting config_table[] = {
           "The longest pause between attempts. A connection that lasts a minute sets it back to relay_backoff."),
     VALUE(relay_max_message, SETTING_BYTES, "5000000", 64 * KB, 64 * MB, RESTART, NULL,
           "A longer WebSocket message is a protocol error. The protocol's own limit is 5,000,000 bytes."),
-    CHOICE(start, "stream", start_choices, RELOAD, NULL,
-           "Where to begin without a saved cursor. stream: behind the newest event that another service has left in the "
-           "stream, or, if there is none, live; live: at the next event; oldest: at the relay's oldest event."),
+    CHOICE(
+        start, "stream", start_choices, RELOAD, NULL,
+        "Where to begin without a saved cursor. stream: behind the newest event that another service has left in the "
+        "stream, or, if there is none, live; live: at the next event; oldest: at the relay's oldest event."),
 
     CHOICE(on_sequence_reset, "follow", sequence_choices, RELOAD, NULL,
            "What to do when the relay's sequence is another one, because it was rebuilt or is another relay. follow: "
@@ -82,9 +83,11 @@ const struct setting config_table[] = {
     TEXT(stream_key, "firehose:events", 1, 255, RELOAD, "REDIS_STREAM_KEY", "The stream of the events."),
     VALUE(stream_max_len, SETTING_NUMBER, "500000", 0, INT64_C(1000000000000), RELOAD, "REDIS_MAX_STREAM_LEN",
           "The approximate number of entries that the stream keeps (MAXLEN ~); 0: all."),
-    CHOICE(stream_full, "trim", full_choices, RELOAD, NULL,
-           "What to do when Redis has no room (maxmemory), and the stream or the dead letters have most of it. trim: trim "
-           "their oldest entries, read or not, unless their maximum length is 0; wait: write nothing until there is room."),
+    CHOICE(
+        stream_full, "trim", full_choices, RELOAD, NULL,
+        "What to do when Redis has no room (maxmemory), and the stream or the dead letters have most of it. trim: trim "
+        "their oldest entries, read or not, unless their maximum length is 0; wait: write nothing until there is "
+        "room."),
     TEXT(dead_letters_key, "firehose:undecodable", 1, 255, RELOAD, NULL,
          "The stream that firehosed adds undecodable frames to, with the reason and the raw bytes. It must not hold "
          "entries of other programs. firehose:dead-letters is the application's."),
@@ -130,20 +133,24 @@ const struct setting config_table[] = {
     VALUE(event_max_size, SETTING_BYTES, "4M", 64 * KB, 64 * MB, RELOAD, NULL,
           "The largest JSON of an event. A larger event goes to the dead letters."),
     VALUE(event_max_growth, SETTING_NUMBER, "8", 2, 1000, RELOAD, NULL,
-          "How many times as large as its frame an event's JSON may be, and 1 KB more. One that grows more goes to the dead "
+          "How many times as large as its frame an event's JSON may be, and 1 KB more. One that grows more goes to the "
+          "dead "
           "letters: such a frame is made to fill Redis. JSON of real events is smaller than their frames."),
     VALUE(batch_size, SETTING_BYTES, "512K", 4 * KB, 64 * MB, RELOAD, NULL,
           "A worker adds no more events to a Redis transaction of at least this size."),
 
-    CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL", "The least important lines that firehosed logs. Python's words are accepted, too: warning; critical and fatal mean error."),
+    CHOICE(log_level, "info", level_choices, RELOAD, "LOG_LEVEL",
+           "The least important lines that firehosed logs. Python's words are accepted, too: warning; critical and "
+           "fatal mean error."),
     CHOICE(log_format, "text", log_format_choices, RELOAD, NULL,
            "text: one line a message, for people; json: one object a line, for log collectors."),
     TEXT(log_file, "", 0, 1023, RELOAD, NULL,
          "Where firehosed logs: a file, which SIGUSR1 opens again; syslog, or syslog:PATH for a socket other than "
          "/dev/log; empty: stderr (with -f), else /var/log/firehosed/firehosed.log."),
-    VALUE(report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
-          "firehosed logs a line about the rate each time it has processed this many events, but at most every 10 s and "
-         "at least every minute."),
+    VALUE(
+        report_events, SETTING_NUMBER, "50000", 1, INT64_C(1000000000), RELOAD, NULL,
+        "firehosed logs a line about the rate each time it has processed this many events, but at most every 10 s and "
+        "at least every minute."),
     VALUE(lag_warn, SETTING_DURATION, "60s", 0, 24 * HOUR, RELOAD, NULL,
           "firehosed logs a line every minute while events are older than this at their commit; 0: never."),
     TEXT(pid_file, "/run/firehosed/firehosed.pid", 0, 1023, RESTART, NULL,

@@ -315,8 +315,9 @@ const char *setting_variable(const struct setting *row, char out[SETTING_VARIABL
     return out;
 }
 
-/* Returns true for the variables that a cluster sets in every container because one of its services is called firehosed:
- * FIREHOSED_SERVICE_HOST, FIREHOSED_SERVICE_PORT, FIREHOSED_PORT=tcp://…, FIREHOSED_PORT_9117_TCP and others. */
+/* Returns true for the variables that a cluster sets in every container because one of its services is called
+ * firehosed: FIREHOSED_SERVICE_HOST, FIREHOSED_SERVICE_PORT, FIREHOSED_PORT=tcp://…, FIREHOSED_PORT_9117_TCP and
+ * others. */
 static bool is_of_a_cluster(const char *name, const char *value)
 {
     const char *port = strstr(name, "_PORT");

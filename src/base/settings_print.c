@@ -57,7 +57,8 @@ const char *settings_format(const struct setting *row, const void *values, char 
         snprintf(out, out_bytes, "%s", *(char *const *)value);
         return out;
     case SETTING_CHOICE:
-        snprintf(out, out_bytes, "%.*s", name_len(row->choices[*(const int *)value]), row->choices[*(const int *)value]);
+        snprintf(out, out_bytes, "%.*s", name_len(row->choices[*(const int *)value]),
+                 row->choices[*(const int *)value]);
         return out;
     case SETTING_FLAG:
         snprintf(out, out_bytes, "%s", *(const bool *)value ? "yes" : "no");

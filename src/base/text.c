@@ -39,7 +39,8 @@ static void clean(char *text, size_t len)
 
 void text_clean(char *text) { clean(text, strlen(text)); }
 
-/* Returns how many of the bytes fit into `room` without cutting a character. Bytes that are no text are cut anywhere. */
+/* Returns how many of the bytes fit into `room` without cutting a character. Bytes that are no text are cut anywhere.
+ * */
 static size_t fitting(const char *bytes, size_t len, size_t room)
 {
     size_t n = room;

@@ -94,7 +94,9 @@ int64_t ingest_newest_us(struct master *m)
     if (t->waiting.id != 0 && ledger_is_committed(m->ledger, t->waiting.id)) {
         bool is_last = ledger_is_committed(m->ledger, t->latest.id);
         t->newest_us = is_last ? t->latest.us : t->waiting.us;
-        t->waiting = is_last ? (struct time_sample){0} : t->latest;
+        t->waiting = t->latest;
+        if (is_last)
+            t->waiting.id = 0;
     }
     return t->newest_us;
 }

@@ -193,14 +193,18 @@ void transition_on_data_lost(struct master *m)
             rewind_sequence(m);
             break;
         }
-        if (m->course.goal == RESET_RELAY)
-            log_error("redis has lost data of the relay that is left: it is read again when that relay is");
-        else
-            log_error("redis has lost data of the sequence that has ended: it cannot be read again");
         known_marks_forget(m->known);
         failover_forget_taken(m->failover);
-        if (ledger_record_count(m->ledger) > 0)
-            store_take_slots(m->store); /* they may be an earlier owner's again: workers could not write the rest */
+        pool_hold(m->pool, false); /* the cursor that it waits for is of the sequence that has ended */
+        if (m->course.goal == RESET_RELAY) {
+            log_error("redis has lost data of the relay that is left: it is read again when that relay is");
+            m->course.discards = true; /* the rest would raise the marks above what is lost */
+            pool_abandon(m->pool);
+        } else if (!store_is_taking_slots(m->store)) {
+            log_error("redis has lost data of the sequence that has ended: it cannot be read again");
+            if (ledger_record_count(m->ledger) > 0)
+                store_take_slots(m->store); /* they may be an earlier owner's again: workers could not write the rest */
+        }
         break;
     case MASTER_RUNNING:
         rewind_sequence(m);
@@ -217,6 +221,7 @@ static void begin_reset(struct master *m, enum reset_goal goal)
 {
     enter(m, MASTER_RESETTING);
     m->course.goal = goal;
+    m->course.discards = false;
 }
 
 /* The relay is stopped: the workers write what the old sequence left in the ring, and then all of it is forgotten. */
@@ -224,8 +229,10 @@ static void reset_when_quiet(struct master *m)
 {
     if (relay_state(m->relay) != RELAY_STOPPED)
         return;
+    if (m->course.discards && pool_is_gone(m->pool))
+        ingest_discard(m);
     bool is_written = ledger_record_count(m->ledger) == 0;
-    if (!is_written && store_is_taking_slots(m->store))
+    if (!is_written && !m->course.discards && store_is_taking_slots(m->store))
         return; /* transition_on_slots_taken() goes on: nobody may write before */
     if (!is_written || !pool_is_gone(m->pool)) {
         pool_drain(m->pool, true);
@@ -342,6 +349,8 @@ void transition_leave_sequence(struct master *m)
         begin_reset(m, RESET_CURSOR);
         m->course.cursor = m->sequence.back;
         sequence_ask_oldest(&m->sequence, false);
+    } else {
+        sequence_forget_back(&m->sequence);
     }
 }
 

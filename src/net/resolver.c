@@ -9,9 +9,11 @@
 bool resolver_init(struct resolver *r, struct event_base *base, const char *path)
 {
     *r = (struct resolver){.path = path, .dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE)};
-    if (r->dns != NULL)
-        resolver_refresh(r);
-    return r->dns != NULL;
+    if (r->dns == NULL)
+        return false;
+    evdns_base_load_hosts(r->dns, NULL);
+    resolver_refresh(r);
+    return true;
 }
 
 void resolver_fini(struct resolver *r)
@@ -33,7 +35,8 @@ void resolver_refresh(struct resolver *r)
     r->size = now.st_size;
     r->modified = now.st_mtim;
     evdns_base_clear_nameservers_and_suspend(r->dns);
-    if (evdns_base_resolv_conf_parse(r->dns, DNS_OPTIONS_ALL, r->path) != 0)
+    if (evdns_base_resolv_conf_parse(r->dns, DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC, r->path) !=
+        0)
         log_warn("dns: %s cannot be read as a resolver's configuration", r->path);
     evdns_base_resume(r->dns);
     if (!is_first)

@@ -9,11 +9,11 @@
 
 #include "base/siphash.h"
 
-enum { WAYS = 8 };
+enum { WAYS = 8, TID_CHARACTERS = 13, TID_BITS_BELOW_SECONDS = 10, US_A_SECOND = 1000000 };
 
 struct entry {
     uint64_t key;   /* 0: free */
-    uint32_t taken; /* dedup.clock at that time */
+    uint32_t made_s; /* when, by its rev: since 1970 */
     uint32_t relay;
 };
 _Static_assert(sizeof(struct entry) == DEDUP_ENTRY_BYTES, "what the header promises");
@@ -22,7 +22,6 @@ struct dedup {
     uint64_t hash_key[2];
     struct entry *entries; /* rows of WAYS */
     size_t rows;
-    uint32_t clock;
 };
 
 struct dedup *dedup_new(size_t commits)
@@ -82,22 +81,35 @@ bool dedup_is_duplicate(const struct dedup *d, unsigned relay, const void *did, 
     return false;
 }
 
-/* Returns the commit's entry, a free one, or the oldest. */
-static struct entry *place_for(struct dedup *d, uint64_t key)
+/* When a commit was made: a rev is a TID, which counts microseconds (atproto.com/specs/tid). Any other text, and a time in
+ * the future, counts as now. */
+static uint32_t made_s(const uint8_t *rev, size_t len, int64_t now_us)
 {
-    struct entry *row = row_of(d, key), *best = row;
-    for (int i = 0; i < WAYS; i++) {
-        if (row[i].key == key || row[i].key == 0)
-            return &row[i];
-        if (d->clock - row[i].taken > d->clock - best->taken)
-            best = &row[i];
+    static const char digits[] = "234567abcdefghijklmnopqrstuvwxyz";
+    uint64_t number = 0;
+    for (size_t i = 0; i < len && len == TID_CHARACTERS; i++) {
+        const char *digit = memchr(digits, rev[i], sizeof digits - 1);
+        number = number << 5 | (uint64_t)(digit != NULL ? digit - digits : 31);
     }
-    return best;
+    int64_t us = (int64_t)(number >> TID_BITS_BELOW_SECONDS);
+    return (uint32_t)((us > 0 && us < now_us ? us : now_us) / US_A_SECOND);
 }
 
-void dedup_add(struct dedup *d, unsigned relay, const void *did, size_t did_len, const void *rev, size_t rev_len)
+/* A row is in the order of time, the newest first; the last one makes room. A commit that is older than all of a full row
+ * is not added: a relay that was away for longer than the memory reaches would push out just what it is about to send. */
+void dedup_add(struct dedup *d, unsigned relay, const void *did, size_t did_len, const void *rev, size_t rev_len,
+               int64_t now_us)
 {
     uint64_t key = key_of(d, did, did_len, rev, rev_len);
-    if (key != 0)
-        *place_for(d, key) = (struct entry){.key = key, .taken = ++d->clock, .relay = relay};
+    const struct entry fresh = {.key = key, .made_s = made_s(rev, rev_len, now_us), .relay = relay};
+    struct entry *row = row_of(d, key);
+    size_t place = 0, end = 0; /* where it goes; where it is, or what goes for it */
+    while (end < WAYS - 1 && row[end].key != key && row[end].key != 0)
+        end++;
+    while (place < end && row[place].made_s > fresh.made_s)
+        place++;
+    if (key == 0 || (place == end && row[end].key != key && row[end].made_s > fresh.made_s))
+        return;
+    memmove(row + place + 1, row + place, (end - place) * sizeof *row);
+    row[place] = fresh;
 }

@@ -182,7 +182,8 @@ bool failover_is_duplicate(const struct failover *f, const struct frame_peek *pe
 void failover_note_taken(struct failover *f, const struct frame_peek *peek)
 {
     if (f->dedup != NULL && peek->kind == FRAME_COMMIT)
-        dedup_add(f->dedup, failover_current(f)->id, peek->did.ptr, peek->did.len, peek->rev.ptr, peek->rev.len);
+        dedup_add(f->dedup, failover_current(f)->id, peek->did.ptr, peek->did.len, peek->rev.ptr, peek->rev.len,
+                  clock_unix_us());
 }
 
 void failover_forget_taken(struct failover *f)

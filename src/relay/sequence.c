@@ -33,6 +33,8 @@ static enum held_outcome judge_held(const struct sequence *s, const struct frame
 {
     if (s->held.id == 0 || (peek->has_seq && (peek->seq <= s->last.value || peek->seq == s->held.seq)))
         return HELD_STAYS;
+    if (s->wrong.is_known && peek->has_seq && peek->seq <= s->wrong.value)
+        return HELD_IMPLAUSIBLE; /* the relay sends again what it was left for */
     return peek->has_seq && peek->seq > s->held.seq ? HELD_CONFIRMED : HELD_IMPLAUSIBLE;
 }
 
@@ -73,7 +75,8 @@ static struct sequence_decision decide_behind(const struct sequence *s, int64_t 
     if (run.ascending >= SEQUENCE_CONSISTENT && is_far_below(s, seq))
         return decision(SEQUENCE_RESET, BECAUSE_FAR_BELOW);
     int64_t from, to;
-    if (run.ascending >= SEQUENCE_CONSISTENT && find_gap(s, &run, &from, &to))
+    if (run.ascending >= SEQUENCE_CONSISTENT && find_gap(s, &run, &from, &to) &&
+        (!s->went_back.is_known || from > s->went_back.value)) /* once to each place: else it might never end */
         return decision(SEQUENCE_GO_BACK, BECAUSE_WRONG_JUMP);
     return run.count > SEQUENCE_SLACK ? decision(SEQUENCE_RESET, BECAUSE_WENT_BACK)
                                       : decision(SEQUENCE_SKIP, BECAUSE_BEHIND);
@@ -141,7 +144,7 @@ static void go_back(struct sequence *s, int64_t seq)
     int64_t from, to;
     if (!find_gap(s, &run, &from, &to))
         return;
-    s->back = optional_of(from);
+    s->back = s->went_back = optional_of(from);
     s->wrong = s->last;
     s->largest_gap = (to - from) / 2;
 }
@@ -182,7 +185,8 @@ struct optional sequence_cursor(const struct sequence *s) { return s->saved.is_k
 
 void sequence_connected(struct sequence *s)
 {
-    s->behind = (struct behind_run){0};
+    if (!s->is_first) /* a host may close each connection after a few events */
+        s->behind = (struct behind_run){0};
     s->is_first = true;
 }
 
@@ -212,8 +216,10 @@ void sequence_forget_back(struct sequence *s) { s->back = optional_none(); }
 
 void sequence_reset(struct sequence *s)
 {
-    if (!s->back.is_known)
+    if (!s->back.is_known) {
         forget_wrong_jump(s);
+        s->went_back = optional_none();
+    }
     s->last = s->saved = s->first = s->begun = s->back = optional_none();
     s->recent.count = 0;
 }

@@ -220,6 +220,7 @@ static void on_fit(void *arg, const redisReply *reply)
             b->last_plan.kind = BEGIN_RELAY; /* the same plan, but it takes over from nobody */
     }
     b->order.kind = BEGIN_NOTHING;
+    session_forget_trouble(b->session); /* it has written */
     verify_set_baseline(b->verify, b->plan.cursor, b->found.record.knows_relay, &b->plan.marks);
     b->hooks->begun(b->hooks->arg, b->plan.cursor);
 }

@@ -59,7 +59,8 @@ bool record_take(struct session *c, const struct store_keys *keys, const redisRe
     const redisReply *copy = reply->element[0], *relay = reply->element[1];
     record->copy = record_parse_cursor(copy->type == REDIS_REPLY_STRING ? copy->str : NULL);
     record->knows_relay = relay->type == REDIS_REPLY_STRING;
-    record->inherited = record_parse_cursor(reply->element[2]->type == REDIS_REPLY_STRING ? reply->element[2]->str : NULL);
+    record->inherited =
+        record_parse_cursor(reply->element[2]->type == REDIS_REPLY_STRING ? reply->element[2]->str : NULL);
     record->is_same_relay = record->knows_relay && strcmp(relay->str, keys->relay) == 0;
     return true;
 }

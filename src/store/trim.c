@@ -23,7 +23,7 @@ struct trim_decision trim_decide(const struct trim_case *c)
 {
     struct trim_decision d = {.key = c->of[TRIM_DEAD_LETTERS].bytes > c->of[TRIM_STREAM].bytes};
     int64_t room = c->max - c->used, bytes = c->of[d.key].bytes, entries = c->of[d.key].entries;
-    if (c->max <= 0 || room >= c->needed)
+    if (c->max <= 0 || c->used < 0 || room >= c->needed || (room > 0 && !c->was_refused))
         return d;
     d.step = TRIM_NOT_OURS;
     if (entries <= 0 || bytes <= 0 || c->of[TRIM_STREAM].bytes + c->of[TRIM_DEAD_LETTERS].bytes < c->used / 2)
@@ -114,7 +114,8 @@ static struct trim_case collect(const struct trim *t)
     const struct config *config = t->session->config;
     struct trim_case c = {.used = u->used_memory - (u->uncounted_memory > 0 ? u->uncounted_memory : 0),
                           .max = u->max_memory,
-                          .needed = needed(config, u->max_memory)};
+                          .needed = needed(config, u->max_memory),
+                          .was_refused = u->was_refused};
     c.of[TRIM_STREAM].entries = u->stream_length;
     c.of[TRIM_STREAM].max_len = config->stream_max_len;
     c.of[TRIM_DEAD_LETTERS].entries = u->dead_letters_length;
@@ -139,7 +140,7 @@ static void on_owner(void *arg, const redisReply *reply)
 static void take_bytes(struct trim *t, unsigned key, const redisReply *reply)
 {
     bool is_error = reply->type == REDIS_REPLY_ERROR; /* nil: there is no such key */
-    t->found.of[key].bytes = is_error ? -1 : reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+    t->found.of[key].bytes = is_error ? -1 : reply->type == REDIS_REPLY_INTEGER && reply->integer < INT64_C(1) << 53 ? reply->integer : 0;
 }
 
 static void on_stream(void *arg, const redisReply *reply) { take_bytes(arg, TRIM_STREAM, reply); }
@@ -186,7 +187,7 @@ static void on_trimmed(void *arg, const redisReply *reply)
         wait_for_room(t, reply->type == REDIS_REPLY_ERROR ? reply->str : "XTRIM did not answer a number");
         return;
     }
-    t->trimmed += (uint64_t)reply->integer;
+    t->trimmed += reply->integer > 0 ? (uint64_t)reply->integer : 0;
     set_note(t, NOTE_TICKS,
              "%" PRId64 " of %" PRId64 " MB were in use: trimmed %s to %" PRId64 " entries; give it more memory",
              t->found.used / MB, t->found.max / MB, key, t->decision.keep);

@@ -1,15 +1,17 @@
 /* trim.h: makes room in a full Redis, so that the pipeline does not stand for good.
  *
  * MAXLEN trims the stream with each hundredth XADD. A Redis without room refuses XADD, so nothing trims any more. So the
- * master looks once a second, and at the beginning of a connection: if Redis has no room for the workers' next
- * transactions, and our streams have most of its memory, the master trims the larger one with XTRIM, which a full Redis
- * executes. It is the master's job alone: each worker would trim for what all of them need.
+ * master looks once a second, and at the beginning of a connection. If Redis is full, or has just refused a write and
+ * has no room for the workers' next transactions, and our streams have most of its memory, the master trims the larger
+ * one with XTRIM, which a full Redis executes. It is the master's job alone: each worker would trim for what all of them
+ * need.
  *
  *   (usage.h: INFO · XLEN …) · GET owner:master       is there room; are the slots ours, or about to be
  *   MEMORY USAGE stream · MEMORY USAGE dead letters   are these the cause
  *   XTRIM key MAXLEN n
  *
- * No WATCH guards XTRIM: if another firehosed takes over meanwhile, the same entries would be the next that it trims. */
+ * No WATCH guards XTRIM: if another firehosed takes over meanwhile, the same entries would be the next that it trims.
+ * */
 #ifndef FIREHOSED_STORE_TRIM_H
 #define FIREHOSED_STORE_TRIM_H
 
@@ -22,6 +24,7 @@ enum { TRIM_STREAM, TRIM_DEAD_LETTERS, TRIM_KEYS };
 struct trim_case {
     int64_t used, max; /* memory that counts against maxmemory; max 0: no limit */
     int64_t needed;    /* room for the workers' next transactions */
+    bool was_refused;  /* Redis has just refused a write for lack of memory */
     struct {
         int64_t bytes, entries, max_len; /* max_len 0: the operator wants to keep all */
     } of[TRIM_KEYS];

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "redis/info.h"
 
 void usage_on_lost(struct usage *u)
 {
-    u->now = (struct store_usage){-1, -1, -1, -1, -1, -1, ""};
+    u->now = (struct store_usage){.used_memory = -1, .max_memory = -1, .uncounted_memory = -1, .stream_length = -1,
+                                  .dead_letters_length = -1, .refusals = -1, .evicted_keys = -1};
     u->may_not_info = u->may_not_xlen = false;
 }
 
@@ -43,19 +45,39 @@ static void tell_evicted(struct usage *u, int64_t before)
                       u->now.evicted_keys - before);
 }
 
+/* Redis is not trusted with sizes that no machine has. */
+static int64_t sane(int64_t number) { return number <= INT64_C(1) << 53 ? number : -1; }
+
+/* Redis before 6.2 does not count them. */
+static void take_refusals(struct store_usage *now, const char *info)
+{
+    char text[48];
+    unsigned long long count = 0;
+    int64_t before = now->refusals;
+    bool counts = strstr(info, "# Errorstats") != NULL;
+    info_text(info, "errorstat_OOM", text, sizeof text);
+    /* NOLINTNEXTLINE(cert-err34-c): Redis' own number; 0 if there is none */
+    if (sscanf(text, "count=%18llu", &count) != 1)
+        count = 0;
+    now->refusals = counts ? (int64_t)count : -1;
+    now->was_refused = !counts || (before >= 0 && now->refusals > before);
+}
+
 static void on_info(void *arg, const redisReply *reply)
 {
     struct usage *u = arg;
     const char *info = reply->type == REDIS_REPLY_STRING ? reply->str : "";
     int64_t evicted = u->now.evicted_keys;
     u->may_not_info = is_refused(reply);
-    u->now.used_memory = info_number(info, "used_memory");
-    u->now.max_memory = info_number(info, "maxmemory");
-    u->now.uncounted_memory = info_number(info, "mem_not_counted_for_evict");
-    u->now.evicted_keys = info_number(info, "evicted_keys");
+    u->now.used_memory = sane(info_number(info, "used_memory"));
+    u->now.max_memory = sane(info_number(info, "maxmemory"));
+    u->now.uncounted_memory = sane(info_number(info, "mem_not_counted_for_evict"));
+    u->now.evicted_keys = sane(info_number(info, "evicted_keys"));
+    take_refusals(&u->now, info);
     if (info[0] == '\0')
         return;
     info_concern(info, u->now.concern, sizeof u->now.concern);
+    text_clean(u->now.concern);
     tell_concern(u);
     tell_evicted(u, evicted);
 }

@@ -113,9 +113,9 @@ static bool op_is_valid(const cbor_item_t *op)
     if (!cbor_isa_map(op) || !values_are_shallow(op))
         return false;
     const cbor_item_t *action = tree_get(op, "action");
-    return (tree_text_is(action, "create") || tree_text_is(action, "update") ||
-            tree_text_is(action, "delete")) &&
-           has_text(op, "path") && path_is_within(tree_get(op, "path")) && MAY_BE(op, "cid", tree_is_link) && MAY_BE(op, "prev", tree_is_link);
+    return (tree_text_is(action, "create") || tree_text_is(action, "update") || tree_text_is(action, "delete")) &&
+           has_text(op, "path") && path_is_within(tree_get(op, "path")) && MAY_BE(op, "cid", tree_is_link) &&
+           MAY_BE(op, "prev", tree_is_link);
 }
 
 static bool blocks_are_valid(const cbor_item_t *body, size_t max)
@@ -133,8 +133,8 @@ static bool commit_is_valid(const cbor_item_t *body)
     for (size_t i = 0; i < cbor_array_size(ops); i++)
         if (!op_is_valid(cbor_array_handle(ops)[i]))
             return false;
-    if (!has_text(body, "repo") || !is_within(tree_get(body, "repo"), MAX_DID) || !has_text(body, "rev") || !has_text(body, "time") ||
-        !MAY_BE(body, "since", tree_is_text) || !MAY_BE(body, "prevData", tree_is_link) ||
+    if (!has_text(body, "repo") || !is_within(tree_get(body, "repo"), MAX_DID) || !has_text(body, "rev") ||
+        !has_text(body, "time") || !MAY_BE(body, "since", tree_is_text) || !MAY_BE(body, "prevData", tree_is_link) ||
         !MAY_BE(body, "tooBig", is_bool) || !tree_is_link(tree_get(body, "commit")) ||
         !blocks_are_valid(body, MAX_COMMIT_BLOCKS))
         return false;

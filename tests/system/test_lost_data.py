@@ -195,3 +195,26 @@ def test_redis_as_it_was_before_the_last_reset_holds_no_further_reset_up(s):
     s.wait_cursor(new[-1].seq)
     assert sorted(stream.seqs(s.db)) == seqs_of([*old, *new])
     assert s.daemon.status()["resets"] == 1
+
+
+def test_reset_goes_on_where_redis_went_back_before_the_first_cursor_was_saved(lab):
+    """The workers wait for the first cursor, which cannot be saved any more: its sequence has ended."""
+    s = lab.system_behind_proxy([], workers=1, redis_options={"aof": True}, redis_rewrite_aof="no",
+                                cursor_interval="100ms")  # fmt: skip
+    s.daemon.wait_connected()
+    s.daemon.stop()
+    before = size_of_log(s)
+    s.daemon.start()
+    s.daemon.wait_connected()
+    wait_for(lambda: size_of_log(s) > before, "the slots to be taken")
+    s.redis.freeze()
+    s.more(30)
+    s.daemon.wait_status(lambda status: status["in_flight"] >= 30, "to have events in the ring")
+    s.relay.script(sent_in([events.other(frames.error("FutureCursor", "Cursor in the future."))]))
+    s.relay.drop_all()
+    s.daemon.wait_status(lambda status: status["state"] == "resetting", "to reset")
+    new = events.make(60, events.FIRST_SEQ // 2)
+    s.relay.log[:] = new
+    set_back(s, before)
+    stream.wait_seqs(s.db, new)
+    assert s.daemon.wait_settled()["state"] == "running"

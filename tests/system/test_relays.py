@@ -334,3 +334,34 @@ def test_wrong_list_is_refused(tmp_path, relay, expected):
     done = run("firehosed", "-t", "-c", path, environment=clean_environment())
     assert done.returncode == 78
     assert re.search(rf":1: relay: .*({expected})", done.stderr), done.stderr
+
+
+def test_redis_loses_data_while_going_over_and_gets_it_again_from_the_relay_that_was_left(lab):
+    """What is in the ring must not be written: its marks would hide what is lost."""
+    s = TwoRelays(lab, redis=lab.redis(aof=True), redis_rewrite_aof="no", workers=1, cursor_interval="100ms")
+    s.happens(100)
+    s.daemon.start()
+    s.wait_all()
+    cursor_is_saved = lambda: s.db.get(stream.CURSOR) == str(s.a.log[-1].seq)  # noqa: E731
+    wait_for(cursor_is_saved, "the cursor of the first relay")
+    before = s.redis.append_only_file().stat().st_size
+    lost = s.happens(50, b=False)
+    s.wait_all()
+    wait_for(cursor_is_saved, "the cursor behind what will be lost")
+    s.redis.freeze()
+    s.happens(50)
+    s.daemon.wait_status(lambda st: st["in_flight"] == 50, "to have events in the ring")
+    s.a.stop()
+    s.daemon.wait_status(lambda st: st["state"] == "resetting", "to go over")
+    s.redis.kill()
+    os.truncate(s.redis.append_only_file(), before)
+    s.redis.start()
+    s.wait_current(s.b)
+    s.happens(20)
+    s.a.start()
+    s.b.stop()
+    s.wait_current(s.a)
+    s.happens(20, b=False)
+    s.wait_all()
+    assert {f"post {n}" for n, _ in lost} <= set(s.texts())
+    s.daemon.assert_balance()

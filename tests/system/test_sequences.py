@@ -145,6 +145,21 @@ def test_reading_goes_back_from_a_wrong_seq_to_the_one_before_it(lab, wrong_by):
     s.daemon.assert_balance()
 
 
+def test_two_wrong_seqs_that_come_again_are_gone_back_from_once(lab):
+    first = events.make(50)
+    rest = events.make(300, events.after(first))
+    wrong = events.make(2, events.after(first) + 5_000)
+    s = lab.system([*first, *wrong, *rest], start=False)
+    s.relay.script(sent_in([*first, *wrong, *rest]), *[sent_in([*wrong, *rest])] * 50)
+    s.daemon.start()
+    stream.wait_seqs(s.db, [*first, *rest])
+    s.daemon.wait_settled()
+    found = stream.seqs(s.db)
+    assert all(found.count(e.seq) == e.is_delivered for e in [*first, *rest])
+    assert all(found.count(e.seq) <= 1 for e in wrong)
+    assert len(s.relay.connections) == 2
+
+
 def test_small_host_that_was_rebuilt_is_noticed(lab):
     """The whole sequence of this host is shorter than the slack for a large relay."""
     old, new = events.make(200, 1), events.make(20, 3)

@@ -6,12 +6,12 @@
  *   misbehave:VERB;        once (whatever it comes of: the frame comes again to the worker's successor)
  *   misbehave:VERB*;       every time
  *
- * A verb is a system call of the table below, made by its number as an attacker's own code would make it, or a way
- * to die: crash, abort, exit, hang, or leave with the status that says another firehosed has taken over; or the next
+ * A verb is a system call of the table below, made by its number as an attacker's own code would make it, or a way to
+ * die: crash, abort, exit, hang, or leave with the status that says another firehosed has taken over; or the next
  * message to the master is too short (garble), of a type that there is not (babble) or empty (vanish); or it writes
- * into the ring (scribble), or as much as it can into the log (shout); or each of its acks is preceded by the report that
- * its newest event is of this moment (flatter); or it does
- * whatever comes into its head, and is never a worker again (rage). */
+ * into the ring (scribble), or as much as it can into the log (shout); or each of its acks is preceded by the report
+ * that its newest event is of this moment (flatter); or it does whatever comes into its head, and is never a worker
+ * again (rage). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -141,7 +141,12 @@ static void shout(void)
 
 /* ---- rage ---- */
 
-enum { RAGE_MESSAGES = 3000, RAGE_STORES = 200, RAGE_PAGE_BYTES = 1024, LONG_MESSAGE_BYTES = 2 * sizeof(struct ipc_message) };
+enum {
+    RAGE_MESSAGES = 3000,
+    RAGE_STORES = 200,
+    RAGE_PAGE_BYTES = 1024,
+    LONG_MESSAGE_BYTES = 2 * sizeof(struct ipc_message)
+};
 
 static uint64_t chance_state;
 

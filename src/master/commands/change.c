@@ -71,8 +71,8 @@ void command_log_level(struct master *m, struct control_call *call)
     set_by_operator(m, "log_level");
     log_set_level((enum log_level)i);
     pool_set_log_level(m->pool, i);
-    control_answer(call, json_pack("{s:s,s:s}", "log_level", settings_format(row, m->config, after, sizeof after), "before",
-                                   before));
+    control_answer(call, json_pack("{s:s,s:s}", "log_level", settings_format(row, m->config, after, sizeof after),
+                                   "before", before));
 }
 
 static bool is_resized(struct master *m, struct deferred *w)

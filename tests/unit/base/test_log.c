@@ -76,7 +76,8 @@ static void flood_and_read(void)
     read_all();
     const char *told = strstr(text, "warn firehosed[");
     assert_non_null(told);
-    assert_int_equal(sscanf(strstr(told, "]: "), "]: %llu lines are lost, as the log did not take them: nobody", &lost), 1);
+    assert_int_equal(sscanf(strstr(told, "]: "), "]: %llu lines are lost, as the log did not take them: nobody", &lost),
+                     1);
     for (const char *at = text; at < told && (at = strchr(at, '\n')) != NULL && at < told; at++)
         lines++; /* the rest of a line that was taken in part */
     assert_int_equal(lines + lost, FLOOD);
@@ -145,7 +146,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_pipe_that_nobody_reads_holds_nobody_up, keep_stderr, give_stderr_back),
         cmocka_unit_test_setup_teardown(test_socket_that_nobody_reads_holds_nobody_up, keep_stderr, give_stderr_back),
-        cmocka_unit_test_setup_teardown(test_lines_of_a_worker_are_limited_and_printable, keep_stderr, give_stderr_back),
+        cmocka_unit_test_setup_teardown(test_lines_of_a_worker_are_limited_and_printable, keep_stderr,
+                                        give_stderr_back),
         cmocka_unit_test_setup_teardown(test_worker_sends_level_and_text, keep_stderr, give_stderr_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

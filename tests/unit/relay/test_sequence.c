@@ -193,6 +193,44 @@ static void two_wrong_jumps_in_a_row_are_gone_back_from(void **state)
     assert_true(optional_is(s.back, 4000));
 }
 
+/* The relay sends both again. Neither is believed, and each place is gone back to once. */
+static void two_wrong_jumps_that_come_again_do_not_go_round_in_circles(void **state)
+{
+    (void)state;
+    struct sequence s = running_at(4000);
+    pass(&s, 9000);
+    pass(&s, 9001);
+    for (int i = 1; i <= SEQUENCE_CONSISTENT; i++)
+        pass(&s, 4000 + i);
+    assert_true(optional_is(s.back, 4000));
+    sequence_reset(&s);
+    sequence_continue_at(&s, 4000);
+    sequence_connected(&s);
+    assert_int_equal(pass(&s, 9000).action, SEQUENCE_HOLD);
+    assert_int_equal(pass(&s, 9001).held, HELD_IMPLAUSIBLE);
+    for (int i = 1; i <= 2 * SEQUENCE_CONSISTENT; i++)
+        assert_int_equal(pass(&s, 4000 + i).action, SEQUENCE_TAKE);
+    /* Other wrong seqs at the same place: taken, and not gone back from a second time. */
+    s = running_at(4000);
+    s.went_back = optional_of(4000);
+    pass(&s, 4100);
+    for (int i = 1; i <= 2 * SEQUENCE_CONSISTENT; i++)
+        assert_int_equal(pass(&s, 4000 + i).action, SEQUENCE_SKIP);
+}
+
+static void a_host_that_closes_each_connection_early_is_noticed(void **state)
+{
+    (void)state;
+    struct sequence s = {0};
+    sequence_continue_at(&s, 1000000);
+    for (int i = 1; i < SEQUENCE_CONSISTENT; i++) {
+        sequence_connected(&s);
+        assert_int_equal(pass(&s, i).action, SEQUENCE_SKIP);
+    }
+    sequence_connected(&s);
+    assert_int_equal(pass(&s, SEQUENCE_CONSISTENT).reason, BECAUSE_FAR_BELOW);
+}
+
 static void what_was_taken_before_and_behind_a_gap_may_come_again(void **state)
 {
     (void)state;
@@ -504,9 +542,11 @@ static void random_streams_follow_the_model(void **state)
             if (random() % 50 == 0) { /* another connection: what was held is asked for again */
                 sequence_forget_held(&s);
                 sequence_connected(&s);
+                bool was_first = m.is_first;
                 m.held = 0;
                 m.is_first = true;
-                m.run_count = 0;
+                if (!was_first)
+                    m.run_count = 0;
             }
             int64_t seq = random_seq(&m);
             enum sequence_action expected = expect(&m, seq), got = pass(&s, seq).action;
@@ -538,6 +578,8 @@ int main(void)
         cmocka_unit_test(one_first_seq_far_below_the_cursor_proves_nothing),
         cmocka_unit_test(a_wrong_jump_is_gone_back_from_and_not_believed_again),
         cmocka_unit_test(two_wrong_jumps_in_a_row_are_gone_back_from),
+        cmocka_unit_test(two_wrong_jumps_that_come_again_do_not_go_round_in_circles),
+        cmocka_unit_test(a_host_that_closes_each_connection_early_is_noticed),
         cmocka_unit_test(what_was_taken_before_and_behind_a_gap_may_come_again),
         cmocka_unit_test(a_new_sequence_forgets_a_wrong_jump),
         cmocka_unit_test(future_cursor_is_another_sequence_where_a_cursor_was_asked_for),

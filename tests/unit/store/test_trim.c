@@ -15,7 +15,7 @@ enum { MB = 1 << 20 };
 /* A Redis of 480 MB without room, and a stream with 400 of them. */
 static struct trim_case full(void)
 {
-    return (struct trim_case){.used = 475 * (int64_t)MB, .max = 480 * (int64_t)MB, .needed = 10 * MB,
+    return (struct trim_case){.used = 475 * (int64_t)MB, .max = 480 * (int64_t)MB, .needed = 10 * MB, .was_refused = true,
                               .of = {{400 * (int64_t)MB, 1000, 500000}, {5 * MB, 100, 1000}}};
 }
 
@@ -37,6 +37,18 @@ static void nothing_is_trimmed_while_there_is_room_or_no_limit(void **state)
     c.max = 0;
     assert_int_equal(trim_decide(&c).step, TRIM_NOTHING);
     c.max = -1; /* unknown, as Redis is away */
+    assert_int_equal(trim_decide(&c).step, TRIM_NOTHING);
+}
+
+static void a_redis_that_refuses_nothing_is_left_alone_until_it_is_full(void **state)
+{
+    (void)state;
+    struct trim_case c = full();
+    c.was_refused = false;
+    assert_int_equal(trim_decide(&c).step, TRIM_NOTHING);
+    c.used = c.max;
+    assert_int_equal(trim_decide(&c).step, TRIM_ENTRIES);
+    c.used = -1; /* unknown */
     assert_int_equal(trim_decide(&c).step, TRIM_NOTHING);
 }
 
@@ -103,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_trimmed_while_there_is_room_or_no_limit),
+        cmocka_unit_test(a_redis_that_refuses_nothing_is_left_alone_until_it_is_full),
         cmocka_unit_test(the_need_and_a_sixteenth_are_freed),
         cmocka_unit_test(at_most_half_goes_at_a_time_and_never_less_than_one),
         cmocka_unit_test(the_larger_stream_is_trimmed),
