@@ -19,6 +19,8 @@ enum config_sandbox { CONFIG_SANDBOX_STRICT, CONFIG_SANDBOX_LOG, CONFIG_SANDBOX_
 enum config_sequence_reset { CONFIG_SEQUENCE_FOLLOW, CONFIG_SEQUENCE_STOP };
 enum config_stream_full { CONFIG_STREAM_TRIM, CONFIG_STREAM_WAIT };
 
+enum config_foreign_writer { CONFIG_FOREIGN_WAIT, CONFIG_FOREIGN_IGNORE };
+
 struct config {
     /* The relay. */
     char *relay; /* one URL or several */
@@ -33,6 +35,7 @@ struct config {
     int64_t relay_backoff_max;
     int64_t relay_max_message;
     int start;             /* enum config_start */
+    int foreign_writer;    /* enum config_foreign_writer */
     int on_sequence_reset; /* enum config_sequence_reset */
 
     /* Redis. */

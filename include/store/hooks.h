@@ -32,6 +32,10 @@ struct store_hooks {
     void (*cursor_saved)(void *arg, int64_t cursor);
 };
 
+/* The last byte of the status key as firehosed writes it. JSON does not mind it, and no other service writes it: so a
+ * first start knows whether another service keeps the key. */
+enum { STORE_STATUS_END = '\n' };
+
 /* Takes the answer to a command. The answer is freed after the call. */
 typedef void store_reply(void *arg, const redisReply *reply);
 

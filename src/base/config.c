@@ -12,6 +12,7 @@ static const char *const level_choices[] = {"debug", "info", "warn|warning", "er
 static const char *const format_choices[] = {"compat", "extended", NULL};
 static const char *const sequence_choices[] = {"follow", "stop", NULL};
 static const char *const full_choices[] = {"trim", "wait", NULL};
+static const char *const foreign_choices[] = {"wait", "ignore", NULL};
 static const char *const log_format_choices[] = {"text", "json", NULL};
 static const char *const start_choices[] = {"live", "oldest", "stream", NULL};
 static const char *const sandbox_choices[] = {"strict", "log", "off", NULL};
@@ -63,6 +64,9 @@ const struct setting config_table[] = {
         "Where to begin without a saved cursor. stream: behind the newest event that another service has left in the "
         "stream, or, if there is none, live; live: at the next event; oldest: at the relay's oldest event."),
 
+    CHOICE(foreign_writer, "wait", foreign_choices, RELOAD, NULL,
+           "What to do at the first start, before firehosed has marks of its own, if another service keeps status_key "
+           "fresh and so still writes. wait: write nothing until the key has expired; ignore: begin beside it."),
     CHOICE(on_sequence_reset, "follow", sequence_choices, RELOAD, NULL,
            "What to do when the relay's sequence is another one, because it was rebuilt or is another relay. follow: "
            "read it from its beginning; stop: exit with code 79, so that an operator can look first."),

@@ -115,6 +115,7 @@ static void write_status(struct dashboard *d, bool is_connected, const char *url
         buffer_append_format(&status, "\"currentCursor\":\"%" PRId64 "\"}", cursor);
     else
         buffer_append_literal(&status, "\"currentCursor\":null}");
+    buffer_append_byte(&status, STORE_STATUS_END);
     if (!status.failed)
         store_set(d->store, d->config->status_key, (char *)status.data, status.len, TTL_S);
     buffer_fini(&status);

@@ -9,7 +9,7 @@
 #include "slots.h"
 
 /* In the order of the answers. */
-static store_reply on_owner, on_slots, on_cursor, on_record, on_type, on_marks, on_fit;
+static store_reply on_owner, on_slots, on_cursor, on_record, on_status, on_type, on_marks, on_fit;
 
 void begin_want(struct begin *b, struct begin_order order)
 {
@@ -88,6 +88,7 @@ static void on_slots(void *arg, const redisReply *reply)
         slots_watch(c);
         session_ask(c, on_cursor, b, "GET %s", b->keys->cursor);
         record_ask(c, b->keys, on_record, b);
+        session_ask(c, on_status, b, "GET %s", c->config->status_key);
         session_ask(c, on_type, b, "TYPE %s", c->config->stream_key);
         record_ask_marks(c, b->keys, on_marks, b);
     }
@@ -114,6 +115,25 @@ static void on_record(void *arg, const redisReply *reply)
     struct begin *b = arg;
     if (is_of_use(b, reply))
         record_take(b->session, b->keys, reply, &b->found.record);
+}
+
+static bool status_is_foreign(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING && (reply->len == 0 || reply->str[reply->len - 1] != STORE_STATUS_END);
+}
+
+/* Only at a first start: later, this key tells nothing that the marks do not know better. */
+static void on_status(void *arg, const redisReply *reply)
+{
+    struct begin *b = arg;
+    const struct config *config = b->session->config;
+    char why[ERROR_TEXT_BYTES];
+    bool waits = config->foreign_writer == CONFIG_FOREIGN_WAIT && b->order.kind == BEGIN_FIRST;
+    if (!is_of_use(b, reply) || !waits || b->found.record.knows_relay || !status_is_foreign(reply))
+        return;
+    snprintf(why, sizeof why, "another service still writes: it keeps %.100s fresh. Stop it; waiting until the key has "
+             "expired (foreign_writer = ignore does not wait)", config->status_key);
+    session_lose(b->session, why);
 }
 
 static void on_type(void *arg, const redisReply *reply)

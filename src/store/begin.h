@@ -5,6 +5,7 @@
  *   (slots.h: the slots are taken)             a transaction of any earlier worker fails from now on
  *   WATCH owner:master                         what is written below fails if another firehosed takes the slots
  *   GET cursor · HMGET progress cursor relay   what was saved, its copy with the marks, and whose sequence it is
+ *   GET status                                 another service that still writes keeps this key fresh: wait for its end
  *   TYPE stream
  *   HMGET progress 0 … 63                      nothing can change the marks now
  *   [XREVRANGE stream …]                       what another service has left there (inherited.h)

@@ -168,7 +168,7 @@ void store_forget_calls(struct store *s)
 
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s)
 {
-    if (session_may_ask(&s->session))
+    if (session_may_ask(&s->session) && !begin_is_under_way(&s->begin))
         session_tell(&s->session, "SET %s %b EX %d", key, value, len, ttl_s);
 }
 

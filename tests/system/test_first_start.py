@@ -1,9 +1,12 @@
 """The first start on a stream that another service has written so far: nothing is doubled, and nothing is missing."""
 
+import json
+
 import pytest
 
 import events
 import stream
+from waiting import wait_for
 
 
 def leave(s, left):
@@ -104,3 +107,69 @@ def test_entries_that_are_no_events_are_passed_over(s):
     s.daemon.wait_settled()
     written = s.db.xlen(stream.STREAM) - 600
     assert written == sum(e.is_delivered for e in made)
+
+
+FOREIGN = json.dumps({"connected": True, "url": "wss://bsky.network", "currentCursor": "1"})
+
+
+def assert_waits(s, status=FOREIGN):
+    s.daemon.wait_log(r"warn .*another service still writes: it keeps firehose:status fresh\. Stop it")
+    assert "another service still writes" in s.daemon.status()["redis"]["note"]
+    assert s.db.get(stream.STATUS) == status
+    assert s.db.xlen(stream.STREAM) == sum(e.is_delivered for e in s.events[:1000])
+    assert not s.db.exists("firehose:progress")
+
+
+@pytest.mark.parametrize("text", [FOREIGN, FOREIGN.replace(" ", "")], ids=["python", "typescript"])
+def test_a_service_that_still_writes_is_waited_for(s, text):
+    """It saves no cursor meanwhile: what it has written by then is in the stream."""
+    made = s.events
+    leave(s, made[:1000])
+    s.db.set(stream.CURSOR, made[500].seq)
+    s.db.set(stream.STATUS, text)
+    s.daemon.start()
+    assert_waits(s, text)
+    leave(s, made[1000:1500])
+    s.db.expire(stream.STATUS, 1)
+    assert_each_once(s, made)
+
+
+def test_foreign_writer_ignore_begins_beside_it(s):
+    s.db.set(stream.STATUS, FOREIGN)
+    s.daemon.write_config(foreign_writer="ignore", start="oldest")
+    s.daemon.start()
+    assert_each_once(s, s.events)
+
+
+def test_a_reload_ends_the_waiting(s):
+    leave(s, s.events[:1000])
+    s.db.set(stream.STATUS, FOREIGN)
+    s.daemon.write_config(start="stream")
+    s.daemon.start()
+    assert_waits(s)
+    s.daemon.reload(foreign_writer="ignore")
+    assert_each_once(s, s.events)
+
+
+def test_our_own_status_is_not_waited_for(s):
+    s.daemon.write_config(start="oldest")
+    s.daemon.start()
+    wait_for(lambda: s.db.get(stream.STATUS), "the status key")
+    assert_each_once(s, s.events)
+    s.daemon.stop()
+    s.db.delete("firehose:progress")
+    s.db.persist(stream.STATUS)
+    s.daemon.start()
+    s.more(20)
+    assert_each_once(s, s.events)
+
+
+def test_a_foreign_status_beside_our_marks_is_not_waited_for(s):
+    s.daemon.write_config(start="oldest")
+    s.daemon.start()
+    assert_each_once(s, s.events)
+    s.daemon.stop()
+    s.db.set(stream.STATUS, FOREIGN)
+    s.daemon.start()
+    s.more(20)
+    assert_each_once(s, s.events)
