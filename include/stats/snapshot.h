@@ -59,7 +59,7 @@ struct snapshot {
     bool redis_is_up;
     char redis_concern[SNAPSHOT_NOTE_BYTES];
     bool redis_is_unsafe; /* there is a concern */
-    uint64_t stream_trimmed;
+    uint64_t stream_trimmed, foreign_entries;
     int64_t used_memory, max_memory, evicted_keys, stream_length, dead_letters_length;
 
     uint64_t kinds[EVENT_KINDS]; /* events received, duplicates included */

@@ -76,11 +76,12 @@ void store_publish(struct store *s, const char *channel, const char *message, si
 
 /* To be called once a second: asks Redis about itself, and trims our streams if they fill a Redis without room
  * (stream_full). A question that Redis refuses is not asked again on that connection. */
-void store_tick(struct store *s);
+void store_tick(struct store *s, const struct store_tally *ours);
 
 /* What was done about a Redis without room in the last minutes, or why nothing was; "" if it has room. */
 const char *store_memory_note(const struct store *s);
 uint64_t store_trimmed(const struct store *s); /* entries, to make room */
+uint64_t store_foreign_entries(const struct store *s); /* entries of the stream that another writer added */
 const struct store_usage *store_usage(const struct store *s);
 
 bool store_is_ready(const struct store *s);

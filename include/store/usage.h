@@ -19,4 +19,11 @@ struct store_usage {
     char concern[STORE_CONCERN_BYTES]; /* what endangers the data there, and what to do; "": nothing is known */
 };
 
+/* What this firehosed has written, for the comparison with what Redis says. */
+struct store_tally {
+    uint64_t written, in_flight;
+    uint64_t era; /* differs after a worker has started, or connected to Redis */
+    int64_t ms;   /* when */
+};
+
 #endif

@@ -136,6 +136,8 @@ static const struct figure figures[] = {
     {KNOWN(S, stream_length), "redis.stream_length", "stream_entries", "Entries in the stream."},
     {COUNTER(S, stream_trimmed), "redis.stream_trimmed", "stream_trimmed_total",
      "Entries trimmed because Redis was out of memory and the stream filled it."},
+    {COUNTER(S, foreign_entries), "redis.foreign_entries", "foreign_entries_total",
+     "Entries of the stream that another writer added."},
     {KNOWN(S, dead_letters_length), "redis.dead_letters_length", "dead_letters_entries",
      "Entries in the stream of dead letters."},
     {GAUGE(S, workers), NULL, "workers", "How many workers there should be."},

@@ -5,6 +5,7 @@ libstore_a_SOURCES = \
 	src/store/begin.c src/store/begin.h \
 	src/store/begin_plan.c src/store/begin_plan.h \
 	src/store/checkpoint.c src/store/checkpoint.h \
+	src/store/foreign.c src/store/foreign.h \
 	src/store/letters.c src/store/letters.h \
 	src/store/session.c src/store/session.h \
 	src/store/inherited.c src/store/inherited.h \

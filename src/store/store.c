@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "checkpoint.h"
+#include "foreign.h"
 #include "trim.h"
 #include "usage.h"
 
@@ -17,6 +18,7 @@ struct store {
     struct begin begin;
     struct checkpoint checkpoint;
     struct usage usage;
+    struct foreign foreign;
     struct trim trim;
     bool begin_waits; /* until trim has looked for room, as a full Redis refuses to write the owner */
 };
@@ -58,6 +60,7 @@ static void on_lost(void *arg)
     s->checkpoint.in_flight = optional_none();
     letters_on_lost(&s->letters);
     usage_on_lost(&s->usage);
+    foreign_on_lost(&s->foreign);
     s->begin_waits = false;
     trim_on_lost(&s->trim);
 }
@@ -80,6 +83,7 @@ struct store *store_new(struct event_base *base, struct evdns_base *dns, const s
     s->checkpoint = (struct checkpoint){.session = c, .verify = &s->verify, .begin = &s->begin, .keys = &s->keys,
                                         .hooks = &s->hooks, .owner = owner};
     s->usage.session = c;
+    s->foreign.session = c;
     s->trim = (struct trim){.session = c, .usage = &s->usage, .verify = &s->verify, .begin = &s->begin,
                             .owner = owner, .looked = on_looked, .arg = s};
     on_lost(s);
@@ -180,12 +184,17 @@ void store_publish(struct store *s, const char *channel, const char *message, si
 
 /* ---- what Redis says of itself ---- */
 
-void store_tick(struct store *s)
+void store_tick(struct store *s, const struct store_tally *ours)
 {
     usage_ask(&s->usage);
+    if (begin_is_under_way(&s->begin))
+        foreign_on_lost(&s->foreign);
+    else
+        foreign_tick(&s->foreign, ours);
     trim_look(&s->trim);
 }
 
 const char *store_memory_note(const struct store *s) { return s->trim.note; }
 uint64_t store_trimmed(const struct store *s) { return s->trim.trimmed; }
 const struct store_usage *store_usage(const struct store *s) { return &s->usage.now; }
+uint64_t store_foreign_entries(const struct store *s) { return s->foreign.entries; }

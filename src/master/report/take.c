@@ -80,6 +80,7 @@ static void take_redis(const struct master *m, struct snapshot *s)
     s->max_memory = usage->max_memory;
     s->evicted_keys = usage->evicted_keys;
     s->stream_trimmed = store_trimmed(m->store);
+    s->foreign_entries = store_foreign_entries(m->store);
     TAKE_TEXT(s->redis_concern, usage->concern[0] != '\0' ? usage->concern : store_memory_note(m->store));
     s->redis_is_unsafe = s->redis_concern[0] != '\0';
     s->stream_length = usage->stream_length;
@@ -174,6 +175,15 @@ const struct snapshot *report_take(struct master *m)
     return s;
 }
 
+static void tick_store(const struct master *m, const struct snapshot *s)
+{
+    struct store_tally ours = {.written = s->counts[COUNTER_WRITTEN], .in_flight = s->in_flight,
+                               .era = s->counts[COUNTER_REDIS_CONNECTS], .ms = clock_monotonic_ms()};
+    for (unsigned i = 0; i < s->workers_known; i++)
+        ours.era += s->worker[i].restarts;
+    store_tick(m->store, &ours);
+}
+
 void report_tick(struct master *m)
 {
     const struct snapshot *s = report_take(m);
@@ -183,5 +193,5 @@ void report_tick(struct master *m)
     dashboard_tick(m->dashboard, s);
     service_tick(&m->service, s);
     ingest_want_time(m);
-    store_tick(m->store);
+    tick_store(m, s);
 }
