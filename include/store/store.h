@@ -69,8 +69,8 @@ void store_check_owner(struct store *s);
 bool store_call(struct store *s, const struct buffer *resp, store_reply *on_reply, void *arg);
 void store_forget_calls(struct store *s); /* as if the connection were lost; NULL is allowed */
 
-/* These do nothing while Redis is away or owes many answers; store_set() neither before the store has begun: the key may
- * be the one by which another service says that it still writes. */
+/* These do nothing while Redis is away or owes many answers; store_set() neither before the store has begun: the key
+ * may be the one by which another service says that it still writes. */
 void store_set(struct store *s, const char *key, const char *value, size_t len, int ttl_s);
 void store_publish(struct store *s, const char *channel, const char *message, size_t len);
 

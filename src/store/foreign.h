@@ -1,5 +1,5 @@
-/* foreign.h: notices entries in the stream that this firehosed has not written. Nothing is decided by it: a person has to
- * stop the other writer.
+/* foreign.h: notices entries in the stream that this firehosed has not written. Nothing is decided by it: a person
+ * has to stop the other writer.
  *
  * Redis 7 counts what was ever added to a stream (entries-added). What we added since the start of a window is counted
  * in `written`, or still in flight. So a sample is compared with what is written a second later, and with what is in
