@@ -5,8 +5,8 @@
  * the same. A commit is a duplicate only if the same rev of the same repo was taken from *another* relay. A later rev
  * of the repo proves nothing, as a relay may leave a commit out. Within one relay's sequence the seq decides.
  *
- * The memory is fixed: a commit's hash gives it WAYS places, and the oldest there, by its rev, makes room. A forgotten commit can
- * only be written twice, never lost: only an entry under the full 64-bit keyed hash makes a duplicate. */
+ * The memory is fixed: a commit's hash gives it WAYS places, and the oldest there, by its rev, makes room. A forgotten
+ * commit can only be written twice, never lost: only an entry under the full 64-bit keyed hash makes a duplicate. */
 #ifndef FIREHOSED_RELAY_DEDUP_H
 #define FIREHOSED_RELAY_DEDUP_H
 

@@ -81,8 +81,8 @@ bool dedup_is_duplicate(const struct dedup *d, unsigned relay, const void *did, 
     return false;
 }
 
-/* When a commit was made: a rev is a TID, which counts microseconds (atproto.com/specs/tid). Any other text, and a time in
- * the future, counts as now. */
+/* When a commit was made: a rev is a TID, which counts microseconds (atproto.com/specs/tid). Any other text, and a time
+ * in the future, counts as now. */
 static uint32_t made_s(const uint8_t *rev, size_t len, int64_t now_us)
 {
     static const char digits[] = "234567abcdefghijklmnopqrstuvwxyz";
@@ -95,8 +95,9 @@ static uint32_t made_s(const uint8_t *rev, size_t len, int64_t now_us)
     return (uint32_t)((us > 0 && us < now_us ? us : now_us) / US_A_SECOND);
 }
 
-/* A row is in the order of time, the newest first; the last one makes room. A commit that is older than all of a full row
- * is not added: a relay that was away for longer than the memory reaches would push out just what it is about to send. */
+/* A row is in the order of time, the newest first; the last one makes room. A commit that is older than all of a full
+ * row is not added: a relay that was away for longer than the memory reaches would push out just what it is about to
+ * send. */
 void dedup_add(struct dedup *d, unsigned relay, const void *did, size_t did_len, const void *rev, size_t rev_len,
                int64_t now_us)
 {

@@ -4,8 +4,8 @@
  * Redis 7 counts what was ever added to a stream (entries-added). What we added since the start of a window is counted
  * in `written`, or still in flight. So a sample is compared with what is written a second later, and with what is in
  * flight then. A worker that dies between EXEC and its count makes its successor count duplicates: each start of a
- * worker and each of its connections begins a new era, and an era begins a new window. Few entries, or entries that only a
- * few samples in a row show, are no alarm. */
+ * worker and each of its connections begins a new era, and an era begins a new window. Few entries, or entries that
+ * only a few samples in a row show, are no alarm. */
 #ifndef FIREHOSED_STORE_FOREIGN_H
 #define FIREHOSED_STORE_FOREIGN_H
 

@@ -140,7 +140,8 @@ static void on_owner(void *arg, const redisReply *reply)
 static void take_bytes(struct trim *t, unsigned key, const redisReply *reply)
 {
     bool is_error = reply->type == REDIS_REPLY_ERROR; /* nil: there is no such key */
-    t->found.of[key].bytes = is_error ? -1 : reply->type == REDIS_REPLY_INTEGER && reply->integer < INT64_C(1) << 53 ? reply->integer : 0;
+    bool is_sane = reply->type == REDIS_REPLY_INTEGER && reply->integer < INT64_C(1) << 53;
+    t->found.of[key].bytes = is_error ? -1 : is_sane ? reply->integer : 0;
 }
 
 static void on_stream(void *arg, const redisReply *reply) { take_bytes(arg, TRIM_STREAM, reply); }

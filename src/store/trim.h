@@ -1,10 +1,10 @@
 /* trim.h: makes room in a full Redis, so that the pipeline does not stand for good.
  *
- * MAXLEN trims the stream with each hundredth XADD. A Redis without room refuses XADD, so nothing trims any more. So the
- * master looks once a second, and at the beginning of a connection. If Redis is full, or has just refused a write and
- * has no room for the workers' next transactions, and our streams have most of its memory, the master trims the larger
- * one with XTRIM, which a full Redis executes. It is the master's job alone: each worker would trim for what all of them
- * need.
+ * MAXLEN trims the stream with each hundredth XADD. A Redis without room refuses XADD, so nothing trims any more. So
+ * the master looks once a second, and at the beginning of a connection. If Redis is full, or has just refused a write
+ * and has no room for the workers' next transactions, and our streams have most of its memory, the master trims the
+ * larger one with XTRIM, which a full Redis executes. It is the master's job alone: each worker would trim for what all
+ * of them need.
  *
  *   (usage.h: INFO · XLEN …) · GET owner:master       is there room; are the slots ours, or about to be
  *   MEMORY USAGE stream · MEMORY USAGE dead letters   are these the cause

@@ -15,7 +15,10 @@ enum { MB = 1 << 20 };
 /* A Redis of 480 MB without room, and a stream with 400 of them. */
 static struct trim_case full(void)
 {
-    return (struct trim_case){.used = 475 * (int64_t)MB, .max = 480 * (int64_t)MB, .needed = 10 * MB, .was_refused = true,
+    return (struct trim_case){.used = 475 * (int64_t)MB,
+                              .max = 480 * (int64_t)MB,
+                              .needed = 10 * MB,
+                              .was_refused = true,
                               .of = {{400 * (int64_t)MB, 1000, 500000}, {5 * MB, 100, 1000}}};
 }
 
