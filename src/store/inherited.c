@@ -99,9 +99,10 @@ static bool next_id(const redisReply *page, char out[48])
 {
     const redisReply *last = page->element[page->elements - 1];
     unsigned long long ms, seq;
+    if (last->type != REDIS_REPLY_ARRAY || last->elements != 2 || last->element[0]->type != REDIS_REPLY_STRING)
+        return false;
     /* NOLINTNEXTLINE(cert-err34-c): an id of Redis */
-    if (last->type != REDIS_REPLY_ARRAY || last->elements != 2 || last->element[0]->type != REDIS_REPLY_STRING ||
-        sscanf(last->element[0]->str, "%llu-%llu", &ms, &seq) != 2 || (ms == 0 && seq <= 1))
+    if (sscanf(last->element[0]->str, "%llu-%llu", &ms, &seq) != 2 || (ms == 0 && seq <= 1))
         return false;
     if (seq > 0)
         snprintf(out, 48, "%llu-%llu", ms, seq - 1);

@@ -33,7 +33,8 @@ struct trim_decision trim_decide(const struct trim_case *c)
         return d;
     d.step = TRIM_ENTRIES;
     /* The oldest entries may be smaller than the average: then the next look trims more. At most half at a time. */
-    double share = (double)(c->needed + c->max / SPARE_PART - room) / (double)bytes;
+    int64_t excess = c->needed + c->max / SPARE_PART - room;
+    double share = (double)excess / (double)bytes;
     int64_t keep = entries - (int64_t)((double)entries * (share < 0.5 ? share : 0.5)) - 1;
     d.keep = keep < c->of[d.key].max_len ? keep : c->of[d.key].max_len;
     return d;

@@ -177,22 +177,6 @@ def resize_often(rig, chance):
     rig.daemon.wait_status(lambda s: len(s["workers"]) == rig.workers, f"to have {rig.workers} workers", 60)
 
 
-@fault("master")
-def resize_without_redis(rig, chance):
-    """SIGHUP with other numbers of workers while Redis is frozen, for less or for more than the old workers get to finish"""
-    wait_ready_for_signals(rig)
-    rig.redis.freeze()
-    try:
-        for _ in range(chance.randint(1, 3)):
-            rig.workers = chance.choice([n for n in range(1, 7) if n != rig.workers])
-            rig.daemon.reload(workers=rig.workers)
-            time.sleep(chance.uniform(0, 2.5))
-        time.sleep(chance.choice([0, chance.uniform(3, 6)]))
-    finally:
-        rig.redis.thaw()
-    rig.daemon.wait_status(lambda s: len(s["workers"]) == rig.workers, f"to have {rig.workers} workers", 60)
-
-
 # -- The relay ---------------------------------------------------------------------------------------------------------
 
 
