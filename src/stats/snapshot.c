@@ -135,7 +135,7 @@ static const struct figure figures[] = {
      "Keys that Redis has evicted since its start."},
     {KNOWN(S, stream_length), "redis.stream_length", "stream_entries", "Entries in the stream."},
     {COUNTER(S, stream_trimmed), "redis.stream_trimmed", "stream_trimmed_total",
-     "Entries trimmed because Redis was out of memory and the stream filled it."},
+     "Entries of stream and dead letters that were trimmed because they filled a Redis out of memory."},
     {COUNTER(S, foreign_entries), "redis.foreign_entries", "foreign_entries_total",
      "Entries of the stream that another writer added."},
     {KNOWN(S, dead_letters_length), "redis.dead_letters_length", "dead_letters_entries",

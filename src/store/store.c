@@ -25,15 +25,20 @@ struct store {
 
 /* ---- the connection ---- */
 
+static void make_room_and_begin(struct store *s)
+{
+    s->begin_waits = trim_look(&s->trim);
+    if (!s->begin_waits)
+        begin_start(&s->begin);
+}
+
 /* If the relay has changed, there is nothing to compare: what Redis held of the new one was never known here. */
 static void on_ready(void *arg)
 {
     struct store *s = arg;
     verify_connected(&s->verify, s->begin.order.kind != BEGIN_RELAY);
     usage_ask(&s->usage);
-    s->begin_waits = trim_look(&s->trim);
-    if (!s->begin_waits)
-        begin_start(&s->begin);
+    make_room_and_begin(s);
 }
 
 static void on_looked(void *arg)
@@ -45,7 +50,8 @@ static void on_looked(void *arg)
         begin_start(&s->begin);
 }
 
-static void on_letters_ready(void *arg) { begin_start(&((struct store *)arg)->begin); }
+/* Only now may the dead letters be trimmed, too. */
+static void on_letters_ready(void *arg) { make_room_and_begin(arg); }
 
 static void on_answered(void *arg)
 {

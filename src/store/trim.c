@@ -109,6 +109,12 @@ static int64_t needed(const struct config *config, int64_t max)
     return all < max / NEED_PART ? all : max / NEED_PART;
 }
 
+/* Until a beginning has examined the entries, nobody knows whose they are. */
+static bool letters_are_ours(const struct trim *t)
+{
+    return !begin_is_under_way(t->begin) || t->begin->letters->state == LETTERS_READY;
+}
+
 static struct trim_case collect(const struct trim *t)
 {
     const struct store_usage *u = &t->usage->now;
@@ -120,8 +126,7 @@ static struct trim_case collect(const struct trim *t)
     c.of[TRIM_STREAM].entries = u->stream_length;
     c.of[TRIM_STREAM].max_len = config->stream_max_len;
     c.of[TRIM_DEAD_LETTERS].entries = u->dead_letters_length;
-    /* Until the beginning is over, nobody knows whether the entries there are ours (letters.h). */
-    c.of[TRIM_DEAD_LETTERS].max_len = begin_is_under_way(t->begin) ? 0 : config->dead_letters_max_len;
+    c.of[TRIM_DEAD_LETTERS].max_len = letters_are_ours(t) ? config->dead_letters_max_len : 0;
     return c;
 }
 
@@ -172,7 +177,10 @@ static void on_dead_letters(void *arg, const redisReply *reply)
                              : "the streams of firehosed do not have most of it: see what has, or raise maxmemory");
         break;
     case TRIM_KEEPS_ALL:
-        wait_for_room(t, "firehosed may not trim: the maximum length of its stream is 0");
+        if (t->decision.key == TRIM_DEAD_LETTERS && !letters_are_ours(t))
+            end(t); /* once they are known to be ours, the store looks again */
+        else
+            wait_for_room(t, "firehosed may not trim: the maximum length of its stream is 0");
         break;
     case TRIM_ENTRIES:
         session_ask(t->session, on_trimmed, t, "XTRIM %s MAXLEN %lld", key_name(t, t->decision.key),

@@ -133,11 +133,46 @@ def test_stream_is_not_trimmed_for_what_another_wrote(lab):
     s.assert_all()
 
 
+def bad(s, count):
+    """Gives the relay large commits with a byte too many."""
+    seq = events.after(s.events)
+    posts = [events.post(seq + i, events.repo(i % 40), "x" * 1_500_000) for i in range(count)]
+    s.relay.append([events.other(made.frame + b"\0", made.seq, made.repo) for made in posts])
+
+
 def test_full_of_dead_letters_trims_the_dead_letters(lab):
     s = honest(lab, 48)
-    seq = events.after(s.events)
-    s.relay.append([events.other(made.frame + b"\0", made.seq, made.repo)
-                    for made in (events.post(seq + i, events.repo(i % 40), "x" * 1_500_000) for i in range(60))])  # fmt: skip
+    bad(s, 60)
     wait_written(s)
     assert s.daemon.log_lines("redis is full.*entries of firehose:undecodable")
     assert stream.length(s.db) == 300
+
+
+def test_small_old_entries_do_not_hide_the_large_ones_that_fill_redis(lab):
+    s = honest(lab, 48, 5000)
+    s.wait_length(5000)
+    big(s, 60)
+    wait_written(s)
+    assert s.events[-1].seq in stream.seqs(s.db)
+
+
+def test_full_of_dead_letters_is_trimmed_at_the_start_of_firehosed(lab):
+    s = honest(lab, 48, stream_full="wait")
+    bad(s, 60)
+    s.daemon.wait_log("OOM", deadline=60)
+    s.daemon.kill()
+    s.daemon.write_config(stream_full="trim")
+    s.daemon.start()
+    s.wait_cursor(s.events[-1].seq)
+    assert stream.length(s.db) == 300
+
+
+def test_missing_right_for_memory_usage_is_named(lab):
+    redis = lab.redis(maxmemory="24mb", users=["default on nopass ~* &* +@all", "limited on >pw ~* &* +@all -memory"])
+    s = lab.system(events.make(10, text="hello"), redis=redis, start=False)
+    s.daemon.write_config(redis=f"redis://limited:pw@127.0.0.1:{redis.port}")
+    s.daemon.start()
+    big(s, 40)
+    s.daemon.wait_log("redis: .*only the right for MEMORY USAGE would tell")
+    s.db.execute_command("ACL", "SETUSER", "limited", "+memory")
+    wait_written(s)
