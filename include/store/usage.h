@@ -14,7 +14,8 @@ struct store_usage {
     int64_t uncounted_memory;                   /* bytes of it that do not count against max_memory */
     int64_t stream_length, dead_letters_length; /* entries */
     int64_t refusals;                           /* writes that Redis refused for lack of memory, since it started */
-    bool was_refused; /* one more of these since the answer before; true if Redis does not count them */
+    int refused_s;    /* seconds for which the last of them still counts */
+    bool was_refused; /* one of these in the last half minute; true if Redis does not count them */
     int64_t evicted_keys;                       /* since Redis started */
     char concern[STORE_CONCERN_BYTES]; /* what endangers the data there, and what to do; "": nothing is known */
 };

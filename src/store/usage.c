@@ -48,6 +48,8 @@ static void tell_evicted(struct usage *u, int64_t before)
 /* Redis is not trusted with sizes that no machine has. */
 static int64_t sane(int64_t number) { return number <= INT64_C(1) << 53 ? number : -1; }
 
+enum { REFUSED_S = 30 /* workers try again after ever longer pauses */ };
+
 /* Redis before 6.2 does not count them. */
 static void take_refusals(struct store_usage *now, const char *info)
 {
@@ -60,7 +62,11 @@ static void take_refusals(struct store_usage *now, const char *info)
     if (sscanf(text, "count=%18llu", &count) != 1)
         count = 0;
     now->refusals = counts ? (int64_t)count : -1;
-    now->was_refused = !counts || (before >= 0 && now->refusals > before);
+    if (before >= 0 && now->refusals > before)
+        now->refused_s = REFUSED_S;
+    else if (now->refused_s > 0)
+        now->refused_s--;
+    now->was_refused = !counts || now->refused_s > 0;
 }
 
 static void on_info(void *arg, const redisReply *reply)
