@@ -23,6 +23,7 @@ static void count(const struct setting *row)
 static struct config *defaults(void)
 {
     struct error_list wrong = {0};
+    clearenv(); /* the tests' own variables begin as those of the daemon do */
     struct config *c = config_read(NULL, &wrong);
     assert_non_null(c);
     assert_int_equal(wrong.count, 0);
