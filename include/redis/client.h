@@ -79,6 +79,12 @@ const char *redis_first_error(const redisReply *reply);
 /* Returns whether this is an entry of XRANGE: its id, and an array of fields and values. */
 bool redis_is_entry(const redisReply *reply);
 
+/* Returns the value of the first field of this name, a string, or NULL. */
+const redisReply *redis_entry_field(const redisReply *entry, const char *name);
+
+/* Returns true if the rights of this user do not reach for the command or the key. */
+bool redis_is_forbidden(const char *error);
+
 /* Returns true if this server refuses what another one behind the same name may do: it is read-only, or not ready. */
 bool redis_is_wrong_server(const char *error);
 

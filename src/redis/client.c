@@ -442,6 +442,19 @@ bool redis_is_entry(const redisReply *reply)
            reply->element[1]->type == REDIS_REPLY_ARRAY;
 }
 
+const redisReply *redis_entry_field(const redisReply *entry, const char *name)
+{
+    const redisReply *fields = entry->element[1];
+    for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+        const redisReply *key = fields->element[i], *value = fields->element[i + 1];
+        if (key->type == REDIS_REPLY_STRING && value->type == REDIS_REPLY_STRING && strcmp(key->str, name) == 0)
+            return value;
+    }
+    return NULL;
+}
+
+bool redis_is_forbidden(const char *error) { return starts_with(error, "NOPERM"); }
+
 bool redis_is_wrong_server(const char *error)
 {
     return starts_with(error, "READONLY ") || starts_with(error, "MASTERDOWN ") || starts_with(error, "LOADING ");

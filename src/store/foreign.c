@@ -40,7 +40,7 @@ void foreign_on_lost(struct foreign *f)
 static void on_stream(void *arg, const redisReply *reply)
 {
     struct foreign *f = arg;
-    f->may_not_ask = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) == 0;
+    f->may_not_ask = reply->type == REDIS_REPLY_ERROR && redis_is_forbidden(reply->str);
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
         const redisReply *name = reply->element[i], *value = reply->element[i + 1];
         if (name->type == REDIS_REPLY_STRING && strcmp(name->str, "entries-added") == 0 &&

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PAGE = 500, READ_MAX = 200000 /* entries: minutes of the whole network */ };
 
@@ -63,15 +62,8 @@ static void keep(struct inherited *i, int64_t seq)
 /* The seq among an entry's fields; unknown: the entry is not an event. */
 static struct optional seq_of(const redisReply *entry)
 {
-    if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 || entry->element[1]->type != REDIS_REPLY_ARRAY)
-        return optional_none();
-    const redisReply *fields = entry->element[1];
-    for (size_t f = 0; f + 1 < fields->elements; f += 2) {
-        const redisReply *name = fields->element[f], *value = fields->element[f + 1];
-        if (name->type == REDIS_REPLY_STRING && strcmp(name->str, "seq") == 0 && value->type == REDIS_REPLY_STRING)
-            return record_parse_cursor(value->str);
-    }
-    return optional_none();
+    const redisReply *seq = redis_is_entry(entry) ? redis_entry_field(entry, "seq") : NULL;
+    return record_parse_cursor(seq != NULL ? seq->str : NULL);
 }
 
 /* Takes one page. Returns true if it has events, and none behind the cursor: then none is in front of it either. */
@@ -99,7 +91,7 @@ static bool next_id(const redisReply *page, char out[48])
 {
     const redisReply *last = page->element[page->elements - 1];
     unsigned long long ms, seq;
-    if (last->type != REDIS_REPLY_ARRAY || last->elements != 2 || last->element[0]->type != REDIS_REPLY_STRING)
+    if (!redis_is_entry(last))
         return false;
     /* NOLINTNEXTLINE(cert-err34-c): an id of Redis */
     if (sscanf(last->element[0]->str, "%llu-%llu", &ms, &seq) != 2 || (ms == 0 && seq <= 1))

@@ -150,7 +150,7 @@ static void finish_moving(struct letters *l)
 /* A key that is no stream, or is closed to firehosed, is the application's, and nothing waits for it. */
 static void fail(struct letters *l, const char *error, const char *key)
 {
-    bool is_closed = strncmp(error, "NOPERM", 6) == 0;
+    bool is_closed = redis_is_forbidden(error);
     if (is_closed)
         log_info("dead letters: those of earlier versions of firehosed, if any, stay in %s: %s", old_key, error);
     if (is_closed || strncmp(error, "WRONGTYPE", 9) == 0)

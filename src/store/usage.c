@@ -19,7 +19,7 @@ void usage_on_lost(struct usage *u)
 /* An answer that is refused is no trouble: it would be nice to know. */
 static bool is_refused(const redisReply *reply)
 {
-    bool refused = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) == 0;
+    bool refused = reply->type == REDIS_REPLY_ERROR && redis_is_forbidden(reply->str);
     if (refused)
         log_debug("redis: %s", reply->str);
     return refused;

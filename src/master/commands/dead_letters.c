@@ -61,15 +61,11 @@ static void answer(struct letter_request *e)
 
 /* ---- entries ---- */
 
-static const char *field(const redisReply *fields, const char *name, size_t *len)
+static const char *field(const redisReply *entry, const char *name, size_t *len)
 {
-    for (size_t i = 0; i + 1 < fields->elements; i += 2)
-        if (strcmp(fields->element[i]->str, name) == 0) {
-            *len = fields->element[i + 1]->len;
-            return fields->element[i + 1]->str;
-        }
-    *len = 0;
-    return "";
+    const redisReply *value = redis_entry_field(entry, name);
+    *len = value != NULL ? value->len : 0;
+    return value != NULL ? value->str : "";
 }
 
 /* Returns the frame, which the caller frees; NULL if the text is not base64, or memory is short. */
@@ -90,11 +86,10 @@ static uint8_t *decode(const char *text, size_t len, size_t *bytes)
 static json_t *entry_json(const struct letter_request *e, const redisReply *entry)
 {
     size_t seq_len, reason_len, frame_len;
-    const redisReply *fields = entry->element[1];
     struct text seq, reason;
-    const char *number = field(fields, "seq", &seq_len);
+    const char *number = field(entry, "seq", &seq_len);
     text_take(&seq, number, seq_len);
-    const char *why = field(fields, "reason", &reason_len), *frame = field(fields, "frame", &frame_len);
+    const char *why = field(entry, "reason", &reason_len), *frame = field(entry, "frame", &frame_len);
     text_take(&reason, why, reason_len);
     size_t padding = (frame_len > 0 && frame[frame_len - 1] == '=') + (frame_len > 1 && frame[frame_len - 2] == '=');
     json_t *json = json_pack("{s:s,s:s,s:s,s:I,s:I}", "id", entry->element[0]->str, "seq", seq.text, "reason",
@@ -108,7 +103,7 @@ static json_t *entry_json(const struct letter_request *e, const redisReply *entr
 static bool is_wanted(const struct letter_request *e, const redisReply *entry)
 {
     size_t len;
-    return e->what == LIST || e->by_id || strtoll(field(entry->element[1], "seq", &len), NULL, 10) == e->seq;
+    return e->what == LIST || e->by_id || strtoll(field(entry, "seq", &len), NULL, 10) == e->seq;
 }
 
 /* ---- dropping ---- */

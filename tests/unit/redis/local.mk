@@ -10,3 +10,7 @@ check_PROGRAMS += tests/unit/redis/test_progress
 tests_unit_redis_test_progress_SOURCES = tests/unit/redis/test_progress.c
 tests_unit_redis_test_progress_LDADD = libredis.a libnet.a libbase.a $(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) \
 	$(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/redis/test_entry
+tests_unit_redis_test_entry_SOURCES = tests/unit/redis/test_entry.c
+tests_unit_redis_test_entry_LDADD = libredis.a libnet.a libbase.a $(HIREDIS_LIBS) $(OPENSSL_LIBS) $(LIBEVENT_LIBS) \
+	$(CMOCKA_LIBS)
